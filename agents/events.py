@@ -1,0 +1,69 @@
+"""What happens while a question is answered, in order. `Finished` or `Failed` is the last.
+
+The same events leave as server-sent events: `name` is the event's name on the wire.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from core.types import Answer, Citation, Hit, Sentence, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged:
+    """A stage has begun: planning, searching, answering, checking."""
+
+    name: ClassVar[str] = "status"
+    stage: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """The evidence that the model will be shown, in marker order from 1."""
+
+    name: ClassVar[str] = "retrieved"
+    hits: tuple[Hit, ...]
+    queries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceReleased:
+    """A checked sentence that may be shown, with the citations that are new with it."""
+
+    name: ClassVar[str] = "sentence"
+    sentence: Sentence
+    citations: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceRevised:
+    """A sentence was withheld and, when `replacement` is given, put in other words."""
+
+    name: ClassVar[str] = "revised"
+    withheld: str
+    verdict: Verdict
+    replacement: Sentence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The turn is over and remembered."""
+
+    name: ClassVar[str] = "finished"
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The turn ended in an error; nothing of it is remembered."""
+
+    name: ClassVar[str] = "failed"
+    code: str
+    message: str
+    remedy: str = ""
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+
+Event = StatusChanged | Retrieved | SentenceReleased | SentenceRevised | Finished | Failed

@@ -1,0 +1,116 @@
+"""The one error tree.
+
+    AttestError
+    ├── InputError            what the caller gave is wrong (400)
+    │   ├── NotFoundError     no such thing, or not yours to see (404)
+    │   └── ConflictError     the thing is there already, or in use (409)
+    ├── AccessError           who asks is unknown (401) or may not (403)
+    ├── FileError             one file cannot be ingested; the others go on
+    ├── ServiceError          a service that is needed is not reachable (503)
+    │   ├── StoreError        Milvus or the ledger does not answer
+    │   │   └── StoreLockedError   another process owns the Lite store
+    │   ├── ChatModelError    the model server fails
+    │   └── ModelFileError    weights are missing or damaged
+    └── SettingsError         the settings cannot be used together (2 at the CLI)
+
+Every error names the thing in its message and the mending command in `remedy`.
+`retryable` says whether the same call may succeed later without a change.
+"""
+
+
+class AttestError(Exception):
+    """The root. `str(error)` is one sentence a user can read."""
+
+    code = "error"
+    retryable = False
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+    @property
+    def message(self) -> str:
+        """What went wrong, without the remedy."""
+        return str(self.args[0])
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.remedy}" if self.remedy else self.message
+
+
+class InputError(AttestError):
+    """What the caller gave cannot be used."""
+
+    code = "bad_input"
+
+
+class NotFoundError(InputError):
+    """No such thing, or the caller may not know that there is."""
+
+    code = "not_found"
+
+
+class ConflictError(InputError):
+    """The thing exists already or is in use."""
+
+    code = "conflict"
+
+
+class AccessError(AttestError):
+    """The caller is unknown (`authenticated=False`) or lacks the right."""
+
+    code = "access_denied"
+
+    def __init__(self, message: str, *, remedy: str = "", authenticated: bool = False) -> None:
+        super().__init__(message, remedy=remedy)
+        self.authenticated = authenticated
+
+
+class FileError(AttestError):
+    """One file cannot be ingested. `code` is what stands in the list of failures."""
+
+    code = "unreadable"
+
+    def __init__(
+        self, message: str, *, code: str = "unreadable", remedy: str = "", retryable: bool = False
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.code = code
+        self.retryable = retryable
+
+
+class ServiceError(AttestError):
+    """Something that the work needs is not reachable."""
+
+    code = "service_unavailable"
+    retryable = True
+
+
+class StoreError(ServiceError):
+    """The vector store or the ledger failed."""
+
+    code = "store_unavailable"
+
+
+class StoreLockedError(StoreError):
+    """Another process owns the local store."""
+
+    code = "store_locked"
+
+
+class ChatModelError(ServiceError):
+    """The model server failed, timed out or answered nonsense."""
+
+    code = "model_unavailable"
+
+
+class ModelFileError(ServiceError):
+    """Model weights are missing or damaged."""
+
+    code = "model_missing"
+    retryable = False
+
+
+class SettingsError(AttestError):
+    """The settings are wrong or cannot be used together."""
+
+    code = "bad_settings"

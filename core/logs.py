@@ -1,0 +1,15 @@
+"""One log format for every process. Logs go to stderr: stdout belongs to `--json`."""
+
+import logging
+import sys
+
+
+def configure_logging(level: str) -> None:
+    """Sets the root logger; libraries stay at `warning` unless `debug` is asked for."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+    for room in ("core", "retrieval", "ingest", "agents", "app"):
+        logging.getLogger(room).setLevel(level.upper())

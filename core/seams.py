@@ -1,0 +1,172 @@
+"""The seams: what one room needs of another. Each has a contract test in tests/contracts/.
+
+Vectors are float32 NumPy arrays, one row a text, of unit length.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from core.types import Chunk, Element, Hit, Scope, Usage, Verdict
+
+SparseVector = Mapping[int, float]
+
+
+class Parser(Protocol):
+    """Turns the bytes of one kind of file into elements in reading order."""
+
+    media_types: frozenset[str]
+
+    def parse(self, path: Path) -> list[Element]:
+        """Raises FileError with a code when the file cannot be read. Never returns
+        an empty list for a file that holds text."""
+        ...
+
+
+class Embedder(Protocol):
+    """Texts to vectors. Queries and documents are encoded differently: never mix them up."""
+
+    dimensions: int
+    fingerprint: str
+    """Changes whenever the same text would get another vector."""
+
+    def embed_query(self, text: str) -> np.ndarray:
+        """Shape (dimensions,), unit length."""
+        ...
+
+    def embed_documents(self, texts: Sequence[str]) -> np.ndarray:
+        """Shape (len(texts), dimensions), unit length, in the order given."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """By the model's own tokenizer, without its frame."""
+        ...
+
+
+class TokenEmbedder(Protocol):
+    """An embedder that also gives one vector a token, for late interaction."""
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[np.ndarray]:
+        """For each text an array (tokens, dimensions), rows of unit length."""
+        ...
+
+
+class Reranker(Protocol):
+    """Orders hits by reading question and chunk together."""
+
+    def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
+        """The same hits, best first, with stage RERANKED. None is added or lost."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """A chunk as it is stored: with vectors and who may read it."""
+
+    chunk: Chunk
+    dense: np.ndarray
+    lexical: SparseVector
+    readers: tuple[str, ...]
+
+
+class VectorStore(Protocol):
+    """Chunks with their vectors. A `Scope` is part of every read: nobody reads without one."""
+
+    def open_collection(self, collection: str, dimensions: int, fingerprint: str) -> None:
+        """Creates the collection when it is not there.
+
+        Raises ConflictError when it was made by an embedder of another fingerprint."""
+        ...
+
+    def drop_collection(self, collection: str) -> bool: ...
+
+    def collections(self) -> list[str]: ...
+
+    def upsert(self, collection: str, rows: Sequence[IndexRow]) -> None:
+        """Durable when it returns. A row with the same chunk id is replaced."""
+        ...
+
+    def delete_document(self, collection: str, document_id: str) -> int:
+        """Returns how many chunks were there."""
+        ...
+
+    def search_dense(self, scope: Scope, vector: np.ndarray, limit: int) -> list[Hit]: ...
+
+    def search_lexical(self, scope: Scope, vector: SparseVector, limit: int) -> list[Hit]: ...
+
+    def get_chunks(self, scope: Scope, ids: Sequence[str]) -> list[Chunk]:
+        """Those of the ids that are there and may be read, in the order asked."""
+        ...
+
+    def count_chunks(self, collection: str) -> dict[str, int]:
+        """Chunks of each document id, whoever may read them (for checks, not for answers)."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation with the chat model; role system, user or assistant."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatOptions:
+    """How to sample. `temperature=0` is greedy."""
+
+    max_tokens: int = 256
+    temperature: float = 0.0
+    stop: tuple[str, ...] = ()
+    frequency_penalty: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChatDelta:
+    """A piece of a reply. The last one carries `usage` and `finish_reason` (stop, length)."""
+
+    text: str = ""
+    usage: Usage | None = None
+    finish_reason: str | None = None
+
+
+class ChatModel(Protocol):
+    """A conversation model behind the OpenAI protocol."""
+
+    name: str
+
+    def stream(
+        self, messages: Sequence[Message], options: ChatOptions
+    ) -> AsyncIterator[ChatDelta]:
+        """Closing the iterator cancels the generation. Raises ChatModelError."""
+        ...
+
+    async def structured(
+        self, messages: Sequence[Message], schema: Mapping, options: ChatOptions
+    ) -> tuple[dict, Usage]:
+        """A JSON object that follows the JSON schema. Raises ChatModelError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a guard reads: the chunks that the model was shown, in marker order from 1."""
+
+    chunks: tuple[Chunk, ...]
+    question: str = ""
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+
+class Guard(Protocol):
+    """Judges one sentence against the evidence span that it is bound to."""
+
+    name: str
+
+    def check(self, sentence: str, evidence: str, question: str) -> Verdict:
+        """Pure and synchronous; milliseconds on a CPU."""
+        ...

@@ -1,0 +1,180 @@
+"""All settings, in sections. Read once by a composition root and handed down by section.
+
+Sources, strongest first: arguments, environment (`ATTEST_SECTION__FIELD`), `.env`,
+the TOML file, the defaults below.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from core.errors import SettingsError
+
+CONFIG_FILE = Path("attest.toml")
+
+
+class Section(BaseModel):
+    """A section: unknown fields are an error, so that a typing slip cannot pass."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MilvusSettings(Section):
+    """Where the vectors live."""
+
+    uri: str = Field("", description="Milvus server, http://host:19530; empty: Milvus Lite in the data directory")
+    token: SecretStr = Field(SecretStr(""), description="user:password or API key of the server")
+    timeout_s: float = Field(10.0, gt=0, description="how long to wait for the server")
+
+
+class EmbedderSettings(Section):
+    """What turns texts into vectors."""
+
+    kind: Literal["e5-openvino", "sentence-transformers", "http"] = Field(
+        "e5-openvino", description="e5-openvino (built in), sentence-transformers (extra [models]) or http"
+    )
+    model: str = Field("", description="model id for sentence-transformers or http; built in: leave empty")
+    base_url: str = Field("", description="OpenAI-compatible /v1 address for kind = http")
+    api_key: SecretStr = Field(SecretStr(""), description="key for kind = http")
+    query_prompt: str = Field("", description="text put in front of a query, from the model's card")
+    document_prompt: str = Field("", description="text put in front of a passage, from the model's card")
+    threads: int = Field(0, ge=0, description="CPU threads; 0: all")
+
+
+class ChatSettings(Section):
+    """The conversation model. With `base_url` any OpenAI-compatible server (vLLM); without,
+    the embedded one, started and stopped by attest."""
+
+    base_url: str = Field("", description="OpenAI-compatible server such as vLLM, http://host:8000/v1; empty: embedded")
+    api_key: SecretStr = Field(SecretStr(""), description="key of that server")
+    model: str = Field(
+        "qwen2.5-coder-1.5b-instruct",
+        description="served model name; embedded: a name of `attest models list`, a Hugging Face id, or a path to a GGUF file or OpenVINO folder",
+    )
+    timeout_s: float = Field(120.0, gt=0, description="longest wait for the next piece of a reply")
+    max_answer_tokens: int = Field(256, ge=16, le=8192, description="longest draft")
+    threads: int = Field(0, ge=0, description="CPU threads of the embedded model; 0: all")
+    cache_gb: int = Field(1, ge=1, description="key-value cache of the embedded model")
+
+
+class RetrievalSettings(Section):
+    """How evidence is found."""
+
+    leg_limit: int = Field(40, ge=1, le=1000, description="hits taken from each search leg")
+    rerank_limit: int = Field(16, ge=0, le=200, description="fused hits that are reranked; 0: none")
+    evidence_chunks: int = Field(4, ge=1, le=20, description="chunks the model may be shown")
+    evidence_tokens: int = Field(700, ge=100, description="budget of evidence in the prompt")
+
+
+class IngestSettings(Section):
+    """How files become chunks."""
+
+    chunk_tokens: int = Field(220, ge=32, le=480, description="longest chunk, in the embedder's tokens")
+    overlap_tokens: int = Field(40, ge=0, le=200, description="text shared by neighbouring chunks")
+    max_file_mb: float = Field(64.0, gt=0, description="larger files are refused")
+    parse_timeout_s: float = Field(120.0, gt=0, description="a parse that takes longer fails")
+    parse_memory_mb: int = Field(2048, ge=256, description="address space of one parse above its start")
+
+
+class GuardSettings(Section):
+    """When a sentence may leave."""
+
+    supported_at: float = Field(0.5, ge=0, le=1, description="probability from which a sentence counts as supported")
+    sufficient_at: float = Field(0.35, ge=0, le=1, description="evidence score below which no draft is made")
+
+
+class ServerSettings(Section):
+    """The REST API."""
+
+    host: str = Field("127.0.0.1", description="elsewhere than loopback an API key is demanded")
+    port: int = Field(8765, ge=0, le=65535, description="port of the API")
+    max_upload_mb: float = Field(64.0, gt=0, description="largest upload")
+    max_question_chars: int = Field(4000, ge=1, description="longest question")
+
+
+class UiSettings(Section):
+    """The web page."""
+
+    host: str = Field("127.0.0.1", description="address of the web page")
+    port: int = Field(8766, ge=0, le=65535, description="port of the web page")
+
+
+class Settings(BaseSettings):
+    """The whole tree. Unknown names are an error wherever they come from."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ATTEST_", env_nested_delimiter="__", env_file=".env", extra="ignore", frozen=True
+    )
+
+    data: Path = Field(Path("data"), description="folder of the ledger, originals, index and sessions")
+    cache: Path | None = Field(None, description="folder of model weights; empty: the user's cache directory")
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    milvus: MilvusSettings = MilvusSettings()
+    embedder: EmbedderSettings = EmbedderSettings()
+    chat: ChatSettings = ChatSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
+    ingest: IngestSettings = IngestSettings()
+    guard: GuardSettings = GuardSettings()
+    server: ServerSettings = ServerSettings()
+    ui: UiSettings = UiSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment beats the file: the file's values come in as `_file` below."""
+        from pydantic_settings import InitSettingsSource
+
+        given = dict(init_settings())
+        file_values = given.pop("_file", {})
+        return (
+            InitSettingsSource(settings_cls, given),
+            env_settings,
+            dotenv_settings,
+            InitSettingsSource(settings_cls, file_values),
+        )
+
+
+def load_settings(config: Path | None = None, **overrides) -> Settings:
+    """Settings from all sources.
+
+    Raises:
+        SettingsError: the file cannot be read or a value is not allowed; names the value.
+    """
+    path = config or (CONFIG_FILE if CONFIG_FILE.exists() else None)
+    return _validate(_read_toml(path) if path else {}, path, overrides)
+
+
+def _read_toml(path: Path) -> dict:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as exc:
+        raise SettingsError(f"there is no settings file {path}", remedy="run: attest init") from exc
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        raise SettingsError(f"{path} cannot be read: {exc}", remedy="mend the file") from exc
+    if unknown := sorted(set(values) - set(Settings.model_fields)):
+        raise SettingsError(
+            f"{path} has an unknown section {unknown[0]!r}",
+            remedy=f"known: {', '.join(Settings.model_fields)}",
+        )
+    return values
+
+
+def _validate(file_values: dict, path: Path | None, overrides: dict) -> Settings:
+    try:
+        return Settings(_file=file_values, **overrides)
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(
+            f"setting {name} is not allowed: {first['msg']}",
+            remedy=f"see the environment ATTEST_{name.upper().replace('.', '__')} and {path or CONFIG_FILE}",
+        ) from exc

@@ -1,0 +1,23 @@
+"""Switches off what libraries would send home. Called first by every composition root."""
+
+import os
+
+SWITCHES = {
+    "DO_NOT_TRACK": "1",
+    "SCARF_NO_ANALYTICS": "true",
+    "ANONYMIZED_TELEMETRY": "false",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
+    "LANGSMITH_TRACING": "false",
+    "LANGCHAIN_TRACING_V2": "false",
+    "LANGGRAPH_STRICT_MSGPACK": "true",
+    "VLLM_NO_USAGE_STATS": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "OPENVINO_TELEMETRY_DISABLED": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
+
+def silence_libraries() -> None:
+    """Sets every switch in this process and so in its children."""
+    os.environ.update(SWITCHES)

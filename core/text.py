@@ -1,0 +1,113 @@
+"""Text in Chinese and English: language, normal form, sentences with their spans.
+
+Pure functions; knows nothing of documents.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+CJK = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_CJK_CHAR = re.compile(f"[{CJK}]")
+_LATIN_LETTER = re.compile(r"[A-Za-z\u00c0-\u024f]")
+_SPACE = re.compile(r"\s+")
+# A full stop ends a sentence only before space or the end, and not after a single
+# letter, a common abbreviation or a list number ("3. Install").
+_ENDER = re.compile(r"[。！？!?；]+[”’」』）)\"']*|\.+[”’\")]*(?=\s|$)|\n+")
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|No|Nos|Fig|Figs|Eq|Sec|vs|etc|approx|cf|al"
+    r"|e\.g|i\.e|Inc|Ltd|Co|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|\d{1,3})$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a text: `text[start:end]`."""
+
+    start: int
+    end: int
+
+    def of(self, text: str) -> str:
+        """The stretch itself."""
+        return text[self.start : self.end]
+
+
+def normalise(text: str) -> str:
+    """NFKC, case folded, every run of white space one blank, trimmed."""
+    return _SPACE.sub(" ", unicodedata.normalize("NFKC", text)).strip().casefold()
+
+
+def detect_language(text: str) -> str:
+    """`zh` when the words are mostly Chinese, else `en`.
+
+    A Chinese character weighs as much as about four Latin letters (one word against
+    another), so that a Chinese sentence full of product names stays Chinese.
+    """
+    chinese = len(_CJK_CHAR.findall(text))
+    latin = len(_LATIN_LETTER.findall(text))
+    return "zh" if chinese and chinese * 4 >= latin else "en"
+
+
+def has_cjk(text: str) -> bool:
+    """Whether any Chinese character stands in the text."""
+    return bool(_CJK_CHAR.search(text))
+
+
+def split_sentences(text: str) -> list[Span]:
+    """The sentences of a text as spans without surrounding white space.
+
+    Nothing but white space is left out, spans do not overlap, and none is empty.
+    A line break ends a sentence: list items and table rows are sentences of their own.
+    """
+    spans, start = [], 0
+    for match in _ENDER.finditer(text):
+        if match.group().startswith(".") and _is_abbreviation(text, start, match.start()):
+            continue
+        _append_span(spans, text, start, match.end())
+        start = match.end()
+    _append_span(spans, text, start, len(text))
+    return spans
+
+
+def cut_complete_sentences(draft: str) -> tuple[list[str], str]:
+    """The sentences of a growing draft that can no longer change, and the rest.
+
+    A full stop at the very end may still become `3.5`, so it waits for what follows.
+    """
+    done, start = [], 0
+    for match in _ENDER.finditer(draft):
+        if match.group().startswith(".") and _is_abbreviation(draft, start, match.start()):
+            continue
+        end = _extend_over_markers(draft, match.end())
+        if end is None:
+            break
+        if sentence := draft[start:end].strip():
+            done.append(sentence)
+        start = end
+    return done, draft[start:]
+
+
+_MARKERS = re.compile(r"(?:\s*\[\d{1,2}(?:\s*[,，]\s*\d{1,2})*\])+")
+_OPEN_MARKER = re.compile(r"\s*\[[\d,，\s]*$")
+
+
+def _extend_over_markers(draft: str, end: int) -> int | None:
+    """Where a sentence ends when `[1]` follows its stop; None while that is undecided."""
+    if match := _MARKERS.match(draft, end):
+        end = match.end()
+    if end == len(draft) or _OPEN_MARKER.match(draft, end):
+        return None
+    return end
+
+
+def _is_abbreviation(text: str, start: int, dot: int) -> bool:
+    before = text[start:dot]
+    return bool(_ABBREVIATION.search(before[-12:])) and not re.search(r"[A-Za-z]\d+$", before)
+
+
+def _append_span(spans: list[Span], text: str, start: int, end: int) -> None:
+    raw = text[start:end]
+    body = raw.strip()
+    if body:
+        left = start + len(raw) - len(raw.lstrip())
+        spans.append(Span(left, left + len(body)))

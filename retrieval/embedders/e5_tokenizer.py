@@ -1,0 +1,59 @@
+"""The tokenizer of multilingual-e5, from the vocabulary in its weights file.
+
+Knows SentencePiece's unigram scheme (Kudo 2018) and the normaliser that the model
+was trained with; knows nothing of vectors. The same vocabulary held by a general
+tokenizer library takes 280 MB of memory; by SentencePiece itself it takes 50.
+"""
+
+import unicodedata
+from pathlib import Path
+
+import sentencepiece
+from sentencepiece import sentencepiece_model_pb2 as proto
+
+from retrieval.embedders.e5_weights import E5Weights
+
+_PIECE = proto.ModelProto.SentencePiece
+
+
+class E5Tokenizer:
+    """Text to token ids, framed as `<s> … </s>`."""
+
+    def __init__(self, weights: E5Weights, vocabulary_file: Path) -> None:
+        """`vocabulary_file` is what `write_vocabulary` made from the same weights."""
+        self._special = weights.special
+        self._rules = str.maketrans(weights.normaliser())
+        self._pieces = sentencepiece.SentencePieceProcessor(model_file=str(vocabulary_file))
+
+    def encode(self, text: str, max_tokens: int) -> list[int]:
+        """Ids including the frame; what is longer than `max_tokens` is cut at the end."""
+        ids = self._pieces.encode(self._normalise(text))
+        return [self._special.bos, *ids[: max_tokens - 2], self._special.eos]
+
+    def count(self, text: str) -> int:
+        """Number of tokens without the frame."""
+        return len(self._pieces.encode(self._normalise(text)))
+
+    def _normalise(self, text: str) -> str:
+        return unicodedata.normalize("NFKC", text.translate(self._rules))
+
+
+def write_vocabulary(weights: E5Weights, path: Path) -> None:
+    """Writes the SentencePiece model file; replaced in one step, so never half there."""
+    model = proto.ModelProto()
+    special = weights.special
+    control = {special.bos, special.eos, special.pad}
+    for index, (text, score) in enumerate(weights.pieces()):
+        kind = _PIECE.CONTROL if index in control else _PIECE.NORMAL
+        kind = _PIECE.UNKNOWN if index == special.unk else kind
+        model.pieces.add(piece=text, score=score, type=kind)
+    model.trainer_spec.model_type = proto.TrainerSpec.UNIGRAM
+    model.trainer_spec.vocab_size = len(model.pieces)
+    model.trainer_spec.bos_id, model.trainer_spec.eos_id = special.bos, special.eos
+    model.trainer_spec.pad_id, model.trainer_spec.unk_id = special.pad, special.unk
+    model.normalizer_spec.name = "identity"
+    model.normalizer_spec.add_dummy_prefix = True
+    model.normalizer_spec.remove_extra_whitespaces = True
+    partial = path.with_suffix(".part")
+    partial.write_bytes(model.SerializeToString())
+    partial.replace(path)
