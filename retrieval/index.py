@@ -77,6 +77,3 @@ class ChunkIndex:
 def embedded_text(chunk: Chunk) -> str:
     """What is embedded: title and heading path in front of the text."""
     return f"{chunk.context}\n{chunk.text}" if chunk.context else chunk.text
-
-
-
