@@ -1,0 +1,120 @@
+# Every target works on a fresh clone and does nothing a second time when nothing changed.
+#
+#   make demo        install, ingest the sample library, ask three questions
+#   make up          the API and the web page on this machine
+#   make test        everything; make test-fast: what needs no weights, under a minute
+#
+# PYTHON=/path/to/python3.12 chooses the interpreter. Indexes, proxies and certificates come from
+# your own pip and uv settings; the locks hold names, versions and hashes only.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV ?= .venv
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v python)
+BIN := $(VENV)/bin
+STAMP_VENV := $(VENV)/.stamp-venv
+STAMP_BASE := $(VENV)/.stamp-base
+STAMP_DEV := $(VENV)/.stamp-dev
+
+# Compiled files make every later start faster, so an inherited wish to write none is dropped.
+unexport PYTHONDONTWRITEBYTECODE
+# Nothing that runs from here reports to anybody.
+export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
+export LANGSMITH_TRACING := false
+export DO_NOT_TRACK := 1
+
+# $(call install_lock,FILE): exactly the locked distributions, checked by hash. uv takes seconds
+# where pip takes minutes; pip is there for machines on which uv cannot reach the index.
+define install_lock
+@echo "==> $(1): installing into $(VENV)"
+@start=$$(date +%s); \
+if [ -x $(BIN)/uv ] && $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r $(1); then \
+	how=uv; \
+else \
+	echo "    uv could not do it; using pip, which takes some minutes"; \
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r $(1); how=pip; \
+fi; \
+$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable .; \
+echo "    done in $$(( $$(date +%s) - start )) s with $$how"
+endef
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP_VENV): requirements-uv.lock
+	@test -n "$(PYTHON)" || { echo "No Python found. Install Python 3.11 or later, or run: make PYTHON=/path/to/python3"; exit 2; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is $$("$(PYTHON)" -V 2>&1); Attest needs Python 3.11 or later. Run: make PYTHON=/path/to/python3.11"; exit 2; }
+	@echo "==> $(VENV): making the environment with $$("$(PYTHON)" -V)"
+	@"$(PYTHON)" -m venv $(VENV) || { \
+		echo "The environment could not be made. On Debian or Ubuntu: apt-get install python3-venv"; exit 2; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-uv.lock \
+		|| echo "    uv is not to be had; pip will do it alone"
+	@touch $@
+
+$(STAMP_BASE): $(STAMP_VENV) requirements.lock pyproject.toml
+	$(call install_lock,requirements.lock)
+	@touch $@
+
+$(STAMP_DEV): $(STAMP_VENV) requirements-dev.lock pyproject.toml
+	$(call install_lock,requirements-dev.lock)
+	@touch $@ $(STAMP_BASE)
+
+.PHONY: install
+install: $(STAMP_BASE) ## what the product needs, into .venv
+
+.PHONY: install-dev
+install-dev: $(STAMP_DEV) ## the same and what the tests need
+
+.PHONY: demo
+demo: $(STAMP_BASE) ## ingest the sample library and ask three questions
+	@start=$$(date +%s); $(BIN)/python -m app.demo; \
+	echo "==> demo: $$(( $$(date +%s) - start )) s after the installation"
+
+.PHONY: models
+models: $(STAMP_BASE) ## fetch the model weights, checked by sha256
+	@$(BIN)/attest models fetch
+
+.PHONY: up serve
+up: $(STAMP_BASE) ## the API and the web page on 127.0.0.1
+	@$(BIN)/attest up
+
+serve: $(STAMP_BASE) ## the API alone
+	@$(BIN)/attest serve
+
+.PHONY: lint
+lint: $(STAMP_DEV) ## ruff and the layer contracts
+	@echo "==> ruff"
+	@$(BIN)/ruff check .
+	@echo "==> import-linter"
+	@$(BIN)/lint-imports --no-cache
+
+.PHONY: test-fast
+test-fast: $(STAMP_DEV) ## tests that need no weights and no browser, under a minute
+	@$(BIN)/python -m pytest -m "not slow and not models and not browser"
+
+.PHONY: test
+test: $(STAMP_DEV) ## lint and all tests, the quick ones first
+	@$(MAKE) --no-print-directory lint
+	@echo "==> model weights"
+	@$(BIN)/attest models fetch
+	@echo "==> pytest"
+	@$(BIN)/python -m pytest
+
+.PHONY: lock
+lock: $(STAMP_VENV) ## resolve the locks anew; LOCK_FLAGS=--upgrade takes newer versions
+	$(BIN)/uv pip compile pyproject.toml requirements-build.in $(LOCK_OPTIONS) -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml requirements-build.in --extra dev -c requirements.lock $(LOCK_OPTIONS) -o requirements-dev.lock
+	grep -o '^uv==[0-9.]*' requirements-uv.lock | $(BIN)/uv pip compile - $(LOCK_OPTIONS) -o requirements-uv.lock
+
+LOCK_OPTIONS = --quiet --universal --python-version 3.11 --generate-hashes --excludes excludes.txt \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK_FLAGS)
+
+.PHONY: clean
+clean: ## remove the environment and caches; data and weights stay
+	rm -rf $(VENV) build *.egg-info .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
