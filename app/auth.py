@@ -1,0 +1,142 @@
+"""Who asks, and what they may see and do.
+
+Knows bearer keys, the local owner and roles; the middleware at the end is the only part
+that knows HTTP. It stands before every route, so that no route can forget it.
+"""
+
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import anyio.to_thread
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as AsgiScope
+
+from app.keys import LOCAL_OWNER, KeyTable, Role
+from app.problems import problem_response
+from core.errors import AccessError, AttestError
+from core.types import EVERYONE, Scope
+
+OPEN_PATHS = frozenset({"/health/live"})
+_RANK = {Role.READER: 0, Role.EDITOR: 1, Role.ADMIN: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. `readers` None: may act as any reader (the owner of the data directory).
+
+    `by_token` says that the caller has read the local token from the data directory, so
+    it is a process of the same user on this machine.
+    """
+
+    owner: str
+    readers: frozenset[str] | None
+    role: Role
+    by_token: bool = False
+
+    def scope(self, collection: str, asked: Sequence[str] | None = None) -> Scope:
+        """Where a search may look. The owner who names no reader looks as `everyone`.
+
+        Raises:
+            AccessError: `asked` names a reader that the caller is not.
+        """
+        return Scope(collection, self._narrowed(asked) or frozenset())
+
+    def visible(self, asked: Sequence[str] | None = None) -> frozenset[str] | None:
+        """Whose documents are listed and managed; None: all, for the owner alone."""
+        return self._narrowed(asked)
+
+    def require(self, role: Role) -> None:
+        """Raises AccessError when the caller's role is a lesser one."""
+        if _RANK[self.role] < _RANK[role]:
+            raise AccessError(
+                f"the role {self.role.value} may not do this",
+                remedy=f"ask for a key of the role {role.value}",
+                authenticated=True,
+            )
+
+    def check_grant(self, readers: Sequence[str]) -> None:
+        """Raises AccessError when the caller may not give these readers a document."""
+        if self.readers is None or self.role is Role.ADMIN:
+            return
+        if foreign := sorted(set(readers) - self.readers - {EVERYONE}):
+            raise AccessError(
+                f"you are not {foreign[0]!r} and cannot add documents for them",
+                remedy="name yourself, one of your groups or everyone",
+                authenticated=True,
+            )
+
+    def _narrowed(self, asked: Sequence[str] | None) -> frozenset[str] | None:
+        if asked is None:
+            return self.readers
+        wanted = frozenset(asked)
+        if self.readers is None:
+            return wanted
+        if foreign := sorted(wanted - self.readers - {EVERYONE}):
+            raise AccessError(
+                f"you may not act as {foreign[0]!r}",
+                remedy="name only yourself and your groups in readers",
+                authenticated=True,
+            )
+        return wanted
+
+
+class Authenticator:
+    """Turns an Authorization header into a caller.
+
+    `open_to_local`: bound to loopback, so that without any key in the table the caller is
+    the owner. `keys` gives the table when it is first needed.
+    """
+
+    def __init__(self, keys: Callable[[], KeyTable], local_token: str, open_to_local: bool) -> None:
+        self._keys = keys
+        self._local_token = local_token
+        self._open_to_local = open_to_local
+
+    def identify(self, authorization: str | None) -> Caller:
+        """Synchronous: reads the key table.
+
+        Raises:
+            AccessError: no key where one is needed, or one that is unknown or revoked.
+        """
+        if authorization is None:
+            if self._open_to_local and not self._keys().any():
+                return Caller(LOCAL_OWNER, None, Role.ADMIN)
+            raise AccessError(
+                "an API key is needed",
+                remedy="send Authorization: Bearer KEY; make one with: attest keys create",
+            )
+        kind, _, key = authorization.partition(" ")
+        key = key.strip()
+        if kind.lower() != "bearer" or not key:
+            raise AccessError("the Authorization header is not a bearer key", remedy="send: Bearer KEY")
+        if hmac.compare_digest(key.encode("utf-8", "replace"), self._local_token.encode()):
+            return Caller(LOCAL_OWNER, None, Role.ADMIN, by_token=True)
+        info = self._keys().find(key)
+        if info is None:
+            raise AccessError(
+                "this API key is unknown or revoked", remedy="make another: attest keys create"
+            )
+        return Caller(info.user, frozenset((info.user, *info.groups)), info.role)
+
+
+class AuthenticationMiddleware:
+    """Refuses who is unknown, and lays the caller into `request.state.caller`."""
+
+    def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
+        self._app = app
+        self._authenticator = authenticator
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in OPEN_PATHS:
+            await self._app(scope, receive, send)
+            return
+        header = Headers(scope=scope).get("authorization")
+        try:
+            caller = await anyio.to_thread.run_sync(self._authenticator.identify, header)
+        except AttestError as exc:
+            await problem_response(exc)(scope, receive, send)
+            return
+        scope.setdefault("state", {})["caller"] = caller
+        await self._app(scope, receive, send)

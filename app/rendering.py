@@ -1,0 +1,149 @@
+"""The nouns as JSON, the same for the REST API, its event stream and the command line.
+
+Knows the shapes that users rely on; knows nothing of HTTP, terminals or files.
+"""
+
+from collections.abc import Sequence
+
+from agents.events import (
+    Event,
+    Failed,
+    Finished,
+    Retrieved,
+    SentenceReleased,
+    SentenceRevised,
+    StatusChanged,
+)
+from core.types import Answer, Box, Citation, Hit, Sentence, Turn, Verdict
+
+
+def render_answer(answer: Answer) -> dict:
+    """The answer as it is everywhere: CLI `--json`, REST and the event `finished`."""
+    return {
+        "id": answer.id,
+        "session_id": answer.session_id,
+        "status": answer.status.value,
+        "text": answer.text,
+        "sentences": [render_sentence(sentence) for sentence in answer.sentences],
+        "citations": [render_citation(citation) for citation in answer.citations],
+        "withheld": [render_sentence(sentence) for sentence in answer.withheld],
+        "looked_for": list(answer.looked_for),
+        "route": answer.route,
+        "usage": {
+            "prompt_tokens": answer.usage.prompt_tokens,
+            "completion_tokens": answer.usage.completion_tokens,
+            "model_calls": answer.usage.model_calls,
+        },
+        "timings_ms": _rounded(answer.timings_ms),
+        "trace_id": answer.trace_id,
+    }
+
+
+def render_sentence(sentence: Sentence) -> dict:
+    """`{"text", "citations": [marker], "verdict"}`."""
+    return {
+        "text": sentence.text,
+        "citations": list(sentence.citations),
+        "verdict": render_verdict(sentence.verdict),
+    }
+
+
+def render_verdict(verdict: Verdict) -> dict:
+    """`{"label", "score", "guard", "reason"}`."""
+    return {
+        "label": verdict.label.value,
+        "score": round(verdict.score, 4),
+        "guard": verdict.guard,
+        "reason": verdict.reason,
+    }
+
+
+def render_citation(citation: Citation) -> dict:
+    """A citation with its quote and the quote's span in the chunk, in characters."""
+    return {
+        "marker": citation.marker,
+        "document_id": citation.document_id,
+        "title": citation.title,
+        "uri": citation.uri,
+        "page": citation.page,
+        "boxes": [render_box(box) for box in citation.boxes],
+        "quote": citation.quote,
+        "start": citation.start,
+        "end": citation.end,
+        "chunk_id": citation.chunk_id,
+    }
+
+
+def render_box(box: Box) -> dict:
+    """Points from the page's top left corner."""
+    return {"page": box.page, "left": box.left, "top": box.top, "right": box.right, "bottom": box.bottom}
+
+
+def render_hit(hit: Hit) -> dict:
+    """A hit of `attest search --json`."""
+    chunk = hit.chunk
+    return {
+        "chunk_id": chunk.id,
+        "document_id": chunk.document_id,
+        "title": chunk.title,
+        "uri": chunk.uri,
+        "page": chunk.page,
+        "headings": list(chunk.headings),
+        "text": chunk.text,
+        "score": round(float(hit.score), 6),
+        "stage": hit.stage.value,
+        "ranks": dict(hit.ranks),
+    }
+
+
+def render_search(result) -> dict:
+    """A `retrieval.retriever.SearchResult`: hits, and how they were found."""
+    return {
+        "hits": [render_hit(hit) for hit in result.hits],
+        "queries": list(result.queries),
+        "timings_ms": _rounded(result.timings_ms),
+        "notes": list(result.notes),
+    }
+
+
+def render_turns(turns: Sequence[Turn]) -> dict:
+    """`{"turns": [{"question", "answer", "status"}]}`, oldest first."""
+    return {
+        "turns": [
+            {"question": turn.question, "answer": turn.answer, "status": turn.status.value} for turn in turns
+        ]
+    }
+
+
+def render_event(event: Event) -> dict:
+    """The payload of one event; its name on the wire is `event.name`."""
+    match event:
+        case StatusChanged():
+            return {"stage": event.stage, "detail": event.detail}
+        case Retrieved():
+            return {"hits": [render_hit(hit) for hit in event.hits], "queries": list(event.queries)}
+        case SentenceReleased():
+            return {
+                "sentence": render_sentence(event.sentence),
+                "citations": [render_citation(citation) for citation in event.citations],
+            }
+        case SentenceRevised():
+            replacement = event.replacement
+            return {
+                "withheld": event.withheld,
+                "verdict": render_verdict(event.verdict),
+                "replacement": render_sentence(replacement) if replacement else None,
+            }
+        case Finished():
+            return render_answer(event.answer)
+        case Failed():
+            return {
+                "code": event.code,
+                "message": event.message,
+                "remedy": event.remedy,
+                "meta": dict(event.meta),
+            }
+
+
+def _rounded(timings_ms) -> dict:
+    return {name: round(float(value), 1) for name, value in timings_ms.items()}
