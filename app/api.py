@@ -1,0 +1,56 @@
+"""The REST API: routes, middleware and errors put together.
+
+Knows the order in which a request meets its checks; knows nothing of what routes do.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app import problems
+from app.auth import AuthenticationMiddleware, Authenticator
+from app.body_limit import BodyLimit
+from app.library import Library
+from app.origin_guard import OriginGuard, is_loopback
+from app.routes import ask, health, search
+from app.services import Services
+from app.threads import WriteQueue
+from core.settings import Settings
+
+
+def create_app(services: Services, local_token: str) -> FastAPI:
+    """The API over these services, which it closes at its end.
+
+    `local_token` is the secret of `server.json`: its bearer is the owner of the data.
+    """
+    settings = services.settings
+    on_loopback = is_loopback(settings.server.host)
+    app = FastAPI(title="Attest", version="1", lifespan=_lifespan)
+    app.state.services = services
+    app.state.library = Library(services)
+    app.state.writes = WriteQueue()
+    problems.install_problem_handlers(app)
+    for routes in (ask, search, health):
+        app.include_router(routes.router)
+    # The last one added is the first that a request meets.
+    app.add_middleware(BodyLimit, max_upload_mb=settings.server.max_upload_mb)
+    authenticator = Authenticator(services.keys, local_token, open_to_local=on_loopback)
+    app.add_middleware(AuthenticationMiddleware, authenticator=authenticator)
+    if on_loopback:
+        app.add_middleware(OriginGuard, hosts=[settings.server.host], origins=ui_origins(settings))
+    return app
+
+
+def ui_origins(settings: Settings) -> list[str]:
+    """The web origins of our own page."""
+    hosts = {settings.ui.host, "127.0.0.1", "localhost"}
+    return [f"http://{host}:{settings.ui.port}" for host in sorted(hosts)]
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await app.state.services.aclose()

@@ -1,0 +1,59 @@
+"""One question as a stream of named payloads, the same for REST and the command line.
+
+Knows the asker's events and turns its end into `finished` or `failed`, whatever happens;
+knows nothing of HTTP or terminals.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from agents.asking import Ask
+from agents.events import Failed, Finished
+from app.rendering import render_event
+from app.services import Services
+from core.errors import AttestError, InputError
+
+_log = logging.getLogger(__name__)
+
+
+async def stream_answer(services: Services, ask: Ask) -> AsyncIterator[tuple[str, dict]]:
+    """Pairs of event name and payload; the last is `finished` or `failed`.
+
+    Closing the iterator cancels the turn. A question that is empty or too long raises
+    InputError before anything is yielded.
+    """
+    check_question(ask.question, services.settings.server.max_question_chars)
+    ended = False
+    try:
+        asker = await services.asker()
+        async with aclosing(asker.ask(ask)) as events:
+            async for event in events:
+                ended = isinstance(event, Finished | Failed)
+                yield event.name, render_event(event)
+    except AttestError as exc:
+        _log.error("a turn failed: %s", exc, exc_info=exc)
+        yield _failed(exc.code, exc.message, exc.remedy)
+        return
+    except Exception:  # the edge of the stream: whatever broke, the caller must hear of an end
+        _log.exception("a turn failed by a defect")
+        yield _failed("internal", "the question could not be handled", "see the log")
+        return
+    if not ended:
+        _log.error("the asker ended without a last event")
+        yield _failed("internal", "the answer broke off", "ask again; if it stays, see the log")
+
+
+def check_question(question: str, max_chars: int) -> None:
+    """Raises InputError for a question without a word or over the limit."""
+    if not question.strip():
+        raise InputError("the question is empty", remedy="write a question")
+    if len(question) > max_chars:
+        raise InputError(
+            f"the question has {len(question)} characters, more than {max_chars}",
+            remedy="shorten it, or raise ATTEST_SERVER__MAX_QUESTION_CHARS",
+        )
+
+
+def _failed(code: str, message: str, remedy: str) -> tuple[str, dict]:
+    return Failed.name, render_event(Failed(code, message, remedy))

@@ -1,0 +1,147 @@
+"""What can be done with documents and passages, for REST and the command line alike.
+
+Knows visibility, collections and the one writer; knows nothing of HTTP or terminals.
+Every method is synchronous and gives what is shown, as plain JSON values.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.asking import check_question
+from app.rendering import render_search
+from app.services import Services
+from core.errors import ConflictError, NotFoundError
+from core.types import EVERYONE, Scope
+from retrieval.filters import check_name
+
+Visible = frozenset[str] | None
+"""Whose documents may be seen: names of readers, or None for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestOrder:
+    """What shall be ingested and how. `uploads` gives the display name of a path that is
+    only a temporary copy."""
+
+    sources: tuple[Path, ...]
+    collection: str
+    readers: tuple[str, ...] = (EVERYONE,)
+    meta: Mapping[str, str] = field(default_factory=dict)
+    dry_run: bool = False
+    retry_failed: bool = False
+    force: bool = False
+    uploads: Mapping[Path, str] = field(default_factory=dict)
+
+
+class Library:
+    """The documents of one data directory."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def search(self, scope: Scope, query: str, limit: int) -> dict:
+        """As `attest search --json`. Raises NotFoundError for an unknown collection."""
+        check_question(query, self._services.settings.server.max_question_chars)
+        self.require_collection(scope.collection)
+        return render_search(self._services.retriever().search(query, scope, limit))
+
+    def require_collection(self, collection: str) -> None:
+        """Raises NotFoundError, which names the command that makes one."""
+        check_name("collection", collection)
+        if collection not in self._services.store().collections():
+            raise NotFoundError(
+                f"there is no collection {collection!r}",
+                remedy=f"run: attest ingest PATH --collection {collection}",
+            )
+
+    def ingest(self, order: IngestOrder, on_progress: Callable[[Any], None] | None = None) -> dict:
+        """As `attest ingest --json`, and `exit_code`."""
+        from ingest.pipeline import IngestRequest
+
+        check_name("collection", order.collection)
+        for reader in order.readers:
+            check_name("reader", reader)
+        request = IngestRequest(
+            collection=order.collection,
+            readers=tuple(order.readers),
+            meta=dict(order.meta),
+            dry_run=order.dry_run,
+            retry_failed=order.retry_failed,
+            force=order.force,
+            names=dict(order.uploads),
+        )
+        with self._services.write_lock:
+            report = self._services.ingestor().ingest(list(order.sources), request, on_progress)
+        return {**report.to_dict(), "exit_code": report.exit_code}
+
+    def documents(self, collection: str, visible: Visible) -> dict:
+        """`{"documents": […]}`, those that may be seen."""
+        self.require_collection(collection)
+        return {"documents": self._listed(collection, visible)}
+
+    def document(self, collection: str, reference: str, visible: Visible) -> dict:
+        """One document by id or uri. Raises NotFoundError when it may not be seen either."""
+        for found in self._listed(collection, visible):
+            if reference in (found["document_id"], found["uri"]):
+                return found
+        raise NotFoundError(
+            f"there is no document {reference!r} in {collection!r}", remedy="see: attest documents list"
+        )
+
+    def delete_document(self, collection: str, reference: str, visible: Visible) -> dict:
+        """Removes a document that may be seen, under one uri."""
+        found = self.document(collection, reference, visible)
+        with self._services.write_lock:
+            self._services.ingestor().delete(collection, found["uri"])
+        return {"deleted": found["uri"], "document_id": found["document_id"]}
+
+    def failures(self, collection: str, visible: Visible) -> dict:
+        """`{"failures": [{"uri", "code", "reason"}]}`: files that could not be ingested."""
+        rows = self._services.ingestor().failures(collection)
+        return {"failures": [row for row in rows if _may_see(row, visible)]}
+
+    def check_replaceable(self, collection: str, uris: Iterable[str], visible: Visible) -> None:
+        """Raises ConflictError when one of the uris belongs to a document that the caller
+        may not see: a new version would replace it."""
+        if visible is None:
+            return
+        seen = {row["uri"] for row in self._listed(collection, visible)}
+        hidden = {row["uri"] for row in self._listed(collection, None)} - seen
+        if taken := sorted(hidden & set(uris)):
+            raise ConflictError(f"the name {taken[0]!r} is taken", remedy="give the file another name")
+
+    def collections(self, visible: Visible, show_empty: bool) -> dict:
+        """`{"collections": [{"name", "documents", "chunks"}]}`, counting what may be seen."""
+        counted = []
+        for name in self._services.store().collections():
+            rows = self._listed(name, visible)
+            if rows or show_empty:
+                chunks = sum(row["chunks"] for row in rows)
+                counted.append({"name": name, "documents": len(rows), "chunks": chunks})
+        return {"collections": counted}
+
+    def create_collection(self, name: str) -> dict:
+        """Raises ConflictError when it is there already."""
+        check_name("collection", name)
+        with self._services.write_lock:
+            if name in self._services.store().collections():
+                raise ConflictError(f"there is a collection {name!r} already", remedy="use it, or another name")
+            self._services.index().open_collection(name)
+        return {"name": name, "documents": 0, "chunks": 0}
+
+    def drop_collection(self, name: str) -> dict:
+        """Removes a collection with all its documents."""
+        self.require_collection(name)
+        with self._services.write_lock:
+            self._services.ingestor().drop_collection(name)
+        return {"deleted": name}
+
+    def _listed(self, collection: str, visible: Visible) -> list[dict]:
+        rows: Sequence[dict] = self._services.ingestor().list(collection)
+        return [row for row in rows if _may_see(row, visible)]
+
+
+def _may_see(row: Mapping[str, Any], visible: Visible) -> bool:
+    return visible is None or bool((visible | {EVERYONE}) & set(row["readers"]))

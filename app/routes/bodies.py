@@ -1,0 +1,54 @@
+"""The bodies that requests may have. Unknown fields are refused, so that a slip is seen.
+
+Knows shapes and limits; knows nothing of what is done with them.
+"""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agents.asking import Effort
+
+DEFAULT_COLLECTION = "default"
+
+
+class Body(BaseModel):
+    """A JSON body."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class AskBody(Body):
+    """A question. `session_id` continues a session; `readers` narrows whose documents count."""
+
+    question: str
+    collection: str = Field(DEFAULT_COLLECTION, max_length=128)
+    session_id: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9_-]*$")
+    effort: Effort = Effort.STANDARD
+    readers: list[str] | None = Field(None, max_length=100)
+    stream: bool = False
+
+
+class SearchBody(Body):
+    """A search. `limit` is how many hits are wanted."""
+
+    query: str
+    collection: str = Field(DEFAULT_COLLECTION, max_length=128)
+    limit: int = Field(10, ge=1, le=100)
+    readers: list[str] | None = Field(None, max_length=100)
+
+
+class CollectionBody(Body):
+    """A new collection."""
+
+    name: str = Field(max_length=128)
+
+
+class IngestBody(Body):
+    """Files of the server's own machine, for the holder of the local token alone."""
+
+    paths: list[str] = Field(min_length=1)
+    collection: str = Field(DEFAULT_COLLECTION, max_length=128)
+    readers: list[str] = Field(["everyone"], min_length=1)
+    meta: dict[str, str] = {}
+    dry_run: bool = False
+    retry_failed: bool = False
+    force: bool = False

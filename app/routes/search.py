@@ -1,0 +1,15 @@
+"""POST /v1/search: the hits of a query, with their ranks at every stage."""
+
+from fastapi import APIRouter, Request
+
+from app.routes.bodies import SearchBody
+from app.threads import run_read
+
+router = APIRouter(tags=["search"])
+
+
+@router.post("/v1/search", summary="Search passages")
+async def search(body: SearchBody, request: Request) -> dict:
+    """Hits that the caller may read, best first."""
+    scope = request.state.caller.scope(body.collection, body.readers)
+    return await run_read(request.app.state.library.search, scope, body.query, body.limit)

@@ -1,0 +1,200 @@
+"""The composition root: every part of the product, built when it is first needed.
+
+Knows which part is made of which; holds no logic of its own. Heavy libraries are
+imported inside the builders, so that a command pays only for what it uses.
+"""
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.paths import DataPaths, weights_dir
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from agents.asker import Asker
+    from app.keys import KeyTable
+    from app.weights.fetch import WeightsStore
+    from core.seams import ChatModel, Embedder, VectorStore
+    from ingest.pipeline import Ingestor
+    from retrieval.index import ChunkIndex
+    from retrieval.lexical import Lexicon
+    from retrieval.retriever import Retriever
+
+
+class Services:
+    """The parts of one process over one data directory. Thread-safe.
+
+    `prebuilt` gives parts that shall be used instead of being built, by method name: the
+    way in for tests and for programs that bring an engine of their own. The asker belongs
+    to the event loop that first asks for it; `aclose` must run in the same loop.
+    """
+
+    def __init__(self, settings: Settings, prebuilt: Mapping[str, Any] | None = None) -> None:
+        self.settings = settings
+        self.paths = DataPaths(settings.data)
+        self.write_lock = threading.Lock()
+        """Held by whoever changes documents or collections: one writer at a time."""
+        self._parts: dict[str, Any] = dict(prebuilt or {})
+        self._locks: dict[str, threading.RLock] = {}
+        self._asker_lock = asyncio.Lock()
+
+    @property
+    def weights_dir(self) -> Path:
+        """The folder of model weights."""
+        return weights_dir(self.settings.cache)
+
+    def engine(self) -> "Engine":
+        """The SQLite database of the data directory."""
+        return self._once("engine", self._build_engine)
+
+    def store(self) -> "VectorStore":
+        """Raises StoreLockedError or StoreError."""
+        return self._once("store", self._build_store)
+
+    def embedder(self) -> "Embedder":
+        """Raises ModelFileError when its weights are not there."""
+        return self._once("embedder", self._build_embedder)
+
+    def lexicon(self) -> "Lexicon":
+        """The document frequencies of the lexical leg."""
+        return self._once("lexicon", self._build_lexicon)
+
+    def index(self) -> "ChunkIndex":
+        """The write path of retrieval."""
+        return self._once("index", self._build_index)
+
+    def retriever(self) -> "Retriever":
+        """The read path of retrieval."""
+        return self._once("retriever", self._build_retriever)
+
+    def ingestor(self) -> "Ingestor":
+        """Files to chunks."""
+        return self._once("ingestor", self._build_ingestor)
+
+    def keys(self) -> "KeyTable":
+        """The API keys."""
+        return self._once("keys", self._build_keys)
+
+    def weights(self) -> "WeightsStore":
+        """The local model weights."""
+        return self._once("weights", self._build_weights)
+
+    def chat_model(self) -> "ChatModel":
+        """The conversation model; the embedded one starts at its first use."""
+        return self._once("chat_model", self._build_chat_model)
+
+    async def asker(self) -> "Asker":
+        """Questions to events. Builds the rest in threads, so the loop stays free."""
+        async with self._asker_lock:
+            if "asker" not in self._parts:
+                from agents.asker import open_asker
+
+                retriever = await asyncio.to_thread(self.retriever)
+                chat_model = await asyncio.to_thread(self.chat_model)
+                self.paths.create()
+                self._parts["asker"] = await open_asker(
+                    retriever, chat_model, self.settings, self.paths.sessions
+                )
+            return self._parts["asker"]
+
+    def has_built(self, name: str) -> bool:
+        """Whether a part was needed so far."""
+        return name in self._parts
+
+    async def aclose(self) -> None:
+        """Closes all that was built, what asks first and what is asked last."""
+        for name in ("asker", "chat_model"):
+            part = self._parts.pop(name, None)
+            if part is not None:
+                closing = part.close()
+                if inspect.isawaitable(closing):
+                    await closing
+        await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
+        """Closes what needs no event loop: parsers, store and database."""
+        for name, method in (("parser_runner", "close"), ("store", "close"), ("engine", "dispose")):
+            part = self._parts.pop(name, None)
+            if part is not None:
+                getattr(part, method)()
+
+    def _once(self, name: str, build: Callable[[], Any]) -> Any:
+        # One lock a part: a slow model must not keep the key table waiting.
+        with self._locks.setdefault(name, threading.RLock()):
+            if name not in self._parts:
+                self._parts[name] = build()
+            return self._parts[name]
+
+    def _build_engine(self) -> "Engine":
+        from app.database import open_database
+
+        self.paths.create()
+        return open_database(self.paths.ledger)
+
+    def _build_store(self) -> "VectorStore":
+        from retrieval.store import open_store
+
+        self.paths.create()
+        return open_store(self.settings.milvus, self.paths)
+
+    def _build_embedder(self) -> "Embedder":
+        from retrieval.embedders import build_embedder
+
+        return build_embedder(self.settings.embedder, self.weights_dir)
+
+    def _build_lexicon(self) -> "Lexicon":
+        from retrieval.lexical import Lexicon
+
+        return Lexicon(self.engine())
+
+    def _build_index(self) -> "ChunkIndex":
+        from retrieval.index import ChunkIndex
+
+        return ChunkIndex(self.store(), self.embedder(), self.lexicon())
+
+    def _build_retriever(self) -> "Retriever":
+        from retrieval.rerank import build_reranker
+        from retrieval.retriever import Retriever
+
+        settings = self.settings.retrieval
+        reranker = build_reranker(settings, self.embedder())
+        return Retriever(self.store(), self.embedder(), self.lexicon(), reranker, settings)
+
+    def _build_parser_runner(self):
+        from ingest.isolation import ParserRunner
+
+        return ParserRunner(self.settings.ingest)
+
+    def _build_ingestor(self) -> "Ingestor":
+        from ingest.ledger import Ledger
+        from ingest.originals import Originals
+        from ingest.pipeline import Ingestor
+
+        return Ingestor(
+            Ledger(self.engine()),
+            self.index(),
+            Originals(self.paths.originals),
+            self.settings.ingest,
+            self._once("parser_runner", self._build_parser_runner),
+        )
+
+    def _build_keys(self) -> "KeyTable":
+        from app.keys import KeyTable
+
+        return KeyTable(self.engine())
+
+    def _build_weights(self) -> "WeightsStore":
+        from app.weights.fetch import WeightsStore
+
+        return WeightsStore(self.weights_dir)
+
+    def _build_chat_model(self) -> "ChatModel":
+        from app.chat_models import build_chat_model
+
+        return build_chat_model(self.settings, self.weights_dir)

@@ -1,0 +1,32 @@
+"""The answer as server-sent events (the HTML standard's section 9.2).
+
+Knows the framing; the names and payloads come from `app.asking`.
+"""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+HEARTBEAT_S = 15
+
+
+def event_stream(events: AsyncIterator[tuple[str, dict]]) -> EventSourceResponse:
+    """Each pair as one event with ids from 1, and a comment every 15 s so that proxies and
+    clients see that the line is alive. A client that leaves closes `events`."""
+    return EventSourceResponse(
+        _framed(events),
+        ping=HEARTBEAT_S,
+        ping_message_factory=lambda: ServerSentEvent(comment="heartbeat"),
+        sep="\n",
+    )
+
+
+async def _framed(events: AsyncIterator[tuple[str, dict]]) -> AsyncIterator[ServerSentEvent]:
+    async with aclosing(events):
+        number = 0
+        async for name, payload in events:
+            number += 1
+            # JSON has no raw line breaks, so the data is always one line.
+            yield ServerSentEvent(data=json.dumps(payload, ensure_ascii=False), event=name, id=str(number))

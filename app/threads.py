@@ -1,0 +1,30 @@
+"""How blocking work leaves the event loop.
+
+Reads run in the shared pool of threads. Writes queue up one behind the other before they
+get a thread, so that waiting uploads cannot starve the reads.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+
+
+async def run_read(function: Callable, *args: Any, **named: Any) -> Any:
+    """The function's result, from a thread."""
+    return await anyio.to_thread.run_sync(partial(function, *args, **named))
+
+
+class WriteQueue:
+    """One write at a time."""
+
+    def __init__(self) -> None:
+        self._limiter = CapacityLimiter(1)
+
+    async def run(self, function: Callable, *args: Any, **named: Any) -> Any:
+        """The function's result, from a thread, when all before it are done.
+
+        A caller who leaves meanwhile does not stop a write that has begun."""
+        return await anyio.to_thread.run_sync(partial(function, *args, **named), limiter=self._limiter)
