@@ -1,0 +1,266 @@
+"""A stand-in for the REST API: canned replies over real HTTP, for tests of the page alone."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from fastapi import FastAPI, Request, UploadFile
+from fastapi.responses import JSONResponse, StreamingResponse
+
+HOSTILE = (
+    "<script>document.title='owned'</script> ![x](http://198.51.100.7/x.png) "
+    "[a](javascript:alert(1)) http://198.51.100.7/live :smile: -> $x$ <img src=x onerror=alert(1)>"
+)
+CHUNK = "第三章 休假。员工每年享有 15 天带薪年假。未使用的年假可结转至次年三月底。"
+QUOTE = "员工每年享有 15 天带薪年假。"
+CARRY = "未使用的年假可结转至次年三月底。"
+HIT = {
+    "chunk_id": "d1-00000",
+    "document_id": "d1",
+    "title": "员工手册",
+    "uri": "file:///handbook.pdf",
+    "page": 12,
+    "text": CHUNK,
+    "score": 0.9,
+    "stage": "reranked",
+    "ranks": {"dense": 1},
+}
+
+
+def citation(marker: int, quote: str, chunk: str = CHUNK, **over) -> dict:
+    """A citation of the quote where it stands in the chunk."""
+    start = chunk.index(quote)
+    place = {"marker": marker, "quote": quote, "start": start, "end": start + len(quote), "boxes": []}
+    source = {name: HIT[name] for name in ("chunk_id", "document_id", "title", "uri", "page")}
+    return {**source, **place, **over}
+
+
+def sentence(text: str, *markers: int) -> dict:
+    """A supported sentence."""
+    return {
+        "text": text,
+        "citations": list(markers),
+        "verdict": {"label": "supported", "score": 0.97, "guard": "g"},
+    }
+
+
+def answer(status: str, sentences: list[dict], citations: list[dict], **over) -> dict:
+    """An answer's JSON."""
+    return {
+        "id": "a1",
+        "status": status,
+        "text": "".join(item["text"] for item in sentences),
+        "sentences": sentences,
+        "citations": citations,
+        "withheld": [],
+        "looked_for": [],
+        "route": "search",
+        "usage": {"prompt_tokens": 1, "completion_tokens": 1, "model_calls": 1},
+        "timings_ms": {"retrieve": 20, "first_sentence": 900, "total": 2400},
+        "trace_id": "t1",
+        "session_id": "s1",
+        **over,
+    }
+
+
+def answered() -> list[tuple[str, dict]]:
+    """Two sentences, two sources."""
+    one, two = sentence("每年有 15 天带薪年假。", 1), sentence("没有休完的可以留到次年三月底。", 2)
+    first, second = citation(1, QUOTE), citation(2, CARRY)
+    return [
+        ("status", {"stage": "searching", "detail": ""}),
+        ("retrieved", {"hits": [HIT], "queries": ["年假天数"]}),
+        ("status", {"stage": "answering", "detail": ""}),
+        ("sentence", {"sentence": one, "citations": [first]}),
+        ("sentence", {"sentence": two, "citations": [second]}),
+        ("finished", answer("answered", [one, two], [first, second])),
+    ]
+
+
+def partial() -> list[tuple[str, dict]]:
+    """One sentence released, one withheld."""
+    verdict = {"label": "contradicted", "score": 0.04, "guard": "g", "reason": "15 ≠ 20"}
+    one = sentence("每年有 15 天带薪年假。", 1)
+    withheld = [{"text": "高级员工有 20 天。", "verdict": verdict}]
+    return [
+        ("retrieved", {"hits": [HIT], "queries": []}),
+        ("sentence", {"sentence": one, "citations": [citation(1, QUOTE)]}),
+        ("revised", {"withheld": "高级员工有 20 天。", "verdict": verdict, "replacement": None}),
+        ("finished", answer("partial", [one], [citation(1, QUOTE)], withheld=withheld)),
+    ]
+
+
+def abstained() -> list[tuple[str, dict]]:
+    """Nothing found."""
+    words = "The documents do not say who won the 1998 cup."
+    return [
+        ("status", {"stage": "searching", "detail": ""}),
+        ("retrieved", {"hits": [HIT], "queries": ["1998 cup winner"]}),
+        ("finished", answer("abstained", [], [], text=words, looked_for=["1998 cup winner"])),
+    ]
+
+
+def hostile() -> list[tuple[str, dict]]:
+    """Document text that tries to be more than text."""
+    hit = {**HIT, "title": f"T {HOSTILE}", "text": f"before {HOSTILE} after"}
+    cited = citation(1, HOSTILE, hit["text"], title=hit["title"])
+    one = sentence(HOSTILE, 1)
+    return [
+        ("status", {"stage": "searching", "detail": HOSTILE}),
+        ("retrieved", {"hits": [hit], "queries": [HOSTILE]}),
+        ("sentence", {"sentence": one, "citations": [cited]}),
+        ("finished", answer("answered", [one], [cited])),
+    ]
+
+
+def failed() -> list[tuple[str, dict]]:
+    """The model is away."""
+    return [
+        ("status", {"stage": "answering", "detail": ""}),
+        (
+            "failed",
+            {"code": "model", "message": "the chat model does not answer", "remedy": "run: attest doctor"},
+        ),
+    ]
+
+
+SCRIPTS = {
+    "partial": partial,
+    "nothing": abstained,
+    "hostile": hostile,
+    "fail": failed,
+    "cut": lambda: answered()[:4],
+}
+
+
+def problem(status: int, title: str, detail: str, remedy: str = "") -> JSONResponse:
+    """An RFC 9457 problem document."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "remedy": remedy}
+    return JSONResponse(body, status, media_type="application/problem+json")
+
+
+def make_app(*, token: str = "", pause_s: float = 0.0, documents: list[dict] | None = None) -> FastAPI:
+    """An API that demands `token` when given, and remembers requests in `app.state.seen`."""
+    app = FastAPI()
+    app.state.seen = []
+    app.state.documents = (
+        [
+            {
+                "document_id": "d1",
+                "uri": "file:///handbook.pdf",
+                "title": "员工手册",
+                "status": "done",
+                "chunks": 84,
+                "pages": 40,
+            }
+        ]
+        if documents is None
+        else documents
+    )
+    app.state.sessions = [
+        {"session_id": "s0", "title": "差旅标准 *如何* 报销？", "turns": 1, "updated": "2026-11-01"}
+    ]
+
+    @app.middleware("http")
+    async def check_token(request: Request, call_next):
+        app.state.seen.append((request.method, request.url.path))
+        if token and request.headers.get("authorization") != f"Bearer {token}":
+            return problem(401, "Unauthorized", "an API key is needed", "run: attest keys create")
+        return await call_next(request)
+
+    _add_library(app)
+    _add_sessions(app)
+    _add_ask(app, pause_s)
+    return app
+
+
+def _add_library(app: FastAPI) -> None:
+    @app.get("/v1/collections")
+    def collections() -> dict:
+        count = len(app.state.documents)
+        return {"collections": [{"name": "default", "documents": count, "chunks": 84 * count}]}
+
+    @app.get("/v1/documents")
+    def documents(collection: str) -> dict:
+        return {"documents": app.state.documents if collection == "default" else []}
+
+    @app.post("/v1/documents")
+    async def upload(request: Request) -> dict:
+        form = await request.form()
+        file: UploadFile = form["file"]
+        base = {"updated": 0, "skipped": 0, "chunks": 0, "pages": 0, "seconds": 0.1}
+        if file.filename.endswith(".exe"):
+            failure = {"uri": file.filename, "code": "unsupported", "reason": "no parser reads <b>this</b>"}
+            return {**base, "added": 0, "failed": 1, "failures": [failure]}
+        app.state.documents.append(
+            {"document_id": file.filename, "uri": file.filename, "title": file.filename}
+        )
+        return {**base, "added": 1, "failed": 0, "failures": []}
+
+    @app.delete("/v1/documents/{document_id}")
+    def delete(document_id: str, collection: str) -> dict:
+        app.state.documents[:] = [row for row in app.state.documents if row["document_id"] != document_id]
+        return {}
+
+
+def _add_sessions(app: FastAPI) -> None:
+    @app.get("/v1/sessions")
+    def sessions() -> dict:
+        return {"sessions": app.state.sessions}
+
+    @app.get("/v1/sessions/{session_id}")
+    def session(session_id: str) -> dict:
+        return {
+            "turns": [{"question": "差旅标准如何报销？", "answer": "凭发票报销。[1]", "status": "answered"}]
+        }
+
+    @app.delete("/v1/sessions/{session_id}")
+    def delete(session_id: str) -> dict:
+        app.state.sessions[:] = [row for row in app.state.sessions if row["session_id"] != session_id]
+        return {}
+
+
+def _add_ask(app: FastAPI, pause_s: float) -> None:
+    @app.post("/v1/ask")
+    async def ask(request: Request):
+        body = await request.json()
+        app.state.asked = body
+        if "refuse" in body["question"]:
+            return problem(503, "Unavailable", "Milvus does not answer", "run: attest doctor")
+        script = next((make for word, make in SCRIPTS.items() if word in body["question"]), answered)
+
+        def stream() -> Iterator[str]:
+            yield ": heartbeat\n\n"
+            for number, (name, data) in enumerate(script()):
+                time.sleep(pause_s)
+                yield f"id: {number}\nevent: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+        return StreamingResponse(stream(), media_type="text/event-stream")
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """Serves the app on a free loopback port in a thread; yields its address."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        port = listener.getsockname()[1]
+        deadline = time.monotonic() + 10
+        while not server.started and time.monotonic() < deadline:
+            time.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+            thread.join(timeout=10)
+
+
+if __name__ == "__main__":
+    uvicorn.run(make_app(pause_s=0.6), host="127.0.0.1", port=8765)

@@ -1,0 +1,137 @@
+"""The conversation: earlier turns, the field for a question, and the answer as it streams in.
+
+Knows Streamlit and the turn. HTML comes from `sources`, events from `client`.
+"""
+
+from contextlib import closing
+
+import streamlit as st
+
+from ui.client import ApiClient, ApiError, Question
+from ui.markup import element
+from ui.problem import problem_html
+from ui.sidebar import DOCUMENTS, Choices
+from ui.sources import (
+    abstention_html,
+    answer_html,
+    copy_text,
+    footer_html,
+    question_html,
+    sources_html,
+    status_html,
+    withheld_html,
+)
+from ui.state import Page, forget_sessions
+from ui.texts import Texts
+from ui.turn import ABSTAINED, FAILED, STOPPED, Turn
+
+MAX_QUESTION_CHARS = 4000
+
+
+def draw_chat(here: Page, client: ApiClient, choices: Choices, texts: Texts) -> None:
+    """The chat of this tab; asks the API when a question has been typed."""
+    asked = st.chat_input(texts("ask_placeholder"), key="question", max_chars=MAX_QUESTION_CHARS)
+    if not here.turns and not asked:
+        _draw_welcome(here, choices, texts)
+    for number, turn in enumerate(here.turns):
+        _draw_turn(turn, number, texts)
+    if asked and asked.strip():
+        turn = Turn(question=asked.strip(), session_id=here.session_id)
+        here.turns.append(turn)
+        _answer(here, client, choices.effort, texts)
+        forget_sessions()
+        st.rerun()
+
+
+def _draw_welcome(here: Page, choices: Choices, texts: Texts) -> None:
+    if choices.documents:
+        key = "document_here" if choices.documents == 1 else "documents_here"
+        title, body = texts("welcome"), texts("welcome_body")
+        note = element("div", texts(key, count=choices.documents, name=here.collection), css="attest-footer")
+    else:
+        title, body = texts("no_documents"), texts("no_documents_body")
+        note = element("code", "attest ingest ./docs")
+    st.html(
+        element(
+            "div", element("div", title, css="attest-brand"), element("p", body), note, css="attest-welcome"
+        )
+    )
+    if not choices.documents:
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            st.button(
+                texts("add_documents"),
+                key="add_documents",
+                icon=":material/upload_file:",
+                type="primary",
+                on_click=_show_documents,
+            )
+
+
+def _show_documents() -> None:
+    st.session_state["view"] = DOCUMENTS
+
+
+def _answer(here: Page, client: ApiClient, effort: str, texts: Texts) -> None:
+    """Streams one answer into the page. Whatever ends it, the turn says how it ended."""
+    turn = here.turns[-1]
+    _draw_question(turn)
+    question = Question(turn.question, here.collection, here.session_id, effort)
+    with st.chat_message("assistant", avatar=":material/verified:"):
+        status, body, sources = st.empty(), st.empty(), st.empty()
+        status.html(status_html(turn, texts))
+        try:
+            with closing(client.ask(question)) as events:
+                for event in events:
+                    turn.apply(event)
+                    status.html(status_html(turn, texts))
+                    if turn.sentences:
+                        body.html(answer_html(turn))
+                    if cards := sources_html(turn, texts):
+                        sources.html(cards)
+            if turn.running:
+                turn.fail(texts("cut_short"), texts("ask_again"))
+        except ApiError as error:
+            here.token_wanted = here.token_wanted or error.status == 401
+            turn.fail_with(error)
+        finally:
+            # Streamlit ends a script from outside when the reader clicks elsewhere.
+            if turn.running:
+                turn.stop()
+    here.session_id = turn.session_id or here.session_id
+
+
+def _draw_turn(turn: Turn, number: int, texts: Texts) -> None:
+    if turn.question:
+        _draw_question(turn)
+    with st.chat_message("assistant", avatar=":material/verified:"):
+        if turn.status == ABSTAINED:
+            st.html(abstention_html(turn, texts))
+        elif turn.sentences or turn.text:
+            st.html(answer_html(turn))
+        if turn.status == FAILED:
+            st.html(problem_html(turn.message, turn.remedy, texts))
+        if turn.status == STOPPED:
+            st.caption(texts("stopped"))
+        _draw_evidence(turn, number, texts)
+
+
+def _draw_evidence(turn: Turn, number: int, texts: Texts) -> None:
+    if cards := sources_html(turn, texts):
+        st.html(cards)
+    if turn.withheld:
+        key = "withheld_one" if len(turn.withheld) == 1 else "withheld"
+        label = texts(key, count=len(turn.withheld))
+        with st.expander(label, icon=":material/visibility_off:", key=f"withheld-{number}"):
+            st.caption(texts("withheld_body"))
+            st.html(withheld_html(turn, texts))
+    if turn.sentences or turn.text:
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            if footer := footer_html(turn, texts):
+                st.html(footer, width="content")
+            with st.popover(texts("copy"), icon=":material/content_copy:", type="tertiary"):
+                st.code(copy_text(turn, texts), language=None, wrap_lines=True)
+
+
+def _draw_question(turn: Turn) -> None:
+    with st.chat_message("user", avatar=":material/person:"):
+        st.html(question_html(turn.question))

@@ -1,0 +1,209 @@
+"""The REST API as small typed functions.
+
+Knows addresses, status codes, problem documents (RFC 9457) and server-sent events (WHATWG
+HTML, 9.2). Does not know Streamlit, nor how anything looks.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+from httpx_sse import EventSource, SSEError
+
+Json = dict[str, Any]
+
+CONNECT_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 30.0
+UPLOAD_TIMEOUT_S = 600.0
+# The server sends a heartbeat every 15 s, so that a silence of four of them is a broken line.
+STREAM_SILENCE_S = 60.0
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class ApiError(Exception):
+    """The API refused, failed or could not be reached. `status` is 0 when nothing answered."""
+
+    def __init__(self, message: str, *, remedy: str = "", status: int = 0, code: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+        self.status = status
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class AskEvent:
+    """One server-sent event of a question: its name and its JSON object."""
+
+    name: str
+    data: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The body of `POST /v1/ask`."""
+
+    text: str
+    collection: str
+    session_id: str = ""
+    effort: str = "standard"
+
+
+class ApiClient:
+    """One API at one address with one token. Safe to use from several threads."""
+
+    def __init__(
+        self, base_url: str, token: str = "", *, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._token = token
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx.Client(
+            base_url=self.base_url,
+            headers=headers,
+            timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            transport=transport,
+            # A proxy of the environment must not stand between two processes of one machine.
+            trust_env=urlsplit(self.base_url).hostname not in LOOPBACK,
+        )
+
+    @property
+    def identity(self) -> str:
+        """Who asks whom, without revealing the token: what cached answers are kept under."""
+        return self.identity_of(self.base_url, self._token)
+
+    @staticmethod
+    def identity_of(base_url: str, token: str) -> str:
+        """The identity that a client of this address and token has."""
+        return f"{base_url.rstrip('/')}#{hashlib.sha256(token.encode()).hexdigest()}"
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._http.close()
+
+    def collections(self) -> list[Json]:
+        """`[{"name", "documents", "chunks"}]`."""
+        return self._rows("/v1/collections", "collections")
+
+    def documents(self, collection: str) -> list[Json]:
+        """`[{"document_id", "uri", "title", "status", "chunks", "pages"}]` of one collection."""
+        return self._rows("/v1/documents", "documents", collection=collection)
+
+    def sessions(self) -> list[Json]:
+        """`[{"session_id", "title", "turns", "updated"}]`."""
+        return self._rows("/v1/sessions", "sessions")
+
+    def session(self, session_id: str) -> list[Json]:
+        """The turns of one session, oldest first: `[{"question", "answer", "status"}]`."""
+        return self._rows(f"/v1/sessions/{quote(session_id, safe='')}", "turns")
+
+    def delete_session(self, session_id: str) -> None:
+        """Forgets one session."""
+        self._call("DELETE", f"/v1/sessions/{quote(session_id, safe='')}")
+
+    def delete_document(self, document_id: str, collection: str) -> None:
+        """Removes one document from a collection."""
+        path = f"/v1/documents/{quote(document_id, safe='')}"
+        self._call("DELETE", path, params={"collection": collection})
+
+    def upload(self, name: str, content: bytes, collection: str) -> Json:
+        """Ingests one file. Returns the report; a file that fails is in its `failures`."""
+        return self._call(
+            "POST",
+            "/v1/documents",
+            files={"file": (name, content)},
+            data={"collection": collection},
+            timeout=httpx.Timeout(UPLOAD_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+        )
+
+    def ask(self, question: Question) -> Iterator[AskEvent]:
+        """The events of one question as they arrive. Closing the iterator ends the request.
+
+        Raises:
+            ApiError: the request was refused, or the line broke before the stream's end.
+        """
+        body = {
+            "question": question.text,
+            "collection": question.collection,
+            "session_id": question.session_id,
+            "effort": question.effort,
+            "stream": True,
+        }
+        timeout = httpx.Timeout(STREAM_SILENCE_S, connect=CONNECT_TIMEOUT_S)
+        headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
+        with (
+            _transport_errors(self.base_url),
+            self._http.stream("POST", "/v1/ask", json=body, headers=headers, timeout=timeout) as response,
+        ):
+            if response.is_error:
+                response.read()
+                raise problem_of(response)
+            for event in EventSource(response).iter_sse():
+                yield AskEvent(event.event, _object(event.data))
+
+    def _rows(self, path: str, key: str, **params: str) -> list[Json]:
+        rows = self._call("GET", path, params=params).get(key)
+        if not isinstance(rows, list):
+            raise _foreign(self.base_url, f"{path} has no list {key!r}")
+        return rows
+
+    def _call(self, method: str, path: str, **kwargs: Any) -> Json:
+        with _transport_errors(self.base_url):
+            response = self._http.request(method, path, **kwargs)
+        if response.is_error:
+            raise problem_of(response)
+        return _object(response.text) if response.content else {}
+
+
+def problem_of(response: httpx.Response) -> ApiError:
+    """The problem document of a refused request; a bare status when the body is none."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    problem: Mapping[str, Any] = body if isinstance(body, dict) else {}
+    detail = problem.get("detail") or problem.get("title")
+    return ApiError(
+        detail if isinstance(detail, str) else f"HTTP {response.status_code} {response.reason_phrase}",
+        remedy=str(problem.get("remedy") or ""),
+        status=response.status_code,
+        code=str(problem.get("code") or ""),
+    )
+
+
+@contextmanager
+def _transport_errors(base_url: str) -> Iterator[None]:
+    """Whatever breaks on the line becomes an `ApiError` that names the address."""
+    try:
+        yield
+    except SSEError as exc:
+        raise _foreign(base_url, "the reply is no event stream") from exc
+    except httpx.ConnectError as exc:
+        raise ApiError(f"No API answers at {base_url}", remedy="attest up", code="unreachable") from exc
+    except httpx.TimeoutException as exc:
+        raise ApiError(f"{base_url} took too long to answer", code="timeout") from exc
+    except (httpx.TransportError, httpx.InvalidURL) as exc:
+        raise ApiError(f"The connection to {base_url} broke: {exc}", code="broken") from exc
+
+
+def _object(text: str) -> Json:
+    try:
+        value = json.loads(text)
+    except ValueError as exc:
+        raise ApiError("The reply is not JSON", code="foreign") from exc
+    if not isinstance(value, dict):
+        raise ApiError("The reply is not a JSON object", code="foreign")
+    return value
+
+
+def _foreign(base_url: str, reason: str) -> ApiError:
+    return ApiError(
+        f"What answers at {base_url} is not the Attest API: {reason}",
+        remedy="ATTEST_UI_API_URL",
+        code="foreign",
+    )

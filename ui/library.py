@@ -1,0 +1,138 @@
+"""The documents of a collection: upload with its report, the list, deletion.
+
+Knows Streamlit and the API's documents. Does not know what happens to a file after upload.
+"""
+
+import streamlit as st
+
+from ui.client import ApiClient, ApiError, Json
+from ui.markup import Html, element, join, plain_label
+from ui.problem import draw_problem
+from ui.sidebar import draw_confirmation
+from ui.state import Page, forget_library, read_documents
+from ui.texts import Texts
+
+DOCUMENTS_SHOWN = 50
+COUNTS = ("added", "updated", "skipped", "failed")
+
+
+def draw_library(here: Page, client: ApiClient, texts: Texts) -> None:
+    """Upload above, the list below."""
+    st.subheader(texts("view_documents"), anchor=False)
+    _draw_upload(here, client, texts)
+    if here.report is not None:
+        draw_report(here.report, texts)
+    try:
+        documents = read_documents(client, here.collection)
+    except ApiError as error:
+        draw_problem(error, texts)
+        return
+    if documents:
+        _draw_list(here, client, documents, texts)
+    else:
+        body = join(texts("no_documents_body"), " ", element("code", "attest ingest ./docs"))
+        st.html(join(element("div", texts("no_documents"), css="attest-heading"), body))
+
+
+def merge_reports(reports: list[Json]) -> Json:
+    """One report of several: the counts summed, the failures in order."""
+    merged: Json = {name: sum(int(report.get(name) or 0) for report in reports) for name in COUNTS}
+    merged["failures"] = [failure for report in reports for failure in report.get("failures") or []]
+    return merged
+
+
+def draw_report(report: Json, texts: Texts) -> None:
+    """How an upload went: the counts, then each failure with its code and reason."""
+    failures = report.get("failures") or []
+    line = texts("report", **{name: int(report.get(name) or 0) for name in COUNTS})
+    if failures:
+        st.warning(line, icon=":material/warning:")
+        st.html(_failures_html(failures, texts))
+    else:
+        st.success(line, icon=":material/check:")
+
+
+def _draw_upload(here: Page, client: ApiClient, texts: Texts) -> None:
+    files = st.file_uploader(texts("upload_label"), accept_multiple_files=True, key=f"upload-{here.uploads}")
+    label = texts("upload_button", name=plain_label(here.collection))
+    if not st.button(label, key="upload_button", type="primary", disabled=not files):
+        return
+    reports, progress = [], st.progress(0.0)
+    for number, file in enumerate(files, start=1):
+        name = plain_label(file.name)
+        words = texts("uploading", name=name, number=number, count=len(files))
+        progress.progress((number - 1) / len(files), text=words)
+        reports.append(_upload(client, file.name, file.getvalue(), here.collection))
+    here.report, here.uploads = merge_reports(reports), here.uploads + 1
+    forget_library()
+    st.rerun()
+
+
+def _upload(client: ApiClient, name: str, content: bytes, collection: str) -> Json:
+    """The report of one file. A refusal of the API counts as that file's failure: the others go on."""
+    try:
+        return client.upload(name, content, collection)
+    except ApiError as error:
+        reason = f"{error.message}. {error.remedy}" if error.remedy else error.message
+        code = error.code or str(error.status)
+        return {"failed": 1, "failures": [{"uri": name, "code": code, "reason": reason}]}
+
+
+def _failures_html(failures: list[Json], texts: Texts) -> Html:
+    names = ("file", "code", "reason")
+    head = element("tr", *[element("th", texts(f"failure_{name}")) for name in names])
+    rows = [
+        element("tr", *[element("td", str(failure.get(key, ""))) for key in ("uri", "code", "reason")])
+        for failure in failures
+    ]
+    table = element("table", element("thead", head), element("tbody", *rows), css="attest-table")
+    return join(element("div", texts("failures"), css="attest-heading"), table)
+
+
+def _draw_list(here: Page, client: ApiClient, documents: list[Json], texts: Texts) -> None:
+    wanted = st.text_input(texts("filter"), key="filter", icon=":material/search:").strip().casefold()
+    found = [row for row in documents if wanted in f"{row.get('title', '')} {row.get('uri', '')}".casefold()]
+    if not found:
+        st.caption(texts("none_match"))
+    for row in found[:DOCUMENTS_SHOWN]:
+        _draw_document(here, client, row, texts)
+    if (more := len(found) - DOCUMENTS_SHOWN) > 0:
+        st.caption(texts("more_documents", count=more))
+
+
+def _draw_document(here: Page, client: ApiClient, row: Json, texts: Texts) -> None:
+    document_id = str(row.get("document_id", ""))
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.html(_document_html(row, texts))
+            if st.button(
+                "",
+                key=f"drop-{document_id}",
+                icon=":material/delete:",
+                type="tertiary",
+                help=texts("delete_document"),
+            ):
+                here.doomed = document_id
+        if here.doomed == document_id:
+            title = plain_label(_title(row), 80)
+            draw_confirmation(here, title, lambda: _delete(here, client, document_id), texts)
+
+
+def _document_html(row: Json, texts: Texts) -> Html:
+    facts = [str(row.get("status") or "")]
+    facts += [texts(name, count=row[name]) for name in ("pages", "chunks") if row.get(name)]
+    if _title(row) != row.get("uri"):
+        facts.append(str(row.get("uri") or ""))
+    line = " · ".join(fact for fact in facts if fact)
+    title = element("div", _title(row), css="attest-title")
+    return element("div", title, element("div", line, css="attest-label"), css="attest-document")
+
+
+def _title(row: Json) -> str:
+    return str(row.get("title") or row.get("uri") or row.get("document_id") or "")
+
+
+def _delete(here: Page, client: ApiClient, document_id: str) -> None:
+    client.delete_document(document_id, here.collection)
+    here.report = None
+    forget_library()

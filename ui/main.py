@@ -1,0 +1,35 @@
+"""The web page. Run it with `attest ui`, or `streamlit run ui/main.py`.
+
+Knows the order in which the page is put together. Talks to the API over HTTP only.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+
+from ui.chat import draw_chat
+from ui.library import draw_library
+from ui.sidebar import DOCUMENTS, choose_language, draw_sidebar
+from ui.state import client_of, page
+
+STYLE = Path(__file__).with_name("style.css")
+
+
+def main() -> None:
+    """One run of the page's script."""
+    st.set_page_config(page_title="Attest", page_icon=":material/verified:", layout="centered")
+    st.html(STYLE)
+    texts = choose_language()
+    here = page()
+    client = client_of(here)
+    choices = draw_sidebar(here, client, texts)
+    if choices is None:
+        return
+    if choices.view == DOCUMENTS:
+        draw_library(here, client, texts)
+    else:
+        draw_chat(here, client, choices, texts)
+
+
+if __name__ == "__main__":
+    main()

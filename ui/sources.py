@@ -1,0 +1,170 @@
+"""An answer as HTML: its sentences with their markers, and the sources with their quotes.
+
+Knows the answer's JSON and the words of `texts`. Does not know Streamlit.
+"""
+
+from ui.client import Json
+from ui.markup import Html, element, join
+from ui.texts import Texts
+from ui.turn import Turn
+
+CONTEXT_CHARS = 400
+CJK_FROM, CJK_TO = "\u2e80", "\uffef"
+
+
+def question_html(question: str) -> Html:
+    """The question as it was typed."""
+    return element("div", question, css="attest-question")
+
+
+def answer_html(turn: Turn) -> Html:
+    """The released sentences in order, each followed by its markers."""
+    if not turn.sentences:
+        return element("div", turn.text, css="attest-answer")
+    parts: list[str] = []
+    for sentence in turn.sentences:
+        text = str(sentence.get("text", "")).strip()
+        if parts and not _is_cjk(text[:1]):
+            parts.append(" ")
+        parts.append(text)
+        parts.extend(_marker(turn, marker) for marker in sentence.get("citations") or [])
+    return element("div", *parts, css="attest-answer", role="article")
+
+
+def sources_html(turn: Turn, texts: Texts) -> Html:
+    """Numbered cards: title, page, the exact quote, and the quote within its chunk."""
+    cards = [_card(turn, citation, texts) for citation in turn.cited()]
+    if not cards:
+        return Html("")
+    heading = element("div", texts("sources"), css="attest-heading")
+    return element("section", heading, *cards, css="attest-sources", aria_label=texts("sources"))
+
+
+def status_html(turn: Turn, texts: Texts) -> Html:
+    """The line that says what is going on while an answer is made."""
+    known = texts.get(f"stage_{turn.stage}")
+    words = known or turn.stage or texts("stage_start")
+    detail = element("span", turn.detail, css="attest-muted") if turn.detail else Html("")
+    spinner = element("span", css="attest-spinner", aria_hidden="true")
+    return element("div", spinner, element("span", words), detail, css="attest-status", role="status")
+
+
+def abstention_html(turn: Turn, texts: Texts) -> Html:
+    """What was looked for, and the documents that came nearest."""
+    parts = [element("div", texts("abstained_title"), css="attest-heading")]
+    if turn.text:
+        parts.append(element("p", turn.text))
+    if turn.looked_for:
+        items = [element("li", query) for query in turn.looked_for]
+        parts += [element("div", texts("looked_for"), css="attest-label"), element("ul", *items)]
+    if nearest := _nearest(turn):
+        items = [element("li", title, _page(page, texts)) for title, page in nearest]
+        parts += [element("div", texts("nearest"), css="attest-label"), element("ul", *items)]
+    return element("div", *parts, css="attest-abstained", role="note")
+
+
+def withheld_html(turn: Turn, texts: Texts) -> Html:
+    """The sentences that were kept back, each with the guard's reason."""
+    return element("ul", *[_withheld(item, texts) for item in turn.withheld], css="attest-withheld")
+
+
+def footer_html(turn: Turn, texts: Texts) -> Html:
+    """One quiet line: how many sources, how long."""
+    parts = []
+    if count := len(turn.citations):
+        parts.append(texts("footer_sources", count=count))
+    total_ms = turn.timings_ms.get("total")
+    if isinstance(total_ms, int | float) and total_ms > 0:
+        parts.append(texts("footer_seconds", seconds=f"{total_ms / 1000:.1f}"))
+    return element("div", " · ".join(parts), css="attest-footer") if parts else Html("")
+
+
+def copy_text(turn: Turn, texts: Texts) -> str:
+    """The answer as plain text with its markers and sources, to be pasted elsewhere."""
+    words = ""
+    for sentence in turn.sentences:
+        text = str(sentence.get("text", "")).strip()
+        markers = "".join(f"[{marker}]" for marker in sentence.get("citations") or [])
+        words += ("" if not words or _is_cjk(text[:1]) else " ") + text + markers
+    lines = [words or turn.text]
+    if sources := turn.cited():
+        lines += ["", texts("sources")]
+        for source in sources:
+            page = texts("page", page=source["page"]) if source.get("page") else ""
+            name = " · ".join(part for part in (_title(source), page) if part)
+            lines.append(f"[{source['marker']}] {name}: “{source.get('quote', '')}”")
+    return "\n".join(lines)
+
+
+def _marker(turn: Turn, marker: int) -> Html:
+    citation = turn.citations.get(marker, {})
+    hint = f"{_title(citation)}: {citation.get('quote', '')}" if citation else ""
+    return element("sup", f"[{marker}]", css="attest-marker", title=hint)
+
+
+def _card(turn: Turn, citation: Json, texts: Texts) -> Html:
+    quote = str(citation.get("quote", ""))
+    head = element(
+        "div",
+        element("span", str(citation["marker"]), css="attest-number"),
+        element("span", _title(citation), css="attest-title", title=str(citation.get("uri", ""))),
+        _page(citation.get("page"), texts),
+        css="attest-card-head",
+    )
+    quoted = element("blockquote", element("mark", quote), css="attest-quote")
+    return element("div", head, quoted, _context(turn, citation, quote, texts), css="attest-card")
+
+
+def _context(turn: Turn, citation: Json, quote: str, texts: Texts) -> Html:
+    """The chunk around the quote, folded away; nothing where the quote is all there is."""
+    chunk = turn.chunk_text(str(citation.get("chunk_id", "")))
+    start = _start_of(quote, chunk, citation.get("start"))
+    if start < 0 or not quote or len(chunk.strip()) <= len(quote.strip()):
+        return Html("")
+    end = start + len(quote)
+    before, after = chunk[max(0, start - CONTEXT_CHARS) : start], chunk[end : end + CONTEXT_CHARS]
+    text = join(
+        "…" if start > CONTEXT_CHARS else "",
+        before,
+        element("mark", quote),
+        after,
+        "…" if end + CONTEXT_CHARS < len(chunk) else "",
+    )
+    return element(
+        "details", element("summary", texts("in_context")), element("div", text), css="attest-context"
+    )
+
+
+def _start_of(quote: str, chunk: str, start: object) -> int:
+    if isinstance(start, int) and chunk[start : start + len(quote)] == quote:
+        return start
+    return chunk.find(quote)
+
+
+def _withheld(item: Json, texts: Texts) -> Html:
+    verdict = item.get("verdict") or {}
+    label = str(verdict.get("label", ""))
+    why = texts.get(f"verdict_{label}") or label
+    reason = str(verdict.get("reason") or "")
+    tail = element("div", " · ".join(part for part in (why, reason) if part), css="attest-label")
+    return element("li", element("span", str(item.get("text", "")), css="attest-muted"), tail)
+
+
+def _nearest(turn: Turn, limit: int = 3) -> list[tuple[str, object]]:
+    """The first documents of the hits, each once."""
+    seen: dict[str, tuple[str, object]] = {}
+    for hit in turn.hits:
+        seen.setdefault(str(hit.get("document_id", "")), (_title(hit), hit.get("page")))
+    return list(seen.values())[:limit]
+
+
+def _title(source: Json) -> str:
+    return str(source.get("title") or source.get("uri") or source.get("document_id") or "")
+
+
+def _page(page: object, texts: Texts) -> Html:
+    return element("span", texts("page", page=page), css="attest-page") if page else Html("")
+
+
+def _is_cjk(char: str) -> bool:
+    return bool(char) and CJK_FROM <= char <= CJK_TO

@@ -1,0 +1,134 @@
+"""Every word of the page in English and Chinese. Knows nothing else.
+
+Words of documents, answers and error messages never come from here.
+"""
+
+LANGUAGES = {"en": "English", "zh": "中文"}
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "tagline": ("Answers with evidence, from your own documents.", "以您自己的文档作答，句句有据。"),
+    "view_chat": ("Ask", "提问"),
+    "view_documents": ("Documents", "文档"),
+    "language": ("Language", "语言"),
+    "collection": ("Collection", "文档集"),
+    "effort": ("Effort", "细致程度"),
+    "effort_help": (
+        "Quick searches once. Deep asks again in other words and reads more.",
+        "快速：检索一次；深入：换种问法再检索，读得更多。",
+    ),
+    "effort_quick": ("Quick", "快速"),
+    "effort_standard": ("Standard", "标准"),
+    "effort_deep": ("Deep", "深入"),
+    "new_chat": ("New chat", "新对话"),
+    "chats": ("Earlier chats", "历史对话"),
+    "no_chats": ("Your chats will be listed here.", "您的对话会列在这里。"),
+    "delete": ("Delete", "删除"),
+    "delete_chat": ("Delete this chat", "删除此对话"),
+    "delete_document": ("Delete this document", "删除此文档"),
+    "delete_for_good": ("Delete “{name}” for good?", "确定永久删除“{name}”吗？"),
+    "keep": ("Keep", "保留"),
+    "untitled": ("Untitled", "未命名"),
+    "token": ("API key", "API 密钥"),
+    "token_wanted": (
+        "This server asks for an API key. Enter yours in the sidebar.",
+        "此服务器需要 API 密钥，请在侧边栏输入。",
+    ),
+    "token_help": (
+        "Kept for this browser tab only. Made by: attest keys create",
+        "仅在此标签页内有效。创建命令：attest keys create",
+    ),
+    "ask_placeholder": ("Ask about your documents…", "就您的文档提问…"),
+    "welcome": ("What would you like to know?", "您想了解什么？"),
+    "welcome_body": (
+        "Each sentence of an answer carries the numbers of its sources, with the exact words quoted. "
+        "Where the documents do not say, the answer says so.",
+        "答案的每句话都标有来源编号，并附原文引句；文档中没有的内容，会如实说明。",
+    ),
+    "documents_here": ("{count} documents in “{name}”", "“{name}”中共有 {count} 个文档"),
+    "document_here": ("1 document in “{name}”", "“{name}”中共有 1 个文档"),
+    "no_documents": ("No documents yet", "还没有文档"),
+    "no_documents_body": (
+        "Add files here, or on the command line:",
+        "可在此添加文件，或使用命令行：",
+    ),
+    "add_documents": ("Add documents", "添加文档"),
+    "stage_start": ("Sending the question", "正在提交问题"),
+    "stage_planning": ("Reading the question", "正在理解问题"),
+    "stage_searching": ("Searching the documents", "正在检索文档"),
+    "stage_answering": ("Writing the answer", "正在撰写答案"),
+    "stage_checking": ("Checking each sentence against its evidence", "正在逐句核对依据"),
+    "sources": ("Sources", "来源"),
+    "in_context": ("Show in context", "查看上下文"),
+    "page": ("p. {page}", "第 {page} 页"),
+    "footer_sources": ("Sources: {count}", "来源：{count} 处"),
+    "footer_seconds": ("{seconds} s", "用时 {seconds} 秒"),
+    "copy": ("Copy as text", "复制文本"),
+    "abstained_title": ("The documents do not answer this", "文档中没有找到答案"),
+    "looked_for": ("Looked for", "已检索"),
+    "nearest": ("Nearest documents", "最接近的文档"),
+    "withheld_one": (
+        "1 sentence was withheld: the evidence does not bear it out",
+        "有 1 句话因缺乏依据未予显示",
+    ),
+    "withheld": (
+        "{count} sentences were withheld: the evidence does not bear them out",
+        "有 {count} 句话因缺乏依据未予显示",
+    ),
+    "withheld_body": (
+        "The draft said this, but it could not be verified. Do not rely on it.",
+        "草稿中有以下内容，但未能核实，请勿采信。",
+    ),
+    "verdict_supported": ("Supported", "有依据"),
+    "verdict_contradicted": ("The evidence says otherwise", "与依据相矛盾"),
+    "verdict_unsupported": ("Not in the evidence", "依据中没有"),
+    "verdict_unsure": ("Could not be decided", "无法判定"),
+    "stopped": ("Stopped before the end.", "回答已中止。"),
+    "cut_short": ("The reply ended before the answer was complete", "回答尚未完成，连接已结束"),
+    "ask_again": ("Ask again.", "请重新提问。"),
+    "failed_title": ("That did not work", "操作未成功"),
+    "remedy": ("What to do", "解决办法"),
+    "remedy_unreachable": ("Start it with: attest up", "请先启动服务：attest up"),
+    "remedy_foreign": (
+        "Set ATTEST_UI_API_URL to the address of the API.",
+        "请将 ATTEST_UI_API_URL 设为 API 的地址。",
+    ),
+    "retry": ("Try again", "重试"),
+    "upload_label": ("Files to add", "要添加的文件"),
+    "upload_button": ("Add to “{name}”", "添加到“{name}”"),
+    "uploading": ("Reading {name} ({number} of {count})", "正在读取 {name}（{number}/{count}）"),
+    "report": (
+        "Added {added} · updated {updated} · unchanged {skipped} · failed {failed}",
+        "新增 {added} · 更新 {updated} · 未变 {skipped} · 失败 {failed}",
+    ),
+    "failures": ("These files could not be added", "以下文件未能添加"),
+    "failure_file": ("File", "文件"),
+    "failure_code": ("Code", "代码"),
+    "failure_reason": ("Reason", "原因"),
+    "filter": ("Filter by title", "按标题筛选"),
+    "none_match": ("No title matches.", "没有匹配的标题。"),
+    "more_documents": ("{count} more: narrow the filter to see them.", "另有 {count} 个，请缩小筛选范围。"),
+    "chunks": ("{count} chunks", "{count} 个片段"),
+    "pages": ("{count} pages", "{count} 页"),
+    "deleted": ("Deleted.", "已删除。"),
+}
+
+
+class Texts:
+    """The words of one language."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language if language in LANGUAGES else "en"
+        self._column = list(LANGUAGES).index(self.language)
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The text of `key` with its values put in. An unknown key is a fault: `KeyError`."""
+        return _WORDS[key][self._column].format(**values)
+
+    def get(self, key: str) -> str:
+        """The text of `key`, or nothing: for names that come from the API."""
+        return _WORDS[key][self._column] if key in _WORDS else ""
+
+
+def language_of(locale: str | None) -> str:
+    """`zh` for any Chinese locale of a browser, else `en`."""
+    return "zh" if (locale or "").lower().startswith("zh") else "en"
