@@ -1,0 +1,106 @@
+"""Word documents to elements, by `unstructured`, with what it leaves out.
+
+From python-docx come the heading levels (unstructured gives a title and a first heading
+the same depth) and the text boxes, which it drops.
+"""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import lxml.html
+
+from core.errors import FileError
+from core.types import Element, ElementKind
+from ingest.parsers.html import table_rows
+from ingest.parsers.tables import markdown_table
+from ingest.parsers.unstructured_setup import prepare_unstructured
+
+_MAX_UNPACKED_BYTES = 512 * 1024 * 1024
+_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+class DocxParser:
+    """The parser of .docx files."""
+
+    media_types: ClassVar[frozenset[str]] = frozenset({_MEDIA_TYPE})
+
+    def parse(self, path: Path) -> list[Element]:
+        """The elements in reading order; text boxes come last.
+
+        Raises:
+            FileError: `corrupt`, or `too_large` when it unpacks to more than 512 MB.
+        """
+        _check_archive(path)
+        prepare_unstructured()
+        import docx
+        from unstructured.partition.docx import partition_docx
+
+        try:
+            word = docx.Document(str(path))
+            parts = partition_docx(filename=str(path), infer_table_structure=True)
+        except (KeyError, ValueError, SyntaxError, zipfile.BadZipFile) as exc:
+            raise FileError(
+                f"it is not a readable Word document: {exc}", code="corrupt", remedy="save it again as .docx"
+            ) from exc
+        levels = _heading_levels(word)
+        elements = [e for part in parts for e in _convert(part, levels)]
+        return elements + [Element(ElementKind.TEXT, text) for text in _text_boxes(word)]
+
+
+def _check_archive(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(item.file_size for item in archive.infolist())
+    except zipfile.BadZipFile as exc:
+        raise FileError("it is a damaged archive", code="corrupt", remedy="save it again as .docx") from exc
+    if unpacked > _MAX_UNPACKED_BYTES:
+        raise FileError(
+            f"it unpacks to {unpacked // 2**20} MB", code="too_large", remedy="split it or remove its pictures"
+        )
+
+
+def _heading_levels(word: Any) -> dict[str, int]:
+    """Level of each heading text by its style. Under a title, `Heading 1` is level 2."""
+    styled = [(p.text.strip(), p.style.name or "") for p in word.paragraphs if p.style is not None]
+    shift = 1 if any(style == "Title" and text for text, style in styled) else 0
+    levels = {}
+    for text, style in styled:
+        if style == "Title":
+            levels[text] = 1
+        elif style.startswith("Heading ") and style[8:].isdigit():
+            levels[text] = min(6, int(style[8:]) + shift)
+    return levels
+
+
+def _convert(part: Any, levels: dict[str, int]) -> Iterator[Element]:
+    text, category = part.text.strip(), part.category
+    if category in ("Header", "Footer", "PageBreak") or not text:
+        return
+    if category == "Table":
+        yield Element(ElementKind.TABLE, _table_text(part) or text)
+    elif category == "Title" and text in levels:
+        yield Element(ElementKind.TITLE, text, level=levels[text])
+    elif category == "ListItem":
+        yield Element(ElementKind.LIST, f"{'  ' * (part.metadata.category_depth or 0)}- {text}")
+    else:
+        yield Element(ElementKind.TEXT, text)
+
+
+def _table_text(part: Any) -> str:
+    if not part.metadata.text_as_html:
+        return ""
+    return markdown_table(table_rows(lxml.html.fragment_fromstring(part.metadata.text_as_html)))
+
+
+def _text_boxes(word: Any) -> Iterator[str]:
+    """Texts of boxes and shapes; each is stored twice in the file, the second time as a
+    fallback for old programs."""
+    for box in word.element.body.iter(f"{_WORD}txbxContent"):
+        if any(ancestor.tag.endswith("}Fallback") for ancestor in box.iterancestors()):
+            continue
+        lines = ("".join(t.text or "" for t in p.iter(f"{_WORD}t")) for p in box.iter(f"{_WORD}p"))
+        if text := "\n".join(line.strip() for line in lines if line.strip()):
+            yield text
