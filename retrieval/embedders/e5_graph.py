@@ -7,6 +7,8 @@ SmoothQuant's per-channel scaling (Xiao et al. 2022), whose ranges come from
 The word table is not in the graph: the caller passes word vectors in.
 """
 
+import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -123,6 +125,20 @@ class E5GraphBuilder:
         codes = ops.constant(np.clip(np.rint(matrix / step), -127, 127).astype(np.int8))
         rows = ops.multiply(ops.convert(codes, np.float32), step.astype(np.float32))
         return ops.add(ops.matmul(value, rows, False, True), bias)
+
+
+def graph_version() -> str:
+    """Changes with the graph's form or the measured ranges: part of the fingerprint."""
+    return f"{GRAPH_VERSION}-{hashlib.sha256(RANGES_FILE.read_bytes()).hexdigest()[:8]}"
+
+
+def save_graph(weights: E5Weights, path: Path) -> None:
+    """Builds and writes the 8-bit graph beside its weights; the .xml appears last."""
+    partial = path.with_name(f"{path.stem}.{os.getpid()}.part.xml")
+    model = E5GraphBuilder(weights, load_ranges()).build()
+    ov.save_model(model, partial, compress_to_fp16=False)
+    partial.with_suffix(".bin").replace(path.with_suffix(".bin"))
+    partial.replace(path)
 
 
 def load_ranges(path: Path = RANGES_FILE) -> Ranges:

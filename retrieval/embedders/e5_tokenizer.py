@@ -5,15 +5,13 @@ was trained with; knows nothing of vectors. The same vocabulary held by a genera
 tokenizer library takes 280 MB of memory; by SentencePiece itself it takes 50.
 """
 
+import os
 import unicodedata
 from pathlib import Path
 
 import sentencepiece
-from sentencepiece import sentencepiece_model_pb2 as proto
 
 from retrieval.embedders.e5_weights import E5Weights
-
-_PIECE = proto.ModelProto.SentencePiece
 
 
 class E5Tokenizer:
@@ -40,12 +38,16 @@ class E5Tokenizer:
 
 def write_vocabulary(weights: E5Weights, path: Path) -> None:
     """Writes the SentencePiece model file; replaced in one step, so never half there."""
+    # Only the one call that writes pays for protobuf's import.
+    from sentencepiece import sentencepiece_model_pb2 as proto
+
+    piece = proto.ModelProto.SentencePiece
     model = proto.ModelProto()
     special = weights.special
     control = {special.bos, special.eos, special.pad}
     for index, (text, score) in enumerate(weights.pieces()):
-        kind = _PIECE.CONTROL if index in control else _PIECE.NORMAL
-        kind = _PIECE.UNKNOWN if index == special.unk else kind
+        kind = piece.CONTROL if index in control else piece.NORMAL
+        kind = piece.UNKNOWN if index == special.unk else kind
         model.pieces.add(piece=text, score=score, type=kind)
     model.trainer_spec.model_type = proto.TrainerSpec.UNIGRAM
     model.trainer_spec.vocab_size = len(model.pieces)
@@ -54,6 +56,6 @@ def write_vocabulary(weights: E5Weights, path: Path) -> None:
     model.normalizer_spec.name = "identity"
     model.normalizer_spec.add_dummy_prefix = True
     model.normalizer_spec.remove_extra_whitespaces = True
-    partial = path.with_suffix(".part")
+    partial = path.with_suffix(f".{os.getpid()}.part")
     partial.write_bytes(model.SerializeToString())
     partial.replace(path)

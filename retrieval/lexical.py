@@ -1,0 +1,217 @@
+"""The lexical leg: BM25 over character bigrams for Chinese and stemmed words elsewhere.
+
+Terms and weights are computed on our side, so that the same sparse vectors work on
+Milvus Lite and on a server. The saturated term frequency is the document's weight and
+idf is the query's, so that their inner product is BM25 (Robertson and Zaragoza 2009);
+the document frequencies live in SQLite (`Lexicon`) and follow each delete.
+
+Knows nothing of Milvus or of fusion.
+"""
+
+import json
+import math
+import re
+import unicodedata
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import snowballstemmer
+from sqlalchemy import Engine, Integer, String, delete, func, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from core.text import CJK
+
+K1 = 1.2
+B = 0.75
+# A fixed pivot instead of the running mean keeps a stored vector right for ever; chunks
+# are of one size, so the mean hardly moves.
+PIVOT_TERMS = 180
+TERM_IDS = 2**32 - 2
+
+_RUNS = re.compile(
+    rf"(?P<cjk>[{CJK}\u3040-\u30ff\uac00-\ud7af]+)|(?P<word>[^\W_{CJK}\u3040-\u30ff\uac00-\ud7af]+)"
+)
+_COMPOUND = re.compile(r"[a-z0-9]+(?:[-._/#+][a-z0-9]+)+")
+_SQLITE_VARIABLES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalDocument:
+    """The sparse vector of one chunk and its length in terms."""
+
+    weights: Mapping[int, float]
+    length: int
+
+
+def split_terms(text: str) -> list[str]:
+    """The terms of a text, with repeats.
+
+    Chinese runs give overlapping bigrams (a run of one character gives that character);
+    words are stemmed; a compound such as `TM-20L` or `2.4.1` counts whole and in parts.
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    terms = list(_COMPOUND.findall(folded))
+    for match in _RUNS.finditer(folded):
+        if run := match["cjk"]:
+            terms.extend(run[i : i + 2] for i in range(max(len(run) - 1, 1)))
+        else:
+            terms.append(_stem(match["word"]))
+    return terms
+
+
+def term_id(term: str) -> int:
+    """A term's dimension in the sparse vectors, stable over time and machines."""
+    return zlib.crc32(term.encode()) % TERM_IDS
+
+
+def encode_document(text: str) -> LexicalDocument:
+    """The document side of BM25, without idf."""
+    counts = Counter(map(term_id, split_terms(text)))
+    length = sum(counts.values())
+    norm = K1 * (1 - B + B * length / PIVOT_TERMS)
+    weights = {term: tf * (K1 + 1) / (tf + norm) for term, tf in counts.items()}
+    return LexicalDocument(weights, length)
+
+
+def inner_product(query: Mapping[int, float], document: Mapping[int, float]) -> float:
+    """BM25 of a document for a query."""
+    return sum(weight * document.get(term, 0.0) for term, weight in query.items())
+
+
+def coverage(query: Mapping[int, float], documents: Iterable[Mapping[int, float]]) -> float:
+    """Share (0…1) of the query's idf mass that its best document holds.
+
+    Near 0 when the leg is blind, as for a Chinese question over English documents."""
+    mass = sum(query.values())
+    if not mass:
+        return 0.0
+    found = (sum(w for term, w in query.items() if term in document) for document in documents)
+    return max(found, default=0.0) / mass
+
+
+@lru_cache(maxsize=100_000)
+def _stem(word: str) -> str:
+    return _stemmer().stemWord(word) if word.isascii() and word.isalpha() else word
+
+
+@lru_cache(maxsize=1)
+def _stemmer():
+    return snowballstemmer.stemmer("english")
+
+
+class _Table(DeclarativeBase):
+    pass
+
+
+class _IndexedDocument(_Table):
+    __tablename__ = "lexical_documents"
+    collection: Mapped[str] = mapped_column(String, primary_key=True)
+    document_id: Mapped[str] = mapped_column(String, primary_key=True)
+    chunks: Mapped[int] = mapped_column(Integer)
+    counts: Mapped[str] = mapped_column(String)
+
+
+class _Term(_Table):
+    __tablename__ = "lexical_terms"
+    collection: Mapped[str] = mapped_column(String, primary_key=True)
+    term: Mapped[int] = mapped_column(Integer, primary_key=True)
+    frequency: Mapped[int] = mapped_column(Integer)
+
+
+class Lexicon:
+    """How many chunks of a collection hold each term.
+
+    A document's contribution is kept with it and added or taken away in one
+    transaction, so repeating a call after a kill changes nothing.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        """Creates its tables in the ledger's database when they are not there."""
+        self._engine = engine
+        _Table.metadata.create_all(engine)
+
+    def add_document(
+        self, collection: str, document_id: str, chunks: Sequence[LexicalDocument]
+    ) -> None:
+        """Counts a document's chunks; what the same document counted before is replaced."""
+        counts = Counter(term for chunk in chunks for term in chunk.weights)
+        with Session(self._engine) as session, session.begin():
+            self._subtract(session, collection, document_id)
+            self._change(session, collection, counts, 1)
+            session.add(
+                _IndexedDocument(
+                    collection=collection,
+                    document_id=document_id,
+                    chunks=len(chunks),
+                    counts=json.dumps(counts),
+                )
+            )
+
+    def remove_document(self, collection: str, document_id: str) -> None:
+        """Takes a document's chunks out of the counts; nothing when it is not there."""
+        with Session(self._engine) as session, session.begin():
+            self._subtract(session, collection, document_id)
+
+    def drop_collection(self, collection: str) -> None:
+        """Forgets a collection."""
+        with Session(self._engine) as session, session.begin():
+            for table in (_IndexedDocument, _Term):
+                session.execute(delete(table).where(table.collection == collection))
+
+    def encode_query(self, collection: str, text: str) -> dict[int, float]:
+        """The query side of BM25: idf of each term, repeats counted once."""
+        terms = sorted({term_id(term) for term in split_terms(text)})
+        with Session(self._engine) as session:
+            total = session.scalar(
+                select(func.sum(_IndexedDocument.chunks)).where(
+                    _IndexedDocument.collection == collection
+                )
+            )
+            found = dict(self._frequencies(session, collection, terms))
+        return {term: _idf(total or 0, found.get(term, 0)) for term in terms}
+
+    def _frequencies(
+        self, session: Session, collection: str, terms: Sequence[int]
+    ) -> Iterator[tuple[int, int]]:
+        for at in range(0, len(terms), _SQLITE_VARIABLES):
+            part = terms[at : at + _SQLITE_VARIABLES]
+            rows = session.execute(
+                select(_Term.term, _Term.frequency).where(
+                    _Term.collection == collection, _Term.term.in_(part)
+                )
+            )
+            yield from (tuple(row) for row in rows)
+
+    def _subtract(self, session: Session, collection: str, document_id: str) -> None:
+        row = session.get(_IndexedDocument, (collection, document_id))
+        if row is not None:
+            counts = {int(term): count for term, count in json.loads(row.counts).items()}
+            self._change(session, collection, counts, -1)
+            session.delete(row)
+            session.flush()
+
+    def _change(
+        self, session: Session, collection: str, counts: Mapping[int, int], sign: int
+    ) -> None:
+        if not counts:
+            return
+        statement = insert(_Term)
+        statement = statement.on_conflict_do_update(
+            index_elements=[_Term.collection, _Term.term],
+            set_={"frequency": _Term.frequency + statement.excluded.frequency},
+        )
+        session.execute(
+            statement,
+            [
+                {"collection": collection, "term": term, "frequency": sign * count}
+                for term, count in counts.items()
+            ],
+        )
+
+
+def _idf(total: int, frequency: int) -> float:
+    return math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))

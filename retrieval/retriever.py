@@ -1,0 +1,136 @@
+"""The read path: a question in, hits out, best first.
+
+legs (dense, lexical) → fuse → rerank → fuse again with the lexical scores. Every read
+carries a `Scope`, which the store turns into a condition of the query itself. Knows
+nothing of who asks or of what is done with the hits.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from core.seams import Embedder, Reranker, VectorStore
+from core.settings import RetrievalSettings
+from core.types import Chunk, Hit, Scope, Stage
+from retrieval import lexical
+from retrieval.fusion import fill_missing, fuse
+from retrieval.index import embedded_text
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """`signals` are what the evidence gate reads: `similarity` (best reranked score),
+    `coverage` (of the question's words), `lead` (first over the median hit)."""
+
+    hits: tuple[Hit, ...]
+    queries: tuple[str, ...] = ()
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    signals: Mapping[str, float] = field(default_factory=dict)
+
+
+class Stopwatch:
+    """Milliseconds of each named stage."""
+
+    def __init__(self) -> None:
+        self.laps_ms: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        """Everything since the last lap belongs to `name`."""
+        now = time.perf_counter()
+        self.laps_ms[name] = round((now - self._last) * 1000, 2)
+        self._last = now
+
+
+class Retriever:
+    """Finds the chunks of a collection that bear on a question. Thread-safe."""
+
+    def __init__(
+        self,
+        store: VectorStore,
+        embedder: Embedder,
+        lexicon: lexical.Lexicon,
+        reranker: Reranker,
+        settings: RetrievalSettings,
+    ) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._lexicon = lexicon
+        self._reranker = reranker
+        self._settings = settings
+
+    def search(self, query: str, scope: Scope, limit: int) -> SearchResult:
+        """At most `limit` hits, each with its ranks at every stage.
+
+        Raises:
+            NotFoundError: there is no such collection.
+            StoreError: the store failed; never an empty result instead.
+        """
+        watch = Stopwatch()
+        vector = self._embedder.embed_query(query)
+        words = self._lexicon.encode_query(scope.collection, query)
+        watch.lap("encode")
+        dense = self._store.search_dense(scope, vector, self._settings.leg_limit)
+        watch.lap("dense")
+        sparse = self._store.search_lexical(scope, words, self._settings.leg_limit)
+        watch.lap("lexical")
+        fused, terms, seen = self._fuse_legs(dense, sparse, words)
+        watch.lap("fuse")
+        hits = self._rerank(query, fused, terms, seen)[:limit]
+        watch.lap("rerank")
+        return SearchResult(tuple(hits), (query,), watch.laps_ms, _signals(hits, seen))
+
+    def neighbours(self, scope: Scope, chunk: Chunk, reach: int = 1) -> list[Chunk]:
+        """The chunks before and after one in its document, in order, without itself."""
+        stem = chunk.id.rpartition("-")[0]
+        orders = [chunk.order + step for step in range(-reach, reach + 1) if step]
+        ids = [f"{stem}-{order:05d}" for order in orders if order >= 0]
+        return self._store.get_chunks(scope, ids)
+
+    def _fuse_legs(
+        self, dense: Sequence[Hit], sparse: Sequence[Hit], words: Mapping[int, float]
+    ) -> tuple[list[Hit], dict[str, float], float]:
+        """Fused hits, the lexical score of each, and the lexical leg's coverage."""
+        ranks: dict[str, dict[str, int]] = {}
+        chunks: dict[str, Chunk] = {}
+        for hit in [*dense, *sparse]:
+            ranks.setdefault(hit.chunk.id, {}).update(hit.ranks)
+            chunks[hit.chunk.id] = hit.chunk
+        vectors = {i: lexical.encode_document(embedded_text(c)).weights for i, c in chunks.items()}
+        terms = {i: lexical.inner_product(words, vector) for i, vector in vectors.items()}
+        seen = lexical.coverage(words, vectors.values())
+        semantic = fill_missing({hit.chunk.id: hit.score for hit in dense}, list(chunks))
+        scores = fuse(semantic, terms, seen)
+        order = sorted(scores, key=lambda i: (-scores[i], i))
+        hits = [
+            Hit(chunks[i], scores[i], Stage.FUSED, {**ranks[i], Stage.FUSED.value: rank})
+            for rank, i in enumerate(order, start=1)
+        ]
+        return hits, terms, seen
+
+    def _rerank(
+        self, query: str, fused: Sequence[Hit], terms: Mapping[str, float], seen: float
+    ) -> list[Hit]:
+        """The head of the fused order reranked; the tail behind it as it was."""
+        limit = self._settings.rerank_limit
+        head = self._reranker.rerank(query, fused[:limit])
+        if limit and head:
+            scores = fuse({hit.chunk.id: hit.score for hit in head}, terms, seen)
+            head = sorted(head, key=lambda hit: (-scores[hit.chunk.id], hit.chunk.id))
+            head = [
+                Hit(h.chunk, scores[h.chunk.id], Stage.RERANKED, {**h.ranks, "reranked": rank})
+                for rank, h in enumerate(head, start=1)
+            ]
+        floor = min((hit.score for hit in head), default=0.0)
+        tail = [
+            Hit(hit.chunk, floor - (at + 1) * 1e-3, Stage.FUSED, hit.ranks)
+            for at, hit in enumerate(fused[limit:])
+        ]
+        return [*head, *tail]
+
+
+def _signals(hits: Sequence[Hit], seen: float) -> dict[str, float]:
+    if not hits:
+        return {"similarity": 0.0, "coverage": 0.0, "lead": 0.0}
+    middle = sorted(hit.score for hit in hits)[len(hits) // 2]
+    return {"similarity": hits[0].score, "coverage": seen, "lead": hits[0].score - middle}
