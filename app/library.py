@@ -127,7 +127,7 @@ class Library:
         check_name("collection", name)
         with self._services.write_lock:
             if name in self._services.store().collections():
-                raise ConflictError(f"there is a collection {name!r} already", remedy="use it, or another name")
+                raise ConflictError(f"there is a collection {name!r} already", remedy="use it")
             self._services.index().open_collection(name)
         return {"name": name, "documents": 0, "chunks": 0}
 

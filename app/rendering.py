@@ -102,7 +102,7 @@ def render_search(result) -> dict:
         "hits": [render_hit(hit) for hit in result.hits],
         "queries": list(result.queries),
         "timings_ms": _rounded(result.timings_ms),
-        "notes": list(result.notes),
+        "signals": {name: round(float(value), 4) for name, value in result.signals.items()},
     }
 
 

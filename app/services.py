@@ -163,7 +163,7 @@ class Services:
         from retrieval.retriever import Retriever
 
         settings = self.settings.retrieval
-        reranker = build_reranker(settings, self.embedder())
+        reranker = build_reranker(settings.rerank_limit, self.embedder())
         return Retriever(self.store(), self.embedder(), self.lexicon(), reranker, settings)
 
     def _build_parser_runner(self):

@@ -10,6 +10,7 @@ from contextlib import aclosing
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 HEARTBEAT_S = 15
+LINE_END = "\n"
 
 
 def event_stream(events: AsyncIterator[tuple[str, dict]]) -> EventSourceResponse:
@@ -18,8 +19,8 @@ def event_stream(events: AsyncIterator[tuple[str, dict]]) -> EventSourceResponse
     return EventSourceResponse(
         _framed(events),
         ping=HEARTBEAT_S,
-        ping_message_factory=lambda: ServerSentEvent(comment="heartbeat"),
-        sep="\n",
+        ping_message_factory=lambda: ServerSentEvent(comment="heartbeat", sep=LINE_END),
+        sep=LINE_END,
     )
 
 
@@ -29,4 +30,5 @@ async def _framed(events: AsyncIterator[tuple[str, dict]]) -> AsyncIterator[Serv
         async for name, payload in events:
             number += 1
             # JSON has no raw line breaks, so the data is always one line.
-            yield ServerSentEvent(data=json.dumps(payload, ensure_ascii=False), event=name, id=str(number))
+            data = json.dumps(payload, ensure_ascii=False)
+            yield ServerSentEvent(data=data, event=name, id=str(number), sep=LINE_END)

@@ -46,7 +46,8 @@ class FakeAsker:
             yield event
 
     async def sessions(self, owner):
-        return [{"session_id": "s1", "title": "年假", "turns": 1, "updated": "2026-01-01"}] if owner == "local" else []
+        session = {"session_id": "s1", "title": "年假", "turns": 1, "updated": "2026-01-01"}
+        return [session] if owner == "local" else []
 
     async def history(self, owner, session_id):
         known = owner == "local" and session_id == "s1"
@@ -65,7 +66,7 @@ class SearchResult:
 
     def __init__(self, hits) -> None:
         self.hits, self.queries = tuple(hits), ("q",)
-        self.timings_ms, self.notes = {"dense": 1.23456}, ()
+        self.timings_ms, self.signals = {"dense": 1.23456}, {"coverage": 1.0}
 
 
 class FakeRetriever:

@@ -1,0 +1,199 @@
+"""`attest search`, `attest ask` and `attest chat`."""
+
+from typing import Annotated
+
+import typer
+
+from app.cli.options import DEFAULT_COLLECTION, EXIT_CODES, Collection, Config, Data, Json, Readers
+from app.cli.output import Output
+
+Effort = Annotated[str, typer.Option("--effort", help="quick, standard or deep.")]
+EFFORTS = ("quick", "standard", "deep")
+STAGES = {
+    "planning": "reading the question",
+    "searching": "searching",
+    "answering": "writing",
+    "checking": "checking against the sources",
+}
+
+
+def add_commands(root: typer.Typer) -> None:
+    """Adds the commands of this file."""
+    root.command("search", epilog=EXIT_CODES)(search)
+    root.command("ask", epilog=EXIT_CODES)(ask)
+    root.command("chat", epilog=EXIT_CODES)(chat)
+
+
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for.")],
+    limit: Annotated[int, typer.Option("-k", min=1, max=100, help="How many passages.")] = 10,
+    explain: Annotated[bool, typer.Option("--explain", help="Show ranks at each stage and times.")] = False,
+    collection: Collection = DEFAULT_COLLECTION,
+    reader: Readers = None,
+    data: Data = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Find passages."""
+    from app.cli.backend import open_backend
+
+    out = Output(as_json)
+    backend = open_backend(data, config)
+    try:
+        found = backend.search(query, collection, reader or None, limit)
+    finally:
+        backend.close()
+    if as_json:
+        out.result(found)
+    else:
+        _show_hits(out, found, explain)
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="The question.")],
+    session: Annotated[str, typer.Option("--session", help="Continue this session.")] = "",
+    effort: Effort = "standard",
+    collection: Collection = DEFAULT_COLLECTION,
+    reader: Readers = None,
+    data: Data = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Ask a question. An answer that is held back for want of evidence is exit code 0 too."""
+    import asyncio
+
+    from app.cli.backend import Question, open_backend
+
+    out = Output(as_json)
+    _check_effort(effort)
+    asked = Question(question, collection, reader or None, session, effort)
+    backend = open_backend(data, config)
+
+    async def run() -> dict:
+        try:
+            return await _answer(backend, asked, out)
+        finally:
+            await backend.aclose()
+
+    try:
+        answer = asyncio.run(run())
+    finally:
+        backend.close()
+    if as_json:
+        out.result(answer)
+
+
+def chat(
+    session: Annotated[str, typer.Option("--session", help="Continue this session.")] = "",
+    effort: Effort = "standard",
+    collection: Collection = DEFAULT_COLLECTION,
+    reader: Readers = None,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Ask one question after the other. An empty line or Ctrl-D ends."""
+    import asyncio
+    from dataclasses import replace
+
+    from app.cli.backend import Question, open_backend
+
+    out = Output(False)
+    _check_effort(effort)
+    asked = Question("", collection, reader or None, session, effort)
+    backend = open_backend(data, config)
+
+    async def run() -> None:
+        nonlocal asked
+        try:
+            while text := (await asyncio.to_thread(_read_question)).strip():
+                answer = await _answer(backend, replace(asked, text=text), out)
+                asked = replace(asked, session_id=answer["session_id"])
+        finally:
+            await backend.aclose()
+
+    try:
+        asyncio.run(run())
+    finally:
+        backend.close()
+    if asked.session_id:
+        out.note(f"continue with: attest chat --session {asked.session_id}")
+
+
+def _check_effort(effort: str) -> None:
+    from core.errors import InputError
+
+    if effort not in EFFORTS:
+        raise InputError(f"there is no effort {effort!r}", remedy=f"choose: {', '.join(EFFORTS)}")
+
+
+def _read_question() -> str:
+    try:
+        return input("? ")
+    except EOFError:
+        return ""
+
+
+async def _answer(backend, question, out: Output) -> dict:
+    """Shows the events as they come (not with --json) and gives the answer."""
+    from app.cli.backend import failed_turn
+
+    async for name, payload in backend.ask(question):
+        if name == "finished":
+            out.clear_status()
+            if not out.as_json:
+                _show_end(out, payload)
+            return payload
+        if name == "failed":
+            out.clear_status()
+            raise failed_turn(payload)
+        if name == "status":
+            out.status(f"… {STAGES.get(payload['stage'], payload['stage'])}")
+        elif name == "sentence" and not out.as_json:
+            out.clear_status()
+            out.line(_marked(payload["sentence"]))
+        elif name == "revised" and payload["replacement"] and not out.as_json:
+            out.clear_status()
+            out.line(_marked(payload["replacement"]))
+    raise RuntimeError("the backend ended without a last event")
+
+
+def _marked(sentence: dict) -> str:
+    text = sentence["text"].rstrip()
+    marks = "".join(f"[{marker}]" for marker in sentence["citations"] if f"[{marker}]" not in text)
+    return f"{text} {marks}" if marks else text
+
+
+def _show_end(out: Output, answer: dict) -> None:
+    if answer["status"] == "abstained":
+        out.line(answer["text"] or "The documents do not hold the answer.")
+        if answer["looked_for"]:
+            out.line("Looked for: " + "; ".join(answer["looked_for"]))
+        return
+    if answer["withheld"]:
+        count = len(answer["withheld"])
+        out.line(f"({count} sentence{'s' if count > 1 else ''} held back: not borne out by the sources)")
+    if answer["citations"]:
+        out.line()
+        out.line("Sources")
+    for citation in answer["citations"]:
+        page = f", page {citation['page']}" if citation["page"] else ""
+        out.line(f"[{citation['marker']}] {citation['title']}{page}")
+        quote = " ".join(citation["quote"].split())
+        out.line(f"“{quote}”", indent="    ")
+
+
+def _show_hits(out: Output, found: dict, explain: bool) -> None:
+    if not found["hits"]:
+        out.line("Nothing found.")
+    for number, hit in enumerate(found["hits"], start=1):
+        page = f", page {hit['page']}" if hit["page"] else ""
+        out.line(f"{number}. {hit['title']}{page}  ({hit['score']:.3f})")
+        text = " ".join(hit["text"].split())
+        out.line(text[:237] + "…" if len(text) > 240 else text, indent="   ")
+        if explain:
+            ranks = ", ".join(f"{stage} {rank}" for stage, rank in hit["ranks"].items())
+            out.line(f"ranks: {ranks}; chunk {hit['chunk_id']}", indent="   ")
+    if explain:
+        times = ", ".join(f"{stage} {ms:g} ms" for stage, ms in found["timings_ms"].items())
+        out.line(f"times: {times}")
+        out.line("signals: " + ", ".join(f"{name} {value:g}" for name, value in found["signals"].items()))

@@ -1,0 +1,109 @@
+"""Where a command's work is done: in this process, or in the API that owns the data.
+
+One process owns a local store. So a command first looks for a running API and talks to
+it with the local token; only when there is none does it open the store itself. Commands
+are written once, against `Backend`.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from core.errors import AttestError
+from core.paths import DataPaths
+from core.settings import Settings, load_settings
+
+Progress = Callable[[str], None]
+"""Is told what is being done, in words for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What `attest ask` asks."""
+
+    text: str
+    collection: str
+    readers: Sequence[str] | None = None
+    session_id: str = ""
+    effort: str = "standard"
+
+
+@dataclass(frozen=True, slots=True)
+class IngestJob:
+    """What `attest ingest` asks. Paths are absolute."""
+
+    paths: tuple[Path, ...]
+    collection: str
+    readers: tuple[str, ...] = ("everyone",)
+    meta: dict[str, str] = field(default_factory=dict)
+    dry_run: bool = False
+    retry_failed: bool = False
+    force: bool = False
+
+
+class Backend(Protocol):
+    """All that commands need; results are the JSON of the REST API. Raises AttestError."""
+
+    def search(self, query: str, collection: str, readers: Sequence[str] | None, limit: int) -> dict: ...
+
+    def ask(self, question: Question) -> AsyncIterator[tuple[str, dict]]:
+        """Event names and payloads; the last is `finished` or `failed`."""
+        ...
+
+    def ingest(self, job: IngestJob, on_progress: Progress) -> dict: ...
+
+    def documents(self, collection: str, readers: Sequence[str] | None) -> dict: ...
+
+    def document(self, collection: str, reference: str, readers: Sequence[str] | None) -> dict: ...
+
+    def delete_document(self, collection: str, reference: str, readers: Sequence[str] | None) -> dict: ...
+
+    def failures(self, collection: str, readers: Sequence[str] | None) -> dict: ...
+
+    def collections(self, readers: Sequence[str] | None) -> dict: ...
+
+    def create_collection(self, name: str) -> dict: ...
+
+    def drop_collection(self, name: str) -> dict: ...
+
+    def close(self) -> None: ...
+
+
+def open_backend(data: Path | None, config: Path | None) -> Backend:
+    """The backend for a data directory: the API that owns it when one runs."""
+    settings = read_settings(data, config)
+    record_path = DataPaths(settings.data).server_record
+    if record_path.exists():
+        from app.server_record import find_server
+
+        record = find_server(record_path)
+        if record is not None:
+            from app.cli.http_backend import HttpBackend
+
+            return HttpBackend(record.url, record.token)
+    from app.cli.local_backend import LocalBackend
+
+    return LocalBackend(settings)
+
+
+def read_settings(data: Path | None, config: Path | None) -> Settings:
+    """The settings with the command's own flags on top, and what follows from them at once:
+    quiet libraries and the log level."""
+    from core.logs import configure_logging
+    from core.telemetry import silence_libraries
+
+    silence_libraries()
+    settings = load_settings(config, **({"data": data} if data else {}))
+    configure_logging(settings.log_level)
+    return settings
+
+
+def failed_turn(payload: dict) -> AttestError:
+    """The error that the event `failed` tells of, with its class by its code."""
+    from core import errors
+
+    classes = [errors.ServiceError, errors.StoreError, errors.StoreLockedError, errors.ChatModelError]
+    classes += [errors.ModelFileError, errors.InputError, errors.NotFoundError, errors.ConflictError]
+    cls = next((c for c in classes if c.code == payload["code"]), AttestError)
+    return cls(payload["message"], remedy=payload.get("remedy", ""))

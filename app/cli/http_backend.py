@@ -1,0 +1,163 @@
+"""The work in the API that owns the data: the same commands over HTTP.
+
+Knows REST's paths and problem documents; knows nothing of stores.
+"""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from urllib.parse import quote
+
+import httpx
+
+from app.cli.backend import IngestJob, Progress, Question, failed_turn
+from core.errors import AccessError, AttestError, ServiceError
+
+CONNECT_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 120.0
+
+
+class HttpBackend:
+    """A `Backend` that calls the API at `url` with a bearer `token`."""
+
+    def __init__(self, url: str, token: str, transport: httpx.BaseTransport | None = None) -> None:
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._client = httpx.Client(
+            base_url=url,
+            headers=self._headers,
+            timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            # The API is on this machine: a proxy of the environment has no say.
+            trust_env=False,
+            transport=transport,
+        )
+
+    def search(self, query: str, collection: str, readers: Sequence[str] | None, limit: int) -> dict:
+        """See `Backend.search`."""
+        body = {"query": query, "collection": collection, "limit": limit}
+        return self._call("POST", "/v1/search", json=body | _readers(readers))
+
+    async def ask(self, question: Question) -> AsyncIterator[tuple[str, dict]]:
+        """See `Backend.ask`."""
+        body = {
+            "question": question.text,
+            "collection": question.collection,
+            "session_id": question.session_id,
+            "effort": question.effort,
+            "stream": True,
+        } | _readers(question.readers)
+        try:
+            async with (
+                httpx.AsyncClient(
+                    base_url=self._url, headers=self._headers, timeout=READ_TIMEOUT_S, trust_env=False
+                ) as client,
+                client.stream("POST", "/v1/ask", json=body) as reply,
+            ):
+                if reply.status_code != httpx.codes.OK:
+                    await reply.aread()
+                    raise _error_of(reply)
+                async for pair in _read_events(reply.aiter_lines()):
+                    yield pair
+        except httpx.HTTPError as exc:
+            raise self._unreachable(exc) from exc
+
+    async def aclose(self) -> None:
+        """Nothing is left open in the event loop."""
+
+    def ingest(self, job: IngestJob, on_progress: Progress) -> dict:
+        """See `Backend.ingest`. The server reads the paths itself: it is on this machine."""
+        body = {
+            "paths": [str(path) for path in job.paths],
+            "collection": job.collection,
+            "readers": list(job.readers),
+            "meta": job.meta,
+            "dry_run": job.dry_run,
+            "retry_failed": job.retry_failed,
+            "force": job.force,
+        }
+        on_progress(f"the API at {self._url} is reading the files")
+        return self._call("POST", "/v1/ingest", json=body, timeout=None)
+
+    def documents(self, collection: str, readers: Sequence[str] | None) -> dict:
+        """See `Backend.documents`."""
+        return self._call("GET", "/v1/documents", params=_query(collection, readers))
+
+    def document(self, collection: str, reference: str, readers: Sequence[str] | None) -> dict:
+        """See `Backend.document`."""
+        return self._call("GET", _document_path(reference), params=_query(collection, readers))
+
+    def delete_document(self, collection: str, reference: str, readers: Sequence[str] | None) -> dict:
+        """See `Backend.delete_document`."""
+        return self._call("DELETE", _document_path(reference), params=_query(collection, readers))
+
+    def failures(self, collection: str, readers: Sequence[str] | None) -> dict:
+        """See `Backend.failures`."""
+        return self._call("GET", "/v1/documents/failed", params=_query(collection, readers))
+
+    def collections(self, readers: Sequence[str] | None) -> dict:
+        """See `Backend.collections`."""
+        return self._call("GET", "/v1/collections", params={"readers": list(readers or ())})
+
+    def create_collection(self, name: str) -> dict:
+        """See `Backend.create_collection`."""
+        return self._call("POST", "/v1/collections", json={"name": name})
+
+    def drop_collection(self, name: str) -> dict:
+        """See `Backend.drop_collection`."""
+        return self._call("DELETE", f"/v1/collections/{quote(name, safe='')}")
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._client.close()
+
+    def _call(self, method: str, path: str, **request) -> dict:
+        try:
+            reply = self._client.request(method, path, **request)
+        except httpx.HTTPError as exc:
+            raise self._unreachable(exc) from exc
+        if reply.is_error:
+            raise _error_of(reply)
+        return reply.json()
+
+    def _unreachable(self, exc: httpx.HTTPError) -> ServiceError:
+        return ServiceError(
+            f"the API at {self._url} broke off ({exc or type(exc).__name__})",
+            remedy="see the output of attest serve, and start it again",
+        )
+
+
+async def _read_events(lines: AsyncIterator[str]) -> AsyncIterator[tuple[str, dict]]:
+    """Our own stream: one line of data an event, comments between."""
+    name, data = "", []
+    async for line in lines:
+        if line.startswith("event:"):
+            name = line[6:].strip()
+        elif line.startswith("data:"):
+            data.append(line[5:].removeprefix(" "))
+        elif not line and data:
+            yield name, json.loads("\n".join(data))
+            name, data = "", []
+
+
+def _error_of(reply: httpx.Response) -> AttestError:
+    try:
+        body = reply.json()
+        payload = {"code": body["code"], "message": body["detail"], "remedy": body.get("remedy", "")}
+    except (ValueError, KeyError, TypeError):
+        return ServiceError(
+            f"{reply.request.url} answered {reply.status_code} without a reason", remedy="see its log"
+        )
+    if payload["code"] == AccessError.code:
+        return AccessError(payload["message"], remedy=payload["remedy"], authenticated=True)
+    return failed_turn(payload)
+
+
+def _document_path(reference: str) -> str:
+    return f"/v1/documents/{quote(reference, safe='')}"
+
+
+def _query(collection: str, readers: Sequence[str] | None) -> dict:
+    return {"collection": collection, "readers": list(readers or ())}
+
+
+def _readers(readers: Sequence[str] | None) -> dict:
+    return {} if readers is None else {"readers": list(readers)}

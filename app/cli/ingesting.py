@@ -1,0 +1,80 @@
+"""`attest ingest`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.options import DEFAULT_COLLECTION, Collection, Config, Data, Json
+from app.cli.output import Output
+
+INGEST_CODES = (
+    "Exit codes: 0 all files are in; 1 some failed; 2 none is in or wrong use; 3 a needed service is missing."
+)
+
+
+def add_commands(root: typer.Typer) -> None:
+    """Adds the command of this file."""
+    root.command("ingest", epilog=INGEST_CODES)(ingest)
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
+    collection: Collection = DEFAULT_COLLECTION,
+    reader: Annotated[
+        list[str] | None, typer.Option("--reader", help="Who may read them (repeatable) [default: everyone].")
+    ] = None,
+    meta: Annotated[
+        list[str] | None, typer.Option("--meta", help="A note on them, k=v (repeatable).")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed files again.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Index again what has not changed.")] = False,
+    data: Data = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Add files and folders. What is in already and has not changed is skipped."""
+    from app.cli.backend import IngestJob, open_backend
+
+    out = Output(as_json)
+    job = IngestJob(
+        tuple(path.absolute() for path in paths),
+        collection,
+        tuple(reader or ("everyone",)),
+        _pairs(meta or []),
+        dry_run,
+        retry_failed,
+        force,
+    )
+    backend = open_backend(data, config)
+    try:
+        report = backend.ingest(job, out.status)
+    finally:
+        out.clear_status()
+        backend.close()
+    exit_code = report.pop("exit_code")
+    if as_json:
+        out.result(report)
+    else:
+        _show_report(out, report)
+    raise typer.Exit(exit_code)
+
+
+def _pairs(given: list[str]) -> dict[str, str]:
+    from core.errors import InputError
+
+    pairs = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise InputError(f"--meta {text!r} is not of the form k=v", remedy="write --meta author=Li")
+        pairs[name] = value
+    return pairs
+
+
+def _show_report(out: Output, report: dict) -> None:
+    counts = ", ".join(f"{report[name]} {name}" for name in ("added", "updated", "skipped", "failed"))
+    out.line(f"{counts}; {report['chunks']} chunks, {report['pages']} pages in {report['seconds']:.1f} s")
+    for failure in report["failures"]:
+        out.line(f"{failure['uri']}: {failure['reason']} ({failure['code']})", indent="  ")

@@ -1,0 +1,85 @@
+"""The work in this process: opens the store itself, as the owner of the data."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from app.cli.backend import IngestJob, Progress, Question
+from app.services import Services
+from core.settings import Settings
+from core.types import Scope
+
+
+class LocalBackend:
+    """A `Backend` over services of its own. Each is built when a command first needs it."""
+
+    def __init__(self, settings: Settings, services: Services | None = None) -> None:
+        from app.library import Library
+
+        self._services = services or Services(settings)
+        self._library = Library(self._services)
+
+    def search(self, query: str, collection: str, readers: Sequence[str] | None, limit: int) -> dict:
+        """See `Backend.search`."""
+        return self._library.search(Scope(collection, frozenset(readers or ())), query, limit)
+
+    async def ask(self, question: Question) -> AsyncIterator[tuple[str, dict]]:
+        """See `Backend.ask`."""
+        import asyncio
+
+        from agents.asking import Ask, Effort
+        from app.asking import stream_answer
+        from app.auth import LOCAL_OWNER
+
+        await asyncio.to_thread(self._library.require_collection, question.collection)
+        scope = Scope(question.collection, frozenset(question.readers or ()))
+        ask = Ask(question.text, scope, LOCAL_OWNER, question.session_id, Effort(question.effort))
+        async for pair in stream_answer(self._services, ask):
+            yield pair
+
+    async def aclose(self) -> None:
+        """Closes what belongs to the event loop; must run in the loop that asked."""
+        await self._services.aclose()
+
+    def ingest(self, job: IngestJob, on_progress: Progress) -> dict:
+        """See `Backend.ingest`."""
+        from app.library import IngestOrder
+
+        order = IngestOrder(
+            job.paths, job.collection, job.readers, job.meta, job.dry_run, job.retry_failed, job.force
+        )
+        return self._library.ingest(order, lambda progress: on_progress(str(progress)))
+
+    def documents(self, collection: str, readers: Sequence[str] | None) -> dict:
+        """See `Backend.documents`."""
+        return self._library.documents(collection, _visible(readers))
+
+    def document(self, collection: str, reference: str, readers: Sequence[str] | None) -> dict:
+        """See `Backend.document`."""
+        return self._library.document(collection, reference, _visible(readers))
+
+    def delete_document(self, collection: str, reference: str, readers: Sequence[str] | None) -> dict:
+        """See `Backend.delete_document`."""
+        return self._library.delete_document(collection, reference, _visible(readers))
+
+    def failures(self, collection: str, readers: Sequence[str] | None) -> dict:
+        """See `Backend.failures`."""
+        return self._library.failures(collection, _visible(readers))
+
+    def collections(self, readers: Sequence[str] | None) -> dict:
+        """See `Backend.collections`."""
+        return self._library.collections(_visible(readers), show_empty=True)
+
+    def create_collection(self, name: str) -> dict:
+        """See `Backend.create_collection`."""
+        return self._library.create_collection(name)
+
+    def drop_collection(self, name: str) -> dict:
+        """See `Backend.drop_collection`."""
+        return self._library.drop_collection(name)
+
+    def close(self) -> None:
+        """Gives the store free."""
+        self._services.close()
+
+
+def _visible(readers: Sequence[str] | None) -> frozenset[str] | None:
+    return None if readers is None else frozenset(readers)

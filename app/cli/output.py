@@ -1,0 +1,89 @@
+"""What a command prints: results on stdout, progress and errors on stderr.
+
+Knows streams and widths; knows nothing of what is shown. With `--json`, stdout gets one
+JSON document and nothing else, an error too.
+"""
+
+import json
+import sys
+import textwrap
+
+import typer
+
+from core.errors import AttestError
+
+WIDTH = 80
+
+
+class Output:
+    """One command's output."""
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+
+    def result(self, document: dict) -> None:
+        """The JSON document of `--json`."""
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+    def line(self, text: str = "", *, indent: str = "") -> None:
+        """A line for people on stdout, wrapped."""
+        typer.echo(wrap(text, indent))
+
+    def piece(self, text: str) -> None:
+        """Part of a line for people, shown at once."""
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    def note(self, text: str) -> None:
+        """Progress, on stderr."""
+        typer.echo(text, err=True)
+
+    def status(self, text: str) -> None:
+        """Progress that the next one overwrites; nothing when stderr is not a terminal."""
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r\033[K{text[: WIDTH - 1]}")
+            sys.stderr.flush()
+
+    def clear_status(self) -> None:
+        """Wipes the last status."""
+        self.status("")
+
+
+def show_error(error: AttestError, as_json: bool) -> None:
+    """One message that names the thing and what mends it; as JSON on stdout too if wanted."""
+    if as_json:
+        document = {"code": error.code, "message": error.message, "remedy": error.remedy}
+        typer.echo(json.dumps({"error": document}, ensure_ascii=False))
+    typer.echo(wrap(f"attest: {error.message}"), err=True)
+    if error.remedy:
+        typer.echo(wrap(error.remedy, "  "), err=True)
+
+
+def wrap(text: str, indent: str = "") -> str:
+    """Lines of at most 80 columns; a Chinese character is two columns wide."""
+    lines = []
+    for paragraph in text.split("\n"):
+        if _columns(indent + paragraph) <= WIDTH:
+            lines.append(indent + paragraph)
+        else:
+            lines.extend(_broken(paragraph, indent))
+    return "\n".join(lines)
+
+
+def _broken(paragraph: str, indent: str) -> list[str]:
+    if _columns(paragraph) == len(paragraph):
+        return textwrap.wrap(paragraph, WIDTH, initial_indent=indent, subsequent_indent=indent)
+    lines, line = [], indent
+    for char in paragraph:
+        if _columns(line + char) > WIDTH:
+            lines.append(line.rstrip())
+            line = indent + ("" if char == " " else char)
+        else:
+            line += char
+    return [*lines, line]
+
+
+def _columns(text: str) -> int:
+    import unicodedata
+
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)

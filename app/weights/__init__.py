@@ -1,0 +1,1 @@
+"""Model weights: what there is, and how it is fetched and verified."""
