@@ -1,0 +1,93 @@
+"""The arrows of the house, and that importing does nothing."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.structure.source_tree import PACKAGES, ROOT, product_files
+
+# Streamlit runs this file as a script: drawing the page is what it is for.
+SCRIPTS = {"ui.main"}
+
+PROBE = """
+import importlib, json, os, sys
+faults = []
+WRITES = ("w", "a", "x", "+")
+
+def watch(event, args):
+    if event in ("socket.connect", "socket.bind", "subprocess.Popen", "os.mkdir", "sqlite3.connect"):
+        faults.append([current, event, str(args[0])[:80]])
+    elif event == "open" and isinstance(args[1], str) and any(c in args[1] for c in WRITES):
+        path = os.path.abspath(str(args[0]))
+        if path.startswith(os.getcwd()) and "__pycache__" not in path and ".venv" not in path:
+            faults.append([current, event, path])
+
+current = "outside"
+sys.addaudithook(watch)
+for name in json.loads(sys.argv[1]):
+    current = name
+    try:
+        importlib.import_module(name)
+    except Exception as exc:
+        faults.append([name, "import failed", f"{type(exc).__name__}: {exc}"])
+print(json.dumps(faults))
+"""
+
+
+def lint(root) -> subprocess.CompletedProcess:
+    """import-linter over the packages below `root`, with the contracts in its pyproject.toml."""
+    code = "import sys; sys.path.insert(0, '.'); from importlinter.cli import lint_imports_command as c; c()"
+    return subprocess.run(
+        [sys.executable, "-c", code, "--no-cache"], cwd=root, capture_output=True, text=True, timeout=120
+    )
+
+
+def module_names() -> list[str]:
+    names = []
+    for file in product_files():
+        parts = file.path.relative_to(ROOT).with_suffix("").parts
+        names.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+    return [n for n in names if n not in SCRIPTS and not n.endswith("__main__")]
+
+
+def test_arrows_point_down():
+    result = lint(ROOT)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("core/types.py", "import retrieval.index"),
+        ("ingest/__init__.py", "import agents"),
+        ("agents/events.py", "import fastapi"),
+        ("ui/__init__.py", "import core.types"),
+        ("app/__init__.py", "import evals"),
+    ],
+)
+def test_a_wrong_arrow_is_seen(module, line, tmp_path):
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    path = tmp_path / module
+    path.write_text(path.read_text(encoding="utf-8") + f"\n{line}\n", encoding="utf-8")
+    result = lint(tmp_path)
+    assert result.returncode != 0
+    assert "BROKEN" in result.stdout
+
+
+@pytest.mark.slow
+def test_importing_does_nothing():
+    """No module opens a connection, starts a process, makes a folder or writes a file."""
+    result = subprocess.run(
+        [sys.executable, "-c", PROBE, json.dumps(module_names())],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout.splitlines()[-1]) == []
