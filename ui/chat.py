@@ -9,7 +9,7 @@ import streamlit as st
 
 from ui.client import ApiClient, ApiError, Question
 from ui.markup import element
-from ui.problem import problem_html
+from ui.problem import problem_html, remedy_of
 from ui.sidebar import DOCUMENTS, Choices
 from ui.sources import (
     abstention_html,
@@ -92,7 +92,7 @@ def _answer(here: Page, client: ApiClient, effort: str, texts: Texts) -> None:
                 turn.fail(texts("cut_short"), texts("ask_again"))
         except ApiError as error:
             here.token_wanted = here.token_wanted or error.status == 401
-            turn.fail_with(error)
+            turn.fail(error.message, remedy_of(error, texts))
         finally:
             # Streamlit ends a script from outside when the reader clicks elsewhere.
             if turn.running:

@@ -15,13 +15,18 @@ def draw_problem(error: ApiError, texts: Texts) -> None:
     if error.status == 401:
         st.info(texts("token_wanted"), icon=":material/key:")
         return
-    remedy = texts.get(f"remedy_{error.code}") or error.remedy
-    st.html(problem_html(error.message, remedy, texts))
+    st.html(problem_html(error.message, remedy_of(error, texts), texts))
+
+
+def remedy_of(error: ApiError, texts: Texts) -> str:
+    """The API's own remedy; in the reader's language where nothing answered at all."""
+    own = "" if error.status else texts.get(f"remedy_{error.code}")
+    return own or error.remedy
 
 
 def problem_html(message: str, remedy: str, texts: Texts) -> Html:
     """The message and, when there is one, the remedy."""
     parts = [element("div", texts("failed_title"), css="attest-heading"), element("div", message)]
     if remedy:
-        parts.append(element("div", f"{texts('remedy')}: {remedy}", css="attest-label"))
+        parts.append(element("div", f"→ {remedy}", css="attest-label"))
     return element("div", *parts, css="attest-problem", role="alert")

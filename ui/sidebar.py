@@ -10,7 +10,7 @@ import streamlit as st
 
 from ui.client import ApiClient, ApiError, Json
 from ui.markup import element, join, plain_label
-from ui.problem import draw_problem
+from ui.problem import draw_problem, remedy_of
 from ui.state import DEFAULT_COLLECTION, Page, forget_sessions, read_collections, read_sessions
 from ui.texts import LANGUAGES, Texts, language_of
 from ui.turn import recalled
@@ -80,7 +80,10 @@ def _draw_unreachable(here: Page, problem: ApiError, texts: Texts) -> None:
     if problem.status == 401 and not here.token_wanted:
         here.token_wanted = True
         st.rerun()
-    draw_problem(problem, texts)
+    if problem.status == 401 and here.token:
+        st.warning(texts("token_refused"), icon=":material/key_off:")
+    else:
+        draw_problem(problem, texts)
     st.button(texts("retry"), key="retry", icon=":material/refresh:")
 
 
@@ -161,7 +164,7 @@ def _draw_session(here: Page, client: ApiClient, session: Json, texts: Texts) ->
             key=f"open-{session_id}",
             type="secondary" if session_id == here.session_id else "tertiary",
             on_click=_open_session,
-            args=(here, client, session_id),
+            args=(here, client, session_id, texts),
             width="stretch",
         )
         st.button(
@@ -201,7 +204,7 @@ def _start_chat(here: Page) -> None:
     st.session_state["view"] = CHAT
 
 
-def _open_session(here: Page, client: ApiClient, session_id: str) -> None:
+def _open_session(here: Page, client: ApiClient, session_id: str, texts: Texts) -> None:
     """Fetches a session's turns. A fault becomes a turn that tells it: callbacks cannot draw."""
     here.start_chat()
     st.session_state["view"] = CHAT
@@ -209,7 +212,7 @@ def _open_session(here: Page, client: ApiClient, session_id: str) -> None:
         records = client.session(session_id)
     except ApiError as error:
         here.turns = [recalled({"question": ""}, "")]
-        here.turns[0].fail_with(error)
+        here.turns[0].fail(error.message, remedy_of(error, texts))
         return
     here.session_id = session_id
     here.turns = [recalled(record, session_id) for record in records]

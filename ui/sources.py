@@ -3,6 +3,8 @@
 Knows the answer's JSON and the words of `texts`. Does not know Streamlit.
 """
 
+import re
+
 from ui.client import Json
 from ui.markup import Html, element, join
 from ui.texts import Texts
@@ -10,6 +12,7 @@ from ui.turn import Turn
 
 CONTEXT_CHARS = 400
 CJK_FROM, CJK_TO = "\u2e80", "\uffef"
+_LIST_ITEM = re.compile(r"[-*•]\s|\d{1,2}(?:[.)]\s|、)")
 
 
 def question_html(question: str) -> Html:
@@ -23,11 +26,9 @@ def answer_html(turn: Turn) -> Html:
         return element("div", turn.text, css="attest-answer")
     parts: list[str] = []
     for sentence in turn.sentences:
-        text = str(sentence.get("text", "")).strip()
-        if parts and not _is_cjk(text[:1]):
-            parts.append(" ")
-        parts.append(text)
-        parts.extend(_marker(turn, marker) for marker in sentence.get("citations") or [])
+        text, markers = _words_and_markers(sentence)
+        parts += [_separator(text) if parts else "", text]
+        parts += [_marker(turn, marker) for marker in markers]
     return element("div", *parts, css="attest-answer", role="article")
 
 
@@ -83,9 +84,8 @@ def copy_text(turn: Turn, texts: Texts) -> str:
     """The answer as plain text with its markers and sources, to be pasted elsewhere."""
     words = ""
     for sentence in turn.sentences:
-        text = str(sentence.get("text", "")).strip()
-        markers = "".join(f"[{marker}]" for marker in sentence.get("citations") or [])
-        words += ("" if not words or _is_cjk(text[:1]) else " ") + text + markers
+        text, markers = _words_and_markers(sentence)
+        words += (_separator(text) if words else "") + text + "".join(f"[{marker}]" for marker in markers)
     lines = [words or turn.text]
     if sources := turn.cited():
         lines += ["", texts("sources")]
@@ -94,6 +94,25 @@ def copy_text(turn: Turn, texts: Texts) -> str:
             name = " · ".join(part for part in (_title(source), page) if part)
             lines.append(f"[{source['marker']}] {name}: “{source.get('quote', '')}”")
     return "\n".join(lines)
+
+
+def _words_and_markers(sentence: Json) -> tuple[str, list[int]]:
+    """A sentence's words without the markers of its citations, and these in order.
+
+    A draft may carry its markers in its words; shown twice they would only be in the way.
+    """
+    markers = [marker for marker in sentence.get("citations") or [] if isinstance(marker, int)]
+    text = str(sentence.get("text", ""))
+    for marker in markers:
+        text = re.sub(rf"\s*\[{marker}\]", "", text)
+    return text.strip(), markers
+
+
+def _separator(text: str) -> str:
+    """What stands before a sentence that is not the first: list items start a line."""
+    if _LIST_ITEM.match(text):
+        return "\n"
+    return "" if CJK_FROM <= text[:1] <= CJK_TO else " "
 
 
 def _marker(turn: Turn, marker: int) -> Html:
@@ -164,7 +183,3 @@ def _title(source: Json) -> str:
 
 def _page(page: object, texts: Texts) -> Html:
     return element("span", texts("page", page=page), css="attest-page") if page else Html("")
-
-
-def _is_cjk(char: str) -> bool:
-    return bool(char) and CJK_FROM <= char <= CJK_TO

@@ -25,13 +25,17 @@ _WORDS: dict[str, tuple[str, str]] = {
     "delete": ("Delete", "删除"),
     "delete_chat": ("Delete this chat", "删除此对话"),
     "delete_document": ("Delete this document", "删除此文档"),
-    "delete_for_good": ("Delete “{name}” for good?", "确定永久删除“{name}”吗？"),
+    "delete_for_good": ("Delete {name} for good?", "确定永久删除“{name}”吗？"),
     "keep": ("Keep", "保留"),
     "untitled": ("Untitled", "未命名"),
     "token": ("API key", "API 密钥"),
     "token_wanted": (
         "This server asks for an API key. Enter yours in the sidebar.",
         "此服务器需要 API 密钥，请在侧边栏输入。",
+    ),
+    "token_refused": (
+        "The server does not accept this API key. Enter another one in the sidebar.",
+        "服务器不接受此 API 密钥，请在侧边栏重新输入。",
     ),
     "token_help": (
         "Kept for this browser tab only. Made by: attest keys create",
@@ -44,8 +48,8 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Where the documents do not say, the answer says so.",
         "答案的每句话都标有来源编号，并附原文引句；文档中没有的内容，会如实说明。",
     ),
-    "documents_here": ("{count} documents in “{name}”", "“{name}”中共有 {count} 个文档"),
-    "document_here": ("1 document in “{name}”", "“{name}”中共有 1 个文档"),
+    "documents_here": ("{count} documents in {name}", "“{name}”中共有 {count} 个文档"),
+    "document_here": ("1 document in {name}", "“{name}”中共有 1 个文档"),
     "no_documents": ("No documents yet", "还没有文档"),
     "no_documents_body": (
         "Add files here, or on the command line:",
@@ -86,7 +90,6 @@ _WORDS: dict[str, tuple[str, str]] = {
     "cut_short": ("The reply ended before the answer was complete", "回答尚未完成，连接已结束"),
     "ask_again": ("Ask again.", "请重新提问。"),
     "failed_title": ("That did not work", "操作未成功"),
-    "remedy": ("What to do", "解决办法"),
     "remedy_unreachable": ("Start it with: attest up", "请先启动服务：attest up"),
     "remedy_foreign": (
         "Set ATTEST_UI_API_URL to the address of the API.",
@@ -94,7 +97,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "retry": ("Try again", "重试"),
     "upload_label": ("Files to add", "要添加的文件"),
-    "upload_button": ("Add to “{name}”", "添加到“{name}”"),
+    "upload_button": ("Add to {name}", "添加到“{name}”"),
     "uploading": ("Reading {name} ({number} of {count})", "正在读取 {name}（{number}/{count}）"),
     "report": (
         "Added {added} · updated {updated} · unchanged {skipped} · failed {failed}",
@@ -109,7 +112,6 @@ _WORDS: dict[str, tuple[str, str]] = {
     "more_documents": ("{count} more: narrow the filter to see them.", "另有 {count} 个，请缩小筛选范围。"),
     "chunks": ("{count} chunks", "{count} 个片段"),
     "pages": ("{count} pages", "{count} 页"),
-    "deleted": ("Deleted.", "已删除。"),
 }
 
 

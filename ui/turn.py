@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ui.client import ApiError, AskEvent, Json
+from ui.client import AskEvent, Json
 
 RUNNING = "running"
 STOPPED = "stopped"
@@ -61,10 +61,6 @@ class Turn:
     def fail(self, message: str, remedy: str = "") -> None:
         """The turn ended in an error; what was released before stays readable."""
         self.status, self.message, self.remedy = FAILED, message, remedy
-
-    def fail_with(self, error: ApiError) -> None:
-        """The same, from the client's error."""
-        self.fail(error.message, error.remedy)
 
     def stop(self) -> None:
         """The reader went elsewhere before the end."""

@@ -262,5 +262,6 @@ def serving(app: FastAPI) -> Iterator[str]:
             thread.join(timeout=10)
 
 
-if __name__ == "__main__":
-    uvicorn.run(make_app(pause_s=0.6), host="127.0.0.1", port=8765)
+def slow_app() -> FastAPI:
+    """The same at a pace that the eye can follow: `uvicorn --factory tests.ui.standin_api:slow_app`."""
+    return make_app(pause_s=0.6)

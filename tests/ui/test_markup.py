@@ -1,0 +1,96 @@
+"""Whatever a document says, it comes out as text, letter by letter."""
+
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.ui.standin_api import HOSTILE, answer, citation, sentence
+from ui.client import AskEvent
+from ui.markup import Html, element, join, plain_label
+from ui.sources import abstention_html, answer_html, copy_text, sources_html, status_html, withheld_html
+from ui.texts import Texts
+from ui.turn import Turn
+
+OUR_TAGS = {"div", "span", "sup", "section", "blockquote", "mark", "details", "summary", "p", "ul", "li"}
+
+
+class Reader(HTMLParser):
+    """Collects tags, attribute names and text as a browser would."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags, self.attributes, self.text = [], set(), ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@given(st.text(alphabet=st.one_of(st.sampled_from("<>&\"'/=!-[]() \n"), st.characters(codec="utf-8"))))
+def test_a_text_survives_unchanged_and_makes_no_tag(text):
+    read = Reader(element("div", text, title=text))
+    assert read.tags == ["div"]
+    assert read.attributes == {"title"}
+    assert read.text == text
+
+
+def test_only_html_made_here_is_left_alone():
+    assert join("<b>", element("i", "x")) == "&lt;b&gt;<i>x</i>"
+    assert isinstance(join("a"), Html)
+
+
+@pytest.mark.parametrize("name", ["href", "src", "srcset", "style", "action"])
+def test_attributes_that_fetch_or_link_are_refused(name):
+    with pytest.raises(ValueError, match=name):
+        element("a", "x", **{name: "http://198.51.100.7"})
+
+
+def test_a_label_is_one_short_line_without_live_markdown():
+    assert plain_label("a\n![x](http://h)") == r"a \!\[x\]\(http\://h\)"
+    assert len(plain_label("字" * 100)) == 40
+
+
+def hostile_turn() -> Turn:
+    cited = citation(1, HOSTILE, f"a {HOSTILE} b", title=HOSTILE, uri=HOSTILE)
+    verdict = {"label": HOSTILE, "reason": HOSTILE}
+    turn = Turn(HOSTILE, stage=HOSTILE, detail=HOSTILE)
+    hit = {"chunk_id": "d1-00000", "document_id": "d1", "title": HOSTILE, "text": f"a {HOSTILE} b"}
+    turn.apply(AskEvent("retrieved", {"hits": [hit], "queries": [HOSTILE]}))
+    withheld = [{"text": HOSTILE, "verdict": verdict}]
+    turn.apply(AskEvent("finished", answer("partial", [sentence(HOSTILE, 1)], [cited], withheld=withheld)))
+    return turn
+
+
+@pytest.mark.parametrize("draw", [answer_html, sources_html, status_html, abstention_html, withheld_html])
+def test_hostile_words_are_inert_wherever_they_are_drawn(draw):
+    turn, texts = hostile_turn(), Texts("en")
+    read = Reader(draw(turn) if draw is answer_html else draw(turn, texts))
+    assert set(read.tags) <= OUR_TAGS
+    assert read.attributes <= {"class", "title", "role", "aria-label", "aria-hidden"}
+    assert HOSTILE in read.text
+
+
+def test_the_quote_is_highlighted_where_it_stands():
+    chunk = "同一句。中间。同一句。末尾"
+    turn = Turn("q", hits=[{"chunk_id": "d1-00000", "document_id": "d1", "text": chunk}])
+    second = {**citation(1, "同一句。", chunk), "start": 7, "end": 11}
+    turn.apply(AskEvent("sentence", {"sentence": sentence("x", 1), "citations": [second]}))
+    assert "同一句。中间。<mark>同一句。</mark>末尾" in sources_html(turn, Texts("zh"))
+
+
+def test_markers_are_shown_once_and_list_items_start_a_line():
+    turn = Turn("q")
+    turn.apply(AskEvent("sentence", {"sentence": sentence("Leave is 15 days [1].", 1)}))
+    turn.apply(AskEvent("sentence", {"sentence": sentence("It carries over.[2]", 2)}))
+    turn.apply(AskEvent("sentence", {"sentence": sentence("- until March", 1)}))
+    turn.apply(AskEvent("sentence", {"sentence": sentence("余下作废。", 2)}))
+    expected = "Leave is 15 days.[1] It carries over.[2]\n- until March[1]余下作废。[2]"
+    assert Reader(answer_html(turn)).text == expected
+    assert copy_text(turn, Texts("en")) == expected
