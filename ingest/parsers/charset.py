@@ -64,5 +64,7 @@ def _decode_strictly(data: bytes, encoding: str) -> str:
         return data.decode(encoding)
     except UnicodeDecodeError as exc:
         raise FileError(
-            f"it begins as {encoding} but byte {exc.start} is not", code="bad_encoding", remedy="save it as UTF-8"
+            f"it begins as {encoding} but byte {exc.start} is not",
+            code="bad_encoding",
+            remedy="save it as UTF-8",
         ) from exc

@@ -58,7 +58,9 @@ def _check_archive(path: Path) -> None:
         raise FileError("it is a damaged archive", code="corrupt", remedy="save it again as .docx") from exc
     if unpacked > _MAX_UNPACKED_BYTES:
         raise FileError(
-            f"it unpacks to {unpacked // 2**20} MB", code="too_large", remedy="split it or remove its pictures"
+            f"it unpacks to {unpacked // 2**20} MB",
+            code="too_large",
+            remedy="split it or remove its pictures",
         )
 
 

@@ -15,13 +15,17 @@ from ingest.parsers.lines import LIST_ITEM, SENTENCE_END, display_width, unwrap
 
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,})")
 _HASHES = re.compile(r"^(#{1,6})\s+(\S.*?)\s*#*\s*$")
-_QUESTION = re.compile(r"^\s*(?:\d{1,3}|[一二三四五六七八九十]{1,3}|Q\d{0,3})\s*[.、．):：]\s*\S.{1,150}[?？]\s*$")
+_QUESTION = re.compile(
+    r"^\s*(?:\d{1,3}|[一二三四五六七八九十]{1,3}|Q\d{0,3})\s*[.、．):：]\s*\S.{1,150}[?？]\s*$"
+)
 _SECTION = re.compile(
-    r"^\s*(?:\d{1,2}(?:\.\d{1,2}){0,3}[.、．]?\s*|[一二三四五六七八九十]{1,3}、\s*|第[一二三四五六七八九十\d]{1,3}[章节条部]\s*"
-    r"|[IVX]{1,4}\.\s+)\S.{0,60}$"
+    r"^\s*(?:\d{1,2}(?:\.\d{1,2}){0,3}[.、．]?\s*|[一二三四五六七八九十]{1,3}、\s*"
+    r"|第[一二三四五六七八九十\d]{1,3}[章节条部]\s*|[IVX]{1,4}\.\s+)\S.{0,60}$"
 )
 _TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)+\|?\s*$")
+_NUMBERED = re.compile(r"^\d{1,3}\s*[.、．]\s*\D")
 _TITLE_CELLS = 80
+_SHORT_CELLS = 48
 
 
 class PlainParser:
@@ -118,23 +122,37 @@ class _Reader:
         if match := _HASHES.match(line):
             self._heading_level = len(match.group(1))
             return self._heading_level
+        if self._heads_its_text(line):
+            return min(6, max(2, self._heading_level + 1) + (not self._blank(self._at - 1)))
         if not self._blank(self._at - 1) or display_width(line) > 2 * _TITLE_CELLS:
             return 0
         below = min(6, max(2, self._heading_level + 1))
-        if _QUESTION.match(line) and not self._next_is_item():
+        if _QUESTION.match(line) and not self._next_is_question():
             return below
-        if not self._blank(self._at + 1) or line[-1] in SENTENCE_END + ",，、" or display_width(line) > _TITLE_CELLS:
+        if not self._blank(self._at + 1) or _is_open_or_long(line, _TITLE_CELLS):
             return 0
         if _SECTION.match(line):
             return below
         return 1 if not self._found and self._at + 1 < len(self._lines) else 0
 
+    def _heads_its_text(self, line: str) -> bool:
+        """A short numbered line with a paragraph right under it, not a list: `8. vllm`."""
+        if not _NUMBERED.match(line) or _is_open_or_long(line, _SHORT_CELLS) or self._blank(self._at + 1):
+            return False
+        below = self._lines[self._at + 1]
+        return not (LIST_ITEM.match(below) or _indent(below) or _HASHES.match(below) or _FENCE.match(below))
+
     def _blank(self, at: int) -> bool:
         return at < 0 or at >= len(self._lines) or not self._lines[at].strip()
 
-    def _next_is_item(self) -> bool:
+    def _next_is_question(self) -> bool:
         following = self._lines[self._at + 1 : self._at + 2]
         return bool(following) and bool(_QUESTION.match(following[0]))
+
+
+def _is_open_or_long(line: str, max_cells: int) -> bool:
+    """Whether a line ends like a sentence or is too long for a title."""
+    return line[-1] in SENTENCE_END + ",，、" or display_width(line) > max_cells
 
 
 def _title_text(line: str) -> str:

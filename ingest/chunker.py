@@ -1,0 +1,141 @@
+"""Elements to chunks: along headings, whole sentences, within a token limit.
+
+A chunk's text holds the document's own words only; the heading path stands beside it in
+`headings`. A heading that nothing stands under is put in front of what follows.
+Pure; tokens are counted by the function that is passed in.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from core.types import Box, Chunk, Document, Element, ElementKind, chunk_id
+from ingest.pieces import Piece, cut_element
+
+VERSION = 1
+"""Raise when the same elements would be cut otherwise."""
+_HEADING_SHARE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkLimits:
+    """In tokens. `overlap` is the most that neighbouring chunks of a section share."""
+
+    longest: int
+    overlap: int
+
+
+@dataclass(slots=True)
+class _Section:
+    """What stands under one heading path."""
+
+    headings: tuple[str, ...]
+    elements: list[Element] = field(default_factory=list)
+
+
+def chunk_elements(
+    document: Document, elements: Sequence[Element], limits: ChunkLimits, count_tokens: Callable[[str], int]
+) -> list[Chunk]:
+    """All chunks of a document, in order, none longer than the limit.
+
+    Every character of the elements but white space is in the text or the headings of a
+    chunk. Each piece is counted once: the work grows with the text.
+    """
+    chunks: list[Chunk] = []
+    for section in _sections(elements, limits.longest // _HEADING_SHARE, count_tokens):
+        pieces = [p for e in section.elements for p in cut_element(e, limits.longest, count_tokens)]
+        for group in _pack(pieces, limits):
+            chunks.append(_make_chunk(document, len(chunks), section.headings, group))
+    return chunks
+
+
+def _sections(
+    elements: Sequence[Element], longest_heading: int, count_tokens: Callable[[str], int]
+) -> list[_Section]:
+    """Cuts at headings. A heading too long to be one is text."""
+    sections = [_Section(())]
+    path: list[tuple[int, Element]] = []
+    bare: list[Element] = []
+    for element in elements:
+        if not element.text.strip():
+            continue
+        is_title = element.kind is ElementKind.TITLE and count_tokens(element.text) <= longest_heading
+        if not is_title:
+            sections[-1].elements.extend([*bare, element])
+            bare = []
+            continue
+        level = element.level or 1
+        if path and level <= path[-1][0] and not sections[-1].elements:
+            bare.append(path[-1][1])  # nothing stood under it, and the next heading is not below it
+        path = [*((at, e) for at, e in path if at < level), (level, element)]
+        sections.append(_Section(tuple(e.text.strip() for _, e in path)))
+    if path and not sections[-1].elements:
+        sections[-1].elements.extend([*bare, path[-1][1]])
+    return [section for section in sections if section.elements]
+
+
+def _pack(pieces: Sequence[Piece], limits: ChunkLimits) -> list[list[Piece]]:
+    """Fills groups up to the limit; a new group begins with the last sentences of the one
+    before. An element that fits whole into a fresh group is not begun in a full one."""
+    groups: list[list[Piece]] = []
+    current: list[Piece] = []
+    size = 0
+    for at, piece in enumerate(pieces):
+        needed = _element_tokens(pieces, at) if piece.first else piece.tokens
+        needed = needed if needed <= limits.longest else piece.tokens
+        if current and size + needed > limits.longest:
+            groups.append(current)
+            current = _overlap(current, limits.overlap, limits.longest - needed) if piece.is_sentence else []
+            size = sum(p.tokens for p in current)
+        current.append(piece)
+        size += piece.tokens
+    return [*groups, current] if current else groups
+
+
+def _element_tokens(pieces: Sequence[Piece], at: int) -> int:
+    total, end = pieces[at].tokens, at + 1
+    while end < len(pieces) and not pieces[end].first:
+        total += pieces[end].tokens
+        end += 1
+    return total
+
+
+def _overlap(group: Sequence[Piece], most: int, room: int) -> list[Piece]:
+    """The last whole sentences that fit, never the whole group."""
+    taken: list[Piece] = []
+    left = min(most, room)
+    for piece in reversed(group[1:]):
+        if not piece.is_sentence or piece.tokens > left:
+            break
+        taken.insert(0, piece)
+        left -= piece.tokens
+    return taken
+
+
+def _make_chunk(document: Document, order: int, headings: tuple[str, ...], group: Sequence[Piece]) -> Chunk:
+    elements = list({id(p.element): p.element for p in group}.values())
+    boxes: list[Box] = [e.box for e in elements if e.box is not None]
+    return Chunk(
+        id=chunk_id(document.id, order),
+        document_id=document.id,
+        order=order,
+        text=_join(group),
+        title=document.title,
+        uri=document.uri,
+        headings=headings,
+        page=next((e.page for e in elements if e.page is not None), None),
+        boxes=tuple(dict.fromkeys(boxes)),
+        kind=_kind(group),
+    )
+
+
+def _join(group: Sequence[Piece]) -> str:
+    return group[0].text + "".join(f"{piece.separator}{piece.text}" for piece in group[1:])
+
+
+def _kind(group: Sequence[Piece]) -> ElementKind:
+    """The kind of most of the text. A heading that stands alone is text."""
+    weights: dict[ElementKind, int] = {}
+    for piece in group:
+        weights[piece.element.kind] = weights.get(piece.element.kind, 0) + len(piece.text)
+    kind = max(weights, key=weights.__getitem__)
+    return ElementKind.TEXT if kind is ElementKind.TITLE else kind

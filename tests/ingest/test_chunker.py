@@ -1,0 +1,136 @@
+"""Chunks: nothing lost, nothing too long, the same every time."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.types import Document, Element, ElementKind
+from ingest.chunker import ChunkLimits, chunk_elements
+
+DOCUMENT = Document("a" * 64, "/f.md", "F", "text/markdown", 1, "default")
+
+
+def count_words(text: str) -> int:
+    """Like a real tokenizer: a Chinese character is a token, a Latin word one for four letters."""
+    total = 0
+    for word in text.split():
+        wide = sum(ord(c) > 0x2E80 for c in word)
+        total += wide + -(-(len(word) - wide) // 4)
+    return total
+
+
+def chunk(elements, longest=40, overlap=10, count=count_words):
+    return chunk_elements(DOCUMENT, elements, ChunkLimits(longest, overlap), count)
+
+
+def text(value, **extra):
+    return Element(ElementKind.TEXT, value, **extra)
+
+
+def title(value, level=1):
+    return Element(ElementKind.TITLE, value, level=level)
+
+
+TEXTS = st.text(alphabet="ab1 。，.\n、中文字;？|-`#", max_size=300)
+ELEMENTS = st.lists(
+    st.builds(Element, st.sampled_from(ElementKind), TEXTS, st.none(), st.none(), st.integers(0, 6)), max_size=12
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(ELEMENTS, st.integers(32, 60), st.integers(0, 40))
+def test_no_text_is_lost_and_none_is_out_of_order(elements, longest, overlap):
+    chunks = chunk(elements, longest, overlap)
+    for element in (e for e in elements if e.kind is not ElementKind.TITLE):
+        assert is_subsequence(letters(element.text), letters("".join(c.text for c in chunks)))
+    whole = [c for e in elements if e.kind is not ElementKind.TITLE for c in letters(e.text)]
+    assert is_subsequence(whole, letters("".join(c.text for c in chunks)))
+    places = ["\n".join([*c.headings, c.text]) for c in chunks]
+    for element in (e for e in elements if e.kind is ElementKind.TITLE):
+        assert is_subsequence(letters(element.text), letters("\n".join(places)))
+
+
+@settings(max_examples=150, deadline=None)
+@given(ELEMENTS, st.integers(32, 60), st.integers(0, 40), st.sampled_from([count_words, len]))
+def test_no_chunk_is_over_the_limit_and_ids_are_stable(elements, longest, overlap, count):
+    chunks = chunk(elements, longest, overlap, count)
+    assert all(count(c.text) <= longest for c in chunks)
+    assert all(c.text.strip() for c in chunks)
+    assert [c.order for c in chunks] == list(range(len(chunks)))
+    assert len({c.id for c in chunks}) == len(chunks)
+    assert chunks == chunk(elements, longest, overlap, count)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 60))
+def test_each_text_is_counted_a_bounded_number_of_times(paragraphs):
+    counted = []
+
+    def count(value):
+        counted.append(len(value))
+        return count_words(value)
+
+    elements = [text("春天来了，花都开了。" * 8) for _ in range(paragraphs)]
+    chunk(elements, count=count)
+    assert sum(counted) <= 4 * sum(len(e.text) for e in elements)
+
+
+def test_headings_stand_beside_the_text_outermost_first():
+    chunks = chunk([title("手册"), title("保修", 2), text("保修期为24个月。"), title("运输", 2), text("运费自理。")])
+    assert [(c.headings, c.text) for c in chunks] == [
+        (("手册", "保修"), "保修期为24个月。"),
+        (("手册", "运输"), "运费自理。"),
+    ]
+
+
+def test_a_heading_with_nothing_under_it_goes_in_front_of_what_follows():
+    chunks = chunk([title("Empty", 2), title("Full", 2), text("Words."), title("Last", 2)])
+    assert [(c.headings, c.text) for c in chunks] == [(("Full",), "Empty\nWords."), (("Last",), "Last")]
+
+
+def test_small_neighbours_are_merged_and_long_ones_overlap_by_whole_sentences():
+    sentences = [f"This is sentence number {n} here." for n in range(12)]
+    chunks = chunk([text("Short."), text(" ".join(sentences))], longest=40, overlap=12)
+    assert len(chunks) > 1
+    for before, after in zip(chunks, chunks[1:], strict=False):
+        shared = after.text.split(".")[0] + "."
+        assert shared in before.text and shared in sentences
+
+
+def test_a_large_table_is_cut_by_rows_and_each_part_has_the_header():
+    rows = [f"| part {n} | {n * 7} |" for n in range(30)]
+    table = Element(ElementKind.TABLE, "\n".join(["| name | weight |", "| --- | --- |", *rows]))
+    chunks = chunk([table])
+    assert len(chunks) > 2
+    assert all(c.text.startswith("| name | weight |\n| --- | --- |\n| part") for c in chunks)
+    assert all(c.kind is ElementKind.TABLE for c in chunks)
+    assert [line for c in chunks for line in c.text.split("\n")[2:]] == rows
+
+
+def test_a_sentence_longer_than_a_chunk_is_cut_at_clause_marks():
+    long = "，".join(f"第{n}条规定的内容很长" for n in range(20)) + "。"
+    chunks = chunk([text(long)], overlap=0)
+    assert len(chunks) > 3
+    assert "".join(c.text for c in chunks) == long
+    assert all(c.text.endswith(("，", "。")) for c in chunks)
+
+
+@pytest.mark.parametrize("value", ["", "   \n "])
+def test_white_space_gives_no_chunk(value):
+    assert chunk([text(value)]) == []
+
+
+def test_code_keeps_its_indentation():
+    code = "```python\n" + "\n".join(f"    x{n} = compute({n})" for n in range(30)) + "\n```"
+    chunks = chunk([Element(ElementKind.CODE, code)])
+    assert len(chunks) > 1
+    assert "\n".join(c.text for c in chunks) == code
+
+
+def letters(value):
+    return [c for c in value if not c.isspace()]
+
+
+def is_subsequence(wanted, within):
+    rest = iter(within)
+    return all(c in rest for c in wanted)
