@@ -13,7 +13,7 @@ from app.auth import AuthenticationMiddleware, Authenticator
 from app.body_limit import BodyLimit
 from app.library import Library
 from app.origin_guard import OriginGuard, is_loopback
-from app.routes import ask, health, search
+from app.routes import ask, collections, documents, health, search, sessions
 from app.services import Services
 from app.threads import WriteQueue
 from core.settings import Settings
@@ -31,7 +31,7 @@ def create_app(services: Services, local_token: str) -> FastAPI:
     app.state.library = Library(services)
     app.state.writes = WriteQueue()
     problems.install_problem_handlers(app)
-    for routes in (ask, search, health):
+    for routes in (ask, search, documents, collections, sessions, health):
         app.include_router(routes.router)
     # The last one added is the first that a request meets.
     app.add_middleware(BodyLimit, max_upload_mb=settings.server.max_upload_mb)

@@ -3,7 +3,7 @@ so that `attest --help` is quick."""
 
 import typer
 
-from app.cli import asking, ingesting
+from app.cli import asking, documents, ingesting, keys, serving
 from app.cli.group import CommandGroup
 from app.cli.options import EXIT_CODES
 
@@ -17,7 +17,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for _commands in (ingesting, asking):
+for _commands in (ingesting, documents, asking, serving, keys):
     _commands.add_commands(app)
 
 

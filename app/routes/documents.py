@@ -1,0 +1,131 @@
+"""/v1/documents: upload, list, show, delete; and /v1/ingest for files of this machine.
+
+Knows forms and roles; what is done stands in `app.library`.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, File, Form, Query, Request, UploadFile
+
+from app.keys import Role
+from app.library import IngestOrder, Library
+from app.routes.bodies import DEFAULT_COLLECTION, IngestBody
+from app.threads import run_read
+from app.upload_names import clean_upload_name
+from core.errors import AccessError, InputError
+from core.types import EVERYONE
+
+router = APIRouter(tags=["documents"])
+
+CollectionName = Annotated[str, Query(max_length=128)]
+ReaderNames = Annotated[list[str], Query()]
+
+
+@router.post("/v1/documents", summary="Upload documents")
+async def upload(
+    request: Request,
+    file: Annotated[list[UploadFile], File()],
+    collection: Annotated[str, Form(max_length=128)] = DEFAULT_COLLECTION,
+    readers: Annotated[list[str] | None, Form()] = None,
+) -> dict:
+    """The report of the ingestion, as `attest ingest --json`. A file of a name that is
+    there already becomes its new version."""
+    caller = request.state.caller
+    caller.require(Role.EDITOR)
+    granted = tuple(readers or (EVERYONE,))
+    caller.check_grant(granted)
+    named = [(part, clean_upload_name(part.filename)) for part in file]
+    if len({name for _, name in named}) < len(named):
+        raise InputError("two uploaded files have the same name", remedy="send them one by one")
+    services, library = request.app.state.services, request.app.state.library
+    visible = caller.visible()
+
+    def ingest() -> dict:
+        services.paths.create()
+        with tempfile.TemporaryDirectory(prefix="upload-", dir=services.paths.root) as folder:
+            uploads = {_spool(part, Path(folder), number): name for number, (part, name) in enumerate(named)}
+            library.check_replaceable(collection, [f"upload:{name}" for name in uploads.values()], visible)
+            return library.ingest(IngestOrder(tuple(uploads), collection, granted, uploads=uploads))
+
+    return await request.app.state.writes.run(ingest)
+
+
+def _spool(part: UploadFile, folder: Path, number: int) -> Path:
+    """A copy on disk: under a number, since the given name is no business of the file system."""
+    path = folder / f"{number}{Path(clean_upload_name(part.filename)).suffix}"
+    with path.open("xb") as target:
+        shutil.copyfileobj(part.file, target)
+    return path
+
+
+@router.post("/v1/ingest", summary="Ingest files of this machine")
+async def ingest_paths(body: IngestBody, request: Request) -> dict:
+    """For the holder of the local token alone: whoever can read it can read the files too."""
+    if not request.state.caller.by_token:
+        raise AccessError(
+            "paths of the server can be named only from its own command line",
+            remedy="upload the files: POST /v1/documents",
+            authenticated=True,
+        )
+    paths = tuple(Path(path) for path in body.paths)
+    if relative := [path for path in paths if not path.is_absolute()]:
+        raise InputError(f"the path {str(relative[0])!r} is not absolute", remedy="send absolute paths")
+    library: Library = request.app.state.library
+    order = IngestOrder(
+        paths,
+        body.collection,
+        tuple(body.readers),
+        body.meta,
+        body.dry_run,
+        body.retry_failed,
+        body.force,
+    )
+    return await request.app.state.writes.run(library.ingest, order)
+
+
+@router.get("/v1/documents", summary="List documents")
+async def documents(
+    request: Request, collection: CollectionName = DEFAULT_COLLECTION, readers: ReaderNames = ()
+) -> dict:
+    """Those that the caller may read."""
+    visible = request.state.caller.visible(readers or None)
+    return await run_read(request.app.state.library.documents, collection, visible)
+
+
+@router.get("/v1/documents/failed", summary="List files that could not be ingested")
+async def failed(
+    request: Request, collection: CollectionName = DEFAULT_COLLECTION, readers: ReaderNames = ()
+) -> dict:
+    """Each with its uri, code and reason."""
+    visible = request.state.caller.visible(readers or None)
+    return await run_read(request.app.state.library.failures, collection, visible)
+
+
+@router.get("/v1/documents/{reference:path}", summary="Show a document")
+async def document(
+    reference: str,
+    request: Request,
+    collection: CollectionName = DEFAULT_COLLECTION,
+    readers: ReaderNames = (),
+) -> dict:
+    """By id or uri. 404 also when it is there and the caller may not read it."""
+    visible = request.state.caller.visible(readers or None)
+    return await run_read(request.app.state.library.document, collection, reference, visible)
+
+
+@router.delete("/v1/documents/{reference:path}", summary="Delete a document")
+async def delete(
+    reference: str,
+    request: Request,
+    collection: CollectionName = DEFAULT_COLLECTION,
+    readers: ReaderNames = (),
+) -> dict:
+    """By id or uri. 404 also when it is there and the caller may not read it."""
+    caller = request.state.caller
+    caller.require(Role.EDITOR)
+    visible = caller.visible(readers or None)
+    library: Library = request.app.state.library
+    return await request.app.state.writes.run(library.delete_document, collection, reference, visible)
