@@ -144,7 +144,10 @@ class ApiClient:
                 response.read()
                 raise problem_of(response)
             for event in EventSource(response).iter_sse():
-                yield AskEvent(event.event, _object(event.data))
+                # The standard delivers no event without data; httpx-sse does so for each
+                # heartbeat that comes after an event with an id.
+                if event.data:
+                    yield AskEvent(event.event, _object(event.data))
 
     def _rows(self, path: str, key: str, **params: str) -> list[Json]:
         rows = self._call("GET", path, params=params).get(key)
