@@ -1,0 +1,119 @@
+"""Builds the chat model that the settings name: a remote server, or the embedded one.
+
+Knows both ways; knows nothing of prompts.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+import anyio.to_thread
+
+from app.model_server.process import ModelServerProcess, ModelServerSpec
+from app.weights.catalogue import CHAT, find_weights
+from core.chat import OpenAIChatModel
+from core.errors import ModelFileError
+from core.seams import ChatDelta, ChatModel, ChatOptions, Message
+from core.settings import ChatSettings
+from core.types import Usage
+
+
+class EmbeddedChatModel:
+    """A `ChatModel` whose server is a child of this process, started on first use and
+    started again when it died."""
+
+    def __init__(self, server: ModelServerProcess, name: str, timeout_s: float) -> None:
+        self.name = name
+        self._server = server
+        self._timeout_s = timeout_s
+        self._client: OpenAIChatModel | None = None
+
+    def begin(self) -> None:
+        """Lets the model load in the background."""
+        self._server.begin()
+
+    async def stream(
+        self, messages: Sequence[Message], options: ChatOptions
+    ) -> AsyncIterator[ChatDelta]:
+        """See `ChatModel.stream`."""
+        client = await self._connect()
+        # Closed at once when the caller stops early: only that cancels the generation.
+        async with aclosing(client.stream(messages, options)) as deltas:
+            async for delta in deltas:
+                yield delta
+
+    async def structured(
+        self, messages: Sequence[Message], schema: Mapping, options: ChatOptions
+    ) -> tuple[dict, Usage]:
+        """See `ChatModel.structured`."""
+        return await (await self._connect()).structured(messages, schema, options)
+
+    async def close(self) -> None:
+        """Stops the child."""
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+        await anyio.to_thread.run_sync(self._server.stop)
+
+    async def _connect(self) -> OpenAIChatModel:
+        if self._client is None or not self._server.is_alive():
+            if self._client is not None:
+                await self._client.close()
+                await anyio.to_thread.run_sync(self._server.stop)
+            url = await anyio.to_thread.run_sync(self._server.start)
+            self._client = OpenAIChatModel(url, self.name, self._server.api_key, self._timeout_s)
+        return self._client
+
+
+def build_chat_model(settings: ChatSettings, weights_dir: Path) -> ChatModel:
+    """The chat model of the settings. Nothing is started yet.
+
+    Raises:
+        ModelFileError: the embedded model's weights are not there.
+    """
+    if settings.base_url:
+        return OpenAIChatModel(
+            settings.base_url, settings.model, settings.api_key.get_secret_value(), settings.timeout_s
+        )
+    path = find_model_path(settings.model, weights_dir)
+    spec = ModelServerSpec(path, Path(settings.model).name, settings.threads, settings.cache_gb)
+    return EmbeddedChatModel(ModelServerProcess(spec), spec.name, settings.timeout_s)
+
+
+def find_model_path(model: str, weights_dir: Path) -> Path:
+    """Where the embedded model lies: a name of the catalogue, a local path, or a Hugging
+    Face id (`owner/repo` of an OpenVINO folder, `owner/repo:file.gguf`), fetched once."""
+    weights = find_weights(model)
+    if weights is not None and weights.kind == CHAT:
+        path = weights_dir / weights.file_name
+        if not path.exists():
+            raise ModelFileError(
+                f"the chat model {model} is not in {weights_dir}", remedy="run: attest models fetch"
+            )
+        return path
+    local = Path(model).expanduser()
+    if local.exists():
+        return local
+    if model.count("/") == 1 and not model.startswith((".", "/", "~")):
+        return _fetch_from_hub(model, weights_dir)
+    raise ModelFileError(
+        f"there is no chat model {model!r}",
+        remedy="mend ATTEST_CHAT__MODEL; known names: attest models list",
+    )
+
+
+def _fetch_from_hub(model: str, weights_dir: Path) -> Path:
+    from huggingface_hub import hf_hub_download, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    repository, _, file = model.partition(":")
+    folder = weights_dir / "hub"
+    try:
+        if file:
+            return Path(hf_hub_download(repository, file, cache_dir=folder))
+        return Path(snapshot_download(repository, cache_dir=folder))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as exc:
+        raise ModelFileError(
+            f"the chat model {model} cannot be had from the Hugging Face hub ({type(exc).__name__})",
+            remedy="check the id and the connection, or set ATTEST_CHAT__MODEL to a local file",
+        ) from exc

@@ -1,0 +1,112 @@
+"""Starts the embedded model as a child process and stops it.
+
+Knows processes and the child's first line; knows nothing of models.
+"""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, Queue
+
+from core.errors import ChatModelError, ModelFileError
+
+START_TIMEOUT_S = 180.0
+STOP_TIMEOUT_S = 5.0
+KEY_VARIABLE = "ATTEST_MODEL_SERVER_KEY"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelServerSpec:
+    """What the child shall serve: a GGUF file or an OpenVINO folder, under `name`."""
+
+    path: Path
+    name: str
+    threads: int = 0
+    cache_gb: int = 1
+
+
+class ModelServerProcess:
+    """A child that dies with this process, even when this one is killed."""
+
+    def __init__(self, spec: ModelServerSpec) -> None:
+        self._spec = spec
+        self._child: subprocess.Popen | None = None
+        self._log = None
+        self.api_key = secrets.token_urlsafe(24)
+        self.base_url = ""
+
+    def begin(self) -> None:
+        """Starts the child without waiting for it: the model loads while other work goes on."""
+        if self._child is not None:
+            return
+        command = [
+            sys.executable, "-m", "app.model_server", str(self._spec.path), "--name", self._spec.name,
+            "--threads", str(self._spec.threads), "--cache-gb", str(self._spec.cache_gb),
+        ]  # fmt: skip
+        self._log = tempfile.TemporaryFile(mode="w+", encoding="utf-8", errors="replace")
+        self._child = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            env={**os.environ, KEY_VARIABLE: self.api_key},
+        )
+
+    def start(self) -> str:
+        """Waits until the model is loaded; returns the base URL, ending in /v1.
+
+        Raises:
+            ModelFileError: the weights are missing or cannot be read.
+            ChatModelError: the child died or took too long.
+        """
+        if self.base_url and self.is_alive():
+            return self.base_url
+        self.begin()
+        said = self._first_line()
+        if "error" in said:
+            self.stop()
+            raise ModelFileError(said["error"], remedy=said["remedy"])
+        self.base_url = f"http://127.0.0.1:{said['port']}/v1"
+        return self.base_url
+
+    def is_alive(self) -> bool:
+        """Whether the child runs."""
+        return self._child is not None and self._child.poll() is None
+
+    def stop(self) -> None:
+        """Closes the pipe, which ends the child; kills it when it does not listen."""
+        child, self._child, self.base_url = self._child, None, ""
+        if child is None:
+            return
+        child.stdin.close()
+        try:
+            child.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        child.stdout.close()
+        self._log.close()
+
+    def _first_line(self) -> dict:
+        lines: Queue[str] = Queue()
+        reader = threading.Thread(target=lambda: lines.put(self._child.stdout.readline()), daemon=True)
+        reader.start()
+        try:
+            line = lines.get(timeout=START_TIMEOUT_S)
+        except Empty:
+            line = ""
+        if line:
+            return json.loads(line)
+        self._log.seek(0)
+        reason = (self._log.read().strip().splitlines() or [f"silent for {START_TIMEOUT_S:.0f} s"])[-1]
+        self.stop()
+        raise ChatModelError(
+            f"the embedded model did not start ({reason})", remedy="run: attest doctor"
+        )
