@@ -119,10 +119,12 @@ class Services:
 
     def close(self) -> None:
         """Closes what needs no event loop: parsers, store and database."""
-        for name, method in (("parser_runner", "close"), ("store", "close"), ("engine", "dispose")):
+        for name in ("parser_runner", "ledger", "store"):
             part = self._parts.pop(name, None)
             if part is not None:
-                getattr(part, method)()
+                part.close()
+        if engine := self._parts.pop("engine", None):
+            engine.dispose()
 
     def _once(self, name: str, build: Callable[[], Any]) -> Any:
         # One lock a part: a slow model must not keep the key table waiting.
@@ -167,17 +169,23 @@ class Services:
         return Retriever(self.store(), self.embedder(), self.lexicon(), reranker, settings)
 
     def _build_parser_runner(self):
-        from ingest.isolation import ParserRunner
+        from ingest.isolation import ProcessParserRunner
 
-        return ParserRunner(self.settings.ingest)
+        settings = self.settings.ingest
+        return ProcessParserRunner(settings.parse_timeout_s, settings.parse_memory_mb)
+
+    def _build_ledger(self):
+        from ingest.ledger import Ledger
+
+        self.engine()  # makes the file, for this user's eyes alone
+        return Ledger(self.paths.ledger)
 
     def _build_ingestor(self) -> "Ingestor":
-        from ingest.ledger import Ledger
         from ingest.originals import Originals
         from ingest.pipeline import Ingestor
 
         return Ingestor(
-            Ledger(self.engine()),
+            self._once("ledger", self._build_ledger),
             self.index(),
             Originals(self.paths.originals),
             self.settings.ingest,
@@ -197,4 +205,4 @@ class Services:
     def _build_chat_model(self) -> "ChatModel":
         from app.chat_models import build_chat_model
 
-        return build_chat_model(self.settings, self.weights_dir)
+        return build_chat_model(self.settings.chat, self.weights_dir)

@@ -25,9 +25,9 @@ class Output:
         """The JSON document of `--json`."""
         typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
-    def line(self, text: str = "", *, indent: str = "") -> None:
-        """A line for people on stdout, wrapped."""
-        typer.echo(wrap(text, indent))
+    def line(self, text: str = "", *, indent: str = "", hang: str = "") -> None:
+        """A line for people on stdout, wrapped; lines after the first begin with `hang` too."""
+        typer.echo(wrap(text, indent, hang))
 
     def piece(self, text: str) -> None:
         """Part of a line for people, shown at once."""
@@ -59,25 +59,25 @@ def show_error(error: AttestError, as_json: bool) -> None:
         typer.echo(wrap(error.remedy, "  "), err=True)
 
 
-def wrap(text: str, indent: str = "") -> str:
+def wrap(text: str, indent: str = "", hang: str = "") -> str:
     """Lines of at most 80 columns; a Chinese character is two columns wide."""
     lines = []
     for paragraph in text.split("\n"):
         if _columns(indent + paragraph) <= WIDTH:
             lines.append(indent + paragraph)
         else:
-            lines.extend(_broken(paragraph, indent))
+            lines.extend(_broken(paragraph, indent, indent + hang))
     return "\n".join(lines)
 
 
-def _broken(paragraph: str, indent: str) -> list[str]:
+def _broken(paragraph: str, indent: str, later: str) -> list[str]:
     if _columns(paragraph) == len(paragraph):
-        return textwrap.wrap(paragraph, WIDTH, initial_indent=indent, subsequent_indent=indent)
+        return textwrap.wrap(paragraph, WIDTH, initial_indent=indent, subsequent_indent=later)
     lines, line = [], indent
     for char in paragraph:
         if _columns(line + char) > WIDTH:
             lines.append(line.rstrip())
-            line = indent + ("" if char == " " else char)
+            line = later + ("" if char == " " else char)
         else:
             line += char
     return [*lines, line]
