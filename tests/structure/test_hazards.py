@@ -11,6 +11,7 @@ from tests.structure.source_tree import SourceFile, product_files, python_files
 # Where everything may be caught, because a loop or a stream must outlive one failure. Each
 # such place logs the traceback. The number is how many there are.
 EDGES: dict[str, int] = {
+    "ingest/parse_worker.py": 1,  # one parse: a parser's fault is that file's failure
     "app/asking.py": 1,  # the stream of one answer: the caller must hear of an end
 }
 UNSAFE_MODULES = {"pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}

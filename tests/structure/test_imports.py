@@ -12,6 +12,8 @@ from tests.structure.source_tree import PACKAGES, ROOT, product_files
 # Streamlit runs this file as a script: drawing the page is what it is for.
 SCRIPTS = {"ui.main"}
 
+NOT_SOURCE = shutil.ignore_patterns("__pycache__", "*.npz")
+
 PROBE = """
 import importlib, json, os, sys
 faults = []
@@ -70,7 +72,7 @@ def test_arrows_point_down():
 )
 def test_a_wrong_arrow_is_seen(module, line, tmp_path):
     for package in PACKAGES:
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=NOT_SOURCE)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     path = tmp_path / module
     path.write_text(path.read_text(encoding="utf-8") + f"\n{line}\n", encoding="utf-8")
