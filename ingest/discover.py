@@ -1,0 +1,196 @@
+"""Paths to files worth reading: which they are, of what kind, and their hash.
+
+Knows the file system; knows nothing of the ledger or of parsers' insides.
+"""
+
+import hashlib
+import os
+import re
+import stat
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import FileError, InputError
+from ingest.parsers.charset import decode_text
+from ingest.parsers.registry import DOCX
+
+_HEAD_BYTES = 8192
+_MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdown", ".mkd"})
+_HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
+_HTML_START = re.compile(
+    r"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
+)
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file that can be read. `name` is what people call it."""
+
+    path: Path
+    uri: str
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFile:
+    """A file that cannot be read, with the reason."""
+
+    uri: str
+    name: str
+    error: FileError
+    size_bytes: int = 0
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A path that discovery came upon, before it is opened."""
+
+    path: Path
+    uri: str
+    name: str
+    error: FileError | None = None
+
+
+def find_candidates(sources: Sequence[Path], root: Path | None) -> list[Candidate]:
+    """Every file under the sources once, sorted within each folder; hidden ones are skipped.
+
+    A link that leads out of the folder it was found in (or out of `root`) is a candidate
+    with the error `outside_root`. A source that is not there has the error `missing`.
+
+    Raises:
+        InputError: no source is there at all.
+    """
+    missing = [source for source in sources if not source.exists()]
+    if sources and len(missing) == len(sources):
+        raise InputError(f"there is no file or folder {missing[0]}", remedy="check the path")
+    seen: dict[str, Candidate] = {}
+    for source in sources:
+        for candidate in _candidates_of(source, root):
+            seen.setdefault(candidate.uri, candidate)
+    return list(seen.values())
+
+
+def _candidates_of(source: Path, root: Path | None) -> Iterator[Candidate]:
+    if not source.exists():
+        error = FileError("there is no such file", code="missing", remedy="check the path")
+        yield Candidate(source, Path(os.path.abspath(source)).as_posix(), source.name, error)
+    elif source.is_dir():
+        fence = (root or source).resolve()
+        yield from (_candidate(path, fence) for path in _walk(source))
+    else:
+        yield _candidate(source, root.resolve() if root else source.resolve().parent)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Files under a folder; a link to a folder is given as a path, not entered."""
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        links = [name for name in folders if Path(parent, name).is_symlink()]
+        yield from (Path(parent, name) for name in sorted([*links, *files]) if not name.startswith("."))
+
+
+def _candidate(path: Path, fence: Path) -> Candidate:
+    resolved = path.resolve()
+    if not resolved.is_relative_to(fence):
+        error = FileError(
+            "it is a link that leads out of the folder", code="outside_root", remedy="give the target itself"
+        )
+        return Candidate(path, Path(os.path.abspath(path)).as_posix(), path.name, error)
+    if not resolved.exists():
+        error = FileError("it is a link to nothing", code="missing", remedy="mend the link")
+        return Candidate(path, Path(os.path.abspath(path)).as_posix(), path.name, error)
+    return Candidate(resolved, resolved.as_posix(), resolved.name)
+
+
+def inspect_file(candidate: Candidate, max_bytes: int) -> FoundFile | RefusedFile | None:
+    """Kind, size and hash of a candidate; None for a linked folder, whose files are found
+    where they lie."""
+    if candidate.error is not None:
+        return RefusedFile(candidate.uri, candidate.name, candidate.error)
+    try:
+        status = candidate.path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            return None
+        _check_size(status, max_bytes)
+        with candidate.path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as exc:
+        return RefusedFile(candidate.uri, candidate.name, _unopened(exc))
+    except FileError as error:
+        return RefusedFile(candidate.uri, candidate.name, error, status.st_size)
+    try:
+        media_type = detect_media_type(candidate.path, candidate.name)
+    except OSError as exc:
+        return RefusedFile(candidate.uri, candidate.name, _unopened(exc))
+    except FileError as error:
+        return RefusedFile(candidate.uri, candidate.name, error, status.st_size, digest)
+    return FoundFile(candidate.path, candidate.uri, candidate.name, media_type, status.st_size, digest)
+
+
+def _unopened(exc: OSError) -> FileError:
+    return FileError(
+        f"it cannot be opened: {exc.strerror}", code="unreadable", remedy="check its rights", retryable=True
+    )
+
+
+def _check_size(status: os.stat_result, max_bytes: int) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise FileError("it is not a regular file", code="unknown_type")
+    if status.st_size == 0:
+        raise FileError("it is empty", code="empty")
+    if status.st_size > max_bytes:
+        raise FileError(
+            f"it has {status.st_size / 2**20:.0f} MB, the limit is {max_bytes / 2**20:.0f} MB",
+            code="too_large",
+            remedy="split it or raise ingest.max_file_mb",
+        )
+
+
+def detect_media_type(path: Path, name: str) -> str:
+    """The kind of a file by its content; the name only tells kinds of text apart.
+
+    Raises:
+        FileError: `unknown_type`, or `empty` when it holds white space only.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if b"%PDF-" in head[:1024]:
+        return "application/pdf"
+    if head.startswith(b"PK\x03\x04"):
+        return _archive_type(path)
+    if b"\0" in head and not head.startswith(_UTF16_MARKS):
+        raise _unknown("it is not text and of no known format")
+    return _text_type(path, Path(name).suffix.lower())
+
+
+def _archive_type(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if "word/document.xml" in archive.namelist():
+                return DOCX
+    except zipfile.BadZipFile as exc:
+        raise FileError("it is a damaged archive", code="corrupt", remedy="save it again") from exc
+    raise _unknown("it is an archive, but not a Word document")
+
+
+def _text_type(path: Path, suffix: str) -> str:
+    text = decode_text(path.read_bytes())
+    if not text.strip():
+        raise FileError("it holds nothing but white space", code="empty")
+    controls = sum(c < " " and c not in "\t\n\f\v\x1b" for c in text[:_HEAD_BYTES])
+    if controls > 0.02 * min(len(text), _HEAD_BYTES):
+        raise _unknown("it is not text and of no known format")
+    if suffix in _HTML_SUFFIXES or _HTML_START.match(text[:_HEAD_BYTES]):
+        return "text/html"
+    return "text/markdown" if suffix in _MARKDOWN_SUFFIXES else "text/plain"
+
+
+def _unknown(reason: str) -> FileError:
+    return FileError(reason, code="unknown_type", remedy="convert it to PDF, DOCX, HTML, Markdown or text")

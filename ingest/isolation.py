@@ -1,0 +1,166 @@
+"""Parsing in a limited process: a file can cost its own failure, never the run.
+
+One process is kept and reused; it is ended and replaced when a file makes it too slow,
+too large, or crash.
+"""
+
+import json
+import os
+import selectors
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from core.errors import FileError, ServiceError
+from ingest.parse_worker import write_message
+from ingest.parsing import ParsedFile, from_json
+
+_MAX_OUTPUT_BYTES = 256 * 2**20
+_READ_BYTES = 1 << 16
+_KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
+
+
+class ProcessParserRunner:
+    """A ParserRunner with limits on time, memory and output. Safe to call from threads,
+    one parse at a time."""
+
+    def __init__(self, timeout_s: float, memory_mb: int, max_output_bytes: int = _MAX_OUTPUT_BYTES) -> None:
+        self._timeout_s = timeout_s
+        self._memory_mb = memory_mb
+        self._max_output_bytes = max_output_bytes
+        self._process: subprocess.Popen | None = None
+        self._lock = threading.Lock()
+
+    def parse(self, path: Path, media_type: str) -> ParsedFile:
+        """See ParserRunner.
+
+        Raises:
+            FileError: the parser's codes, or `parse_timeout`, `parse_memory`,
+                `parse_crashed`, `parse_output`, `parse_failed`.
+            ServiceError: no process can be started.
+        """
+        with self._lock:
+            answer = self._ask({"path": str(path.resolve()), "media_type": media_type})
+        if failure := answer.get("failure"):
+            raise FileError(
+                str(failure["reason"]),
+                code=str(failure["code"]),
+                remedy=str(failure["remedy"]),
+                retryable=bool(failure["retryable"]),
+            )
+        try:
+            return from_json(answer["parsed"])
+        except (KeyError, TypeError, ValueError) as exc:
+            raise _crashed(f"the parse process answered nonsense: {exc}") from exc
+
+    def close(self) -> None:
+        """Ends the process."""
+        with self._lock:
+            self._end()
+
+    def _ask(self, request: dict) -> dict:
+        process = self._running()
+        try:
+            write_message(process.stdin, request)
+            answer = json.loads(self._read(process, time.monotonic() + self._timeout_s))
+        except BrokenPipeError as exc:
+            raise self._gone(process) from exc
+        except ValueError as exc:
+            self._end()
+            raise _crashed(f"the parse process answered nonsense: {exc}") from exc
+        except BaseException:
+            # Also when interrupted: the rest of this answer would be taken for the next one.
+            self._end()
+            raise
+        if answer.get("failure", {}).get("code") == "parse_memory":
+            self._end()
+        return answer
+
+    def _running(self) -> subprocess.Popen:
+        if self._process is not None and self._process.poll() is None:
+            return self._process
+        self._end()
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "ingest.parse_worker", str(self._memory_mb)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=tempfile.gettempdir(),
+                env=_worker_environment(),
+                start_new_session=True,
+            )
+        except OSError as exc:
+            raise ServiceError(
+                f"no parse process can be started: {exc}", remedy="run: attest doctor"
+            ) from exc
+        return self._process
+
+    def _read(self, process: subprocess.Popen, deadline: float) -> bytes:
+        """One message, within the time and size that are allowed."""
+        data, wanted = bytearray(), 4
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            while len(data) < wanted:
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    raise self._too_slow()
+                block = os.read(process.stdout.fileno(), _READ_BYTES)
+                if not block:
+                    raise self._gone(process)
+                data += block
+                if wanted == 4 and len(data) >= 4:
+                    wanted = 4 + struct.unpack(">I", data[:4])[0]
+                    if wanted > self._max_output_bytes:
+                        raise _too_much_text()
+        return bytes(data[4:])
+
+    def _too_slow(self) -> FileError:
+        return FileError(
+            f"reading it takes longer than {self._timeout_s:g} s",
+            code="parse_timeout",
+            remedy="raise ingest.parse_timeout_s or split it",
+            retryable=True,
+        )
+
+    def _gone(self, process: subprocess.Popen) -> FileError:
+        try:
+            status = process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            return _crashed("the parse process closed its pipe")
+        name = signal.Signals(-status).name if status < 0 else f"exit {status}"
+        return _crashed(f"the parse process ended with {name}")
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            try:
+                pipe.close()
+            except BrokenPipeError:
+                continue
+
+
+def _worker_environment() -> dict[str, str]:
+    """Ours without secrets: a parser needs no keys. The import path is handed down, since
+    the process starts in another folder."""
+    kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
+    here = str(Path(__file__).resolve().parent.parent)
+    paths = dict.fromkeys([here, *(str(Path(p).resolve()) for p in sys.path if p)])
+    return kept | {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
+
+
+def _too_much_text() -> FileError:
+    return FileError("it unpacks to too much text", code="parse_output", remedy="split it")
+
+
+def _crashed(reason: str) -> FileError:
+    return FileError(reason, code="parse_crashed", remedy="save the file again", retryable=True)

@@ -1,0 +1,221 @@
+"""The ledger: what became of each file, in SQLite, synced to disk at every step.
+
+One row for each (collection, uri). Knows nothing of parsing or of the index; the order
+of steps that makes them agree is in publish.py.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from sqlalchemy import (
+    Column,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    delete,
+    event,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.errors import StoreError
+from core.types import EVERYONE
+
+
+class FileStatus(StrEnum):
+    """Where a file is on its way. `writing` and `deleting` rows are finished by the next run."""
+
+    WRITING = "writing"
+    DONE = "done"
+    FAILED = "failed"
+    DELETING = "deleting"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One file in one collection.
+
+    `previous_ids` are document versions of this uri that may still be in the index beside
+    or instead of `document_id`. `duplicate_of` is the uri whose row the chunks name.
+    """
+
+    collection: str
+    uri: str
+    document_id: str
+    title: str
+    media_type: str
+    size_bytes: int
+    status: FileStatus
+    readers: tuple[str, ...] = (EVERYONE,)
+    meta: Mapping[str, str] = field(default_factory=dict)
+    fingerprint: str = ""
+    chunks: int = 0
+    pages: int = 0
+    code: str = ""
+    reason: str = ""
+    retryable: bool = False
+    attempts: int = 0
+    previous_ids: tuple[str, ...] = ()
+    duplicate_of: str = ""
+    created_at: str = ""
+    updated_at: str = ""
+
+    def to_dict(self) -> dict:
+        """For JSON."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return values | {"readers": list(self.readers), "previous_ids": list(self.previous_ids)}
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionCount:
+    """What the ledger knows of a collection."""
+
+    name: str
+    documents: int
+    chunks: int
+    failed: int
+
+
+_JSON_COLUMNS = ("readers", "meta", "previous_ids")
+_METADATA = MetaData()
+_KEY = ("collection", "uri")
+_INTEGERS = {"size_bytes", "chunks", "pages", "attempts", "retryable"}
+_FILES = Table(
+    "ingest_files",
+    _METADATA,
+    *(
+        Column(f.name, Integer if f.name in _INTEGERS else String, primary_key=f.name in _KEY)
+        for f in fields(LedgerRow)
+    ),
+)
+
+
+class Ledger:
+    """Reads and writes rows. Every write is on disk when it returns.
+
+    Raises:
+        StoreError: from every method, when SQLite does not answer.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+        event.listen(self._engine, "connect", _make_durable)
+        with self._errors():
+            _METADATA.create_all(self._engine)
+
+    def get(self, collection: str, uri: str) -> LedgerRow | None:
+        """The row of a uri."""
+        found = self._select(_FILES.c.collection == collection, _FILES.c.uri == uri)
+        return found[0] if found else None
+
+    def put(self, row: LedgerRow) -> LedgerRow:
+        """Writes a row, replacing the one of its uri; returns it with its times."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        row = replace(row, created_at=row.created_at or now, updated_at=now)
+        values = {f.name: getattr(row, f.name) for f in fields(row)}
+        values |= {name: _to_json(values[name]) for name in _JSON_COLUMNS}
+        values |= {"status": str(row.status), "retryable": int(row.retryable)}
+        with self._errors(), self._engine.begin() as connection:
+            statement = insert(_FILES).values(values)
+            connection.execute(
+                statement.on_conflict_do_update(index_elements=["collection", "uri"], set_=values)
+            )
+        return row
+
+    def remove(self, collection: str, uri: str) -> None:
+        """Forgets a row."""
+        with self._errors(), self._engine.begin() as connection:
+            chosen = (_FILES.c.collection == collection, _FILES.c.uri == uri)
+            connection.execute(delete(_FILES).where(*chosen))
+
+    def mark_collection(self, collection: str, status: FileStatus) -> int:
+        """Gives all rows of a collection a status at once; returns how many there are."""
+        with self._errors(), self._engine.begin() as connection:
+            statement = update(_FILES).where(_FILES.c.collection == collection)
+            return connection.execute(statement.values(status=str(status))).rowcount
+
+    def remove_collection(self, collection: str) -> int:
+        """Forgets all rows of a collection; returns how many there were."""
+        with self._errors(), self._engine.begin() as connection:
+            return connection.execute(delete(_FILES).where(_FILES.c.collection == collection)).rowcount
+
+    def rows(self, collection: str, status: FileStatus | None = None) -> list[LedgerRow]:
+        """Rows of a collection by uri."""
+        chosen = [] if status is None else [_FILES.c.status == str(status)]
+        return self._select(_FILES.c.collection == collection, *chosen)
+
+    def with_document(self, collection: str, document_id: str) -> list[LedgerRow]:
+        """Rows whose newest version has these bytes."""
+        return self._select(_FILES.c.collection == collection, _FILES.c.document_id == document_id)
+
+    def holding(self, collection: str, document_id: str) -> list[LedgerRow]:
+        """Rows because of which a version belongs in the index, oldest first: those whose
+        version it is, and failed ones whose last good version it is."""
+        newest = (_FILES.c.document_id == document_id) & _FILES.c.status.in_(("writing", "done"))
+        kept = (_FILES.c.status == "failed") & _FILES.c.previous_ids.startswith(f'["{document_id}"')
+        rows = self._select(_FILES.c.collection == collection, newest | kept)
+        return sorted(rows, key=lambda row: (row.created_at, row.uri))
+
+    def mentions(self, document_id: str) -> bool:
+        """Whether any row, of any collection, needs the stored copy of these bytes."""
+        needed = _FILES.c.previous_ids.contains(f'"{document_id}"', autoescape=True)
+        return bool(self._select((_FILES.c.document_id == document_id) | needed))
+
+    def collections(self) -> list[CollectionCount]:
+        """Collections that have rows, with counts."""
+        done = func.sum(_FILES.c.status == str(FileStatus.DONE))
+        failed = func.sum(_FILES.c.status == str(FileStatus.FAILED))
+        chunks = func.sum(_FILES.c.chunks)
+        name = _FILES.c.collection
+        with self._errors(), self._engine.connect() as connection:
+            found = connection.execute(select(name, done, chunks, failed).group_by(name).order_by(name))
+            return [CollectionCount(*(value or 0 for value in row)) for row in found]
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._engine.dispose()
+
+    def _select(self, *conditions) -> list[LedgerRow]:
+        with self._errors(), self._engine.connect() as connection:
+            found = connection.execute(select(_FILES).where(*conditions).order_by(_FILES.c.uri))
+            return [_to_row(row._mapping) for row in found]
+
+    @contextmanager
+    def _errors(self):
+        try:
+            yield
+        except SQLAlchemyError as exc:
+            raise StoreError(
+                f"the ledger {self._path} does not answer: {exc}", remedy="run: attest doctor"
+            ) from exc
+
+
+def _make_durable(connection, _record) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+def _to_json(value: Sequence[str] | Mapping[str, str]) -> str:
+    return json.dumps(dict(value) if isinstance(value, Mapping) else list(value))
+
+
+def _to_row(mapping: Mapping) -> LedgerRow:
+    values = dict(mapping)
+    for name in _JSON_COLUMNS:
+        parsed = json.loads(values[name])
+        values[name] = parsed if name == "meta" else tuple(parsed)
+    values["status"], values["retryable"] = FileStatus(values["status"]), bool(values["retryable"])
+    return LedgerRow(**values)

@@ -1,0 +1,92 @@
+"""The accepted files, kept by the hash of their bytes: what is parsed, and what an index
+can be rebuilt from. Knows nothing of what is in them."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from core.errors import FileError, NotFoundError, StoreError
+
+_BLOCK_BYTES = 1 << 20
+
+
+class Originals:
+    """A folder of files named by sha256: `<aa>/<sha256>`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, sha256: str) -> Path:
+        """Where a file lies.
+
+        Raises:
+            NotFoundError: it is not kept here.
+        """
+        path = self._place(sha256)
+        if not path.is_file():
+            raise NotFoundError(f"the stored copy {sha256[:12]} is not there", remedy="ingest the file again")
+        return path
+
+    def keep(self, source: Path, sha256: str) -> Path:
+        """Copies a file in; on disk for good when it returns. Twice is once.
+
+        Raises:
+            FileError: `changed`, when its bytes are no longer those of the hash.
+            StoreError: the disk does not take it.
+        """
+        place = self._place(sha256)
+        if place.is_file() and _hash(place) == sha256:
+            return place
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._copy(source, place, sha256)
+        except OSError as exc:
+            raise StoreError(
+                f"{source} cannot be copied to {place.parent}: {exc.strerror}", remedy="run: attest doctor"
+            ) from exc
+        return place
+
+    def remove(self, sha256: str) -> bool:
+        """Forgets a file; False when it was not kept."""
+        place = self._place(sha256)
+        existed = place.is_file()
+        place.unlink(missing_ok=True)
+        return existed
+
+    def _place(self, sha256: str) -> Path:
+        if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
+            raise NotFoundError(f"{sha256!r} is not a sha256")
+        return self._folder / sha256[:2] / sha256
+
+    def _copy(self, source: Path, place: Path, sha256: str) -> None:
+        """A temporary file beside the place, synced and renamed: never half a file."""
+        handle, name = tempfile.mkstemp(dir=place.parent, prefix=".new-")
+        try:
+            digest = hashlib.sha256()
+            with os.fdopen(handle, "wb") as out, source.open("rb") as file:
+                while block := file.read(_BLOCK_BYTES):
+                    digest.update(block)
+                    out.write(block)
+                out.flush()
+                os.fsync(out.fileno())
+            if digest.hexdigest() != sha256:
+                raise FileError("it changed while it was read", code="changed", retryable=True)
+            os.replace(name, place)
+        finally:
+            Path(name).unlink(missing_ok=True)
+        for folder in (place.parent, place.parent.parent):
+            _sync_folder(folder)
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,101 @@
+"""The parse process: reads requests from its input, answers on its output, has no network.
+
+Run by isolation.py as `python -m ingest.parse_worker MEMORY_MB`. A message is four bytes
+of length, then JSON. Ends with its parent.
+"""
+
+import contextlib
+import json
+import os
+import resource
+import struct
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+from core.errors import FileError
+from ingest.parsing import parse_file, to_json
+
+_FORBIDDEN = ("socket.connect", "socket.bind", "socket.getaddrinfo", "subprocess", "os.system", "os.exec")
+_PARENT_CHECK_S = 1.0
+
+
+def main() -> None:
+    """Answers requests until the input ends."""
+    answers = _take_stdout()
+    requests = sys.stdin.buffer
+    _watch_parent()
+    sys.addaudithook(_refuse)
+    _limit_memory(int(sys.argv[1]))
+    while (request := read_message(requests)) is not None:
+        write_message(answers, _answer(request))
+
+
+def read_message(stream: BinaryIO) -> dict | None:
+    """The next message; None at the end of the stream."""
+    head = stream.read(4)
+    if len(head) < 4:
+        return None
+    return json.loads(stream.read(struct.unpack(">I", head)[0]))
+
+
+def write_message(stream: BinaryIO, message: dict) -> None:
+    """Sends a message."""
+    body = json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    stream.write(struct.pack(">I", len(body)) + body)
+    stream.flush()
+
+
+def _answer(request: dict) -> dict:
+    try:
+        return {"parsed": to_json(parse_file(Path(request["path"]), request["media_type"]))}
+    except FileError as exc:
+        return _failure(exc.code, exc.message, exc.remedy, exc.retryable)
+    except MemoryError:
+        return _failure("parse_memory", "reading it takes too much memory", "split it")
+    except RecursionError:
+        return _failure("corrupt", "it is nested too deeply", "save it again")
+    except Exception as exc:  # the worker loop: a parser's fault is the file's failure
+        return _failure("parse_failed", f"its parser failed: {exc!r}"[:500], "save it again")
+
+
+def _failure(code: str, reason: str, remedy: str, retryable: bool = False) -> dict:
+    return {"failure": {"code": code, "reason": reason, "remedy": remedy, "retryable": retryable}}
+
+
+def _take_stdout() -> BinaryIO:
+    """Keeps the answer pipe to itself: what libraries print goes to the error stream."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return answers
+
+
+def _watch_parent() -> None:
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_PARENT_CHECK_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _refuse(event: str, _args: tuple) -> None:
+    if event.startswith(_FORBIDDEN):
+        raise PermissionError(f"a parser may not do {event}")
+
+
+def _limit_memory(limit_mb: int) -> None:
+    """Address space above what the process has now. Where the system has no such limit
+    (macOS), only the time limit holds."""
+    with contextlib.suppress(OSError, ValueError):
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        allowed = pages * resource.getpagesize() + limit_mb * 2**20
+        resource.setrlimit(resource.RLIMIT_AS, (allowed, allowed))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,352 @@
+"""Files in, searchable documents out: the write path of the product, safe against kills.
+
+One file: found and hashed → stored → ledger `writing` (with the ids of earlier versions)
+→ parsed, cut, written to the index → earlier versions removed → ledger `done`. After a
+kill at any point the next run finishes what stands as `writing` or `deleting`.
+Knows the order of steps; publish.py knows how one version gets into the index.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from core.errors import FileError, InputError
+from core.settings import IngestSettings
+from core.types import EVERYONE
+from ingest import chunker
+from ingest.discover import Candidate, FoundFile, RefusedFile, find_candidates, inspect_file
+from ingest.ledger import CollectionCount, FileStatus, Ledger, LedgerRow
+from ingest.originals import Originals
+from ingest.parsers.registry import PARSER_VERSIONS
+from ingest.parsing import ParserRunner
+from ingest.publish import UPLOAD_PREFIX, Published, Publisher, name_of, union_of_readers
+from ingest.report import FileFailure, IngestReport, Outcome, Progress
+from retrieval.index import ChunkIndex
+
+_MAX_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class IngestRequest:
+    """What to do with the files of one call.
+
+    `root`: links that lead out of it are refused (default: the folder given).
+    `names`: display names of uploads by path; such a file gets the uri `upload:<name>`.
+    """
+
+    collection: str
+    readers: tuple[str, ...] = (EVERYONE,)
+    meta: Mapping[str, str] = field(default_factory=dict)
+    dry_run: bool = False
+    retry_failed: bool = False
+    force: bool = False
+    root: Path | None = None
+    names: Mapping[Path, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    outcome: Outcome
+    published: Published | None = None
+    error: FileError | None = None
+
+
+class Ingestor:
+    """Ingests, lists and deletes documents. One at a time over a data directory."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        index: ChunkIndex,
+        originals: Originals,
+        settings: IngestSettings,
+        parser_runner: ParserRunner,
+    ) -> None:
+        self._ledger = ledger
+        self._index = index
+        self._originals = originals
+        self._settings = settings
+        self._runner = parser_runner
+        limits = chunker.ChunkLimits(settings.chunk_tokens, settings.overlap_tokens)
+        self._publisher = Publisher(ledger, index, originals, parser_runner, limits)
+
+    def ingest(
+        self,
+        sources: Sequence[Path],
+        request: IngestRequest,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> IngestReport:
+        """Brings the collection up to date with the sources. Files go one by one; what one
+        file does to its parser is in the report and stops no other.
+
+        Raises:
+            InputError: no source exists, or no reader is given.
+            ConflictError: the collection was made by another embedder.
+            ServiceError: the store or the ledger fails; the next run goes on from there.
+        """
+        if not request.readers:
+            raise InputError("no reader is given", remedy=f"give --reader NAME, or {EVERYONE}")
+        request = replace(request, readers=tuple(sorted(set(request.readers))))
+        started, report = time.monotonic(), IngestReport()
+        candidates = [_named(c, request) for c in find_candidates(sources, request.root)]
+        if not request.dry_run:
+            self._index.open_collection(request.collection)
+            self._finish_deletions(request.collection)
+        seen = {candidate.uri for candidate in candidates}
+        left = [] if request.dry_run else self._unfinished(request.collection, seen)
+        total = len(candidates) + len(left)
+        for done, candidate in enumerate(candidates, start=1):
+            found = inspect_file(candidate, int(self._settings.max_file_mb * 2**20))
+            if found is not None:
+                self._report(self._ingest_one(found, request), found.uri, (done, total), report, on_progress)
+        for done, row in enumerate(left, start=len(candidates) + 1):
+            self._report(self._repair(row), row.uri, (done, total), report, on_progress)
+        report.seconds = time.monotonic() - started
+        return report
+
+    def delete(self, collection: str, uri_or_document_id: str) -> bool:
+        """Removes a document by its uri, or every copy of it by its id; False when there is none."""
+        row = self._ledger.get(collection, uri_or_document_id)
+        rows = [row] if row else self._ledger.with_document(collection, uri_or_document_id)
+        if rows:
+            self._index.open_collection(collection)
+        for found in rows:
+            self._remove(self._ledger.put(replace(found, status=FileStatus.DELETING)))
+        return bool(rows)
+
+    def list(self, collection: str, readers: Sequence[str] | None = None) -> list[LedgerRow]:
+        """Searchable documents by uri; with `readers`, only those that one of them may read."""
+        rows = self._ledger.rows(collection, FileStatus.DONE)
+        if readers is None:
+            return rows
+        names = {*readers, EVERYONE}
+        return [row for row in rows if names & set(row.readers)]
+
+    def show(self, collection: str, uri_or_document_id: str) -> LedgerRow | None:
+        """The ledger row of a uri, or of the first document with that id."""
+        row = self._ledger.get(collection, uri_or_document_id)
+        rows = [row] if row else self._ledger.with_document(collection, uri_or_document_id)
+        return rows[0] if rows else None
+
+    def failures(self, collection: str) -> list[LedgerRow]:
+        """Files that could not be ingested, with code and reason."""
+        return self._ledger.rows(collection, FileStatus.FAILED)
+
+    def collections(self) -> list[CollectionCount]:
+        """Collections with counts; those that are still empty too."""
+        counted = {count.name: count for count in self._ledger.collections()}
+        names = sorted({*counted, *self._index.collections()})
+        return [counted.get(name, CollectionCount(name, 0, 0, 0)) for name in names]
+
+    def drop_collection(self, collection: str) -> bool:
+        """Removes a collection with its documents; False when there was none."""
+        rows = self._ledger.rows(collection)
+        # Marked first: a kill in between must not leave rows that say `done`.
+        self._ledger.mark_collection(collection, FileStatus.DELETING)
+        dropped = self._index.drop_collection(collection)
+        self._ledger.remove_collection(collection)
+        self._forget_originals({i for row in rows for i in (row.document_id, *row.previous_ids)})
+        return dropped or bool(rows)
+
+    def close(self) -> None:
+        """Ends the parse process and closes the ledger; the index belongs to who made it."""
+        self._runner.close()
+        self._ledger.close()
+
+    def fingerprint(self, media_type: str) -> str:
+        """Changes whenever a file of this kind would be indexed otherwise."""
+        values = {
+            "chunk_tokens": self._settings.chunk_tokens,
+            "overlap_tokens": self._settings.overlap_tokens,
+            "chunker": chunker.VERSION,
+            "parser": PARSER_VERSIONS[media_type],
+            "index": self._index.fingerprint,
+        }
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+
+    def _ingest_one(self, found: FoundFile | RefusedFile, request: IngestRequest) -> _Result:
+        row = self._ledger.get(request.collection, found.uri)
+        fingerprint = self.fingerprint(found.media_type) if isinstance(found, FoundFile) else ""
+        if row and not request.force and self._is_settled(row, found, request, fingerprint):
+            if row.status is FileStatus.DONE:
+                return _Result(Outcome.SKIPPED)
+            error = FileError(row.reason, code=row.code, retryable=row.retryable)
+            return _Result(Outcome.FAILED, error=error)
+        wanted = _wanted_row(row, found, request, fingerprint)
+        if isinstance(found, RefusedFile):
+            return self._refuse(wanted, found.error, request.dry_run)
+        was_there = row and (row.status is FileStatus.DONE or row.previous_ids)
+        outcome = Outcome.UPDATED if was_there else Outcome.ADDED
+        if request.dry_run:
+            return _Result(outcome)
+        try:
+            self._originals.keep(found.path, found.sha256)
+        except FileError as error:
+            return self._fail(wanted, error)
+        return self._write(self._ledger.put(wanted), outcome)
+
+    @staticmethod
+    def _is_settled(
+        row: LedgerRow, found: FoundFile | RefusedFile, request: IngestRequest, fingerprint: str
+    ) -> bool:
+        """Whether this run would do again what an earlier one did."""
+        same = (row.document_id, row.readers, dict(row.meta), row.fingerprint) == (
+            found.sha256,
+            request.readers,
+            dict(request.meta),
+            fingerprint,
+        )
+        if row.status is FileStatus.DONE:
+            return same
+        retry = request.retry_failed or (row.retryable and row.attempts < _MAX_ATTEMPTS)
+        return row.status is FileStatus.FAILED and same and not retry and bool(found.sha256)
+
+    def _refuse(self, wanted: LedgerRow, error: FileError, dry_run: bool) -> _Result:
+        return _Result(Outcome.FAILED, error=error) if dry_run else self._fail(wanted, error)
+
+    def _write(self, row: LedgerRow, outcome: Outcome) -> _Result:
+        """From `writing` to `done`: the new version is durable before the old one goes."""
+        try:
+            published = self._find_published(row) or self._publisher.publish(row.collection, row.document_id)
+        except FileError as error:
+            return self._fail(row, error)
+        stale = [previous for previous in row.previous_ids if previous != row.document_id]
+        for previous in stale:
+            self._withdraw(row.collection, previous)
+        self._ledger.put(
+            replace(
+                row,
+                status=FileStatus.DONE,
+                title=published.title,
+                chunks=published.chunks,
+                pages=published.pages,
+                previous_ids=(),
+                duplicate_of="" if published.owner == row.uri else published.owner,
+            )
+        )
+        self._forget_originals(stale)
+        return _Result(outcome, published)
+
+    def _find_published(self, row: LedgerRow) -> Published | None:
+        """What another uri with the same bytes, settings and readers has put there already."""
+        holders = [h for h in self._ledger.holding(row.collection, row.document_id) if h.uri != row.uri]
+        if not holders or row.document_id in row.previous_ids:
+            return None
+        twin = holders[0]
+        same = twin.status is FileStatus.DONE and twin.fingerprint == row.fingerprint
+        if not same or union_of_readers([*holders, row]) != union_of_readers(holders):
+            return None
+        return Published(twin.title, twin.uri, twin.chunks, twin.pages)
+
+    def _fail(self, row: LedgerRow, error: FileError) -> _Result:
+        """Records a failure. The last good version stays searchable, under the readers that
+        are wanted now; half-written ones go."""
+        kept, stale = row.previous_ids[:1], row.previous_ids[1:]
+        failed = replace(
+            row,
+            status=FileStatus.FAILED,
+            code=error.code,
+            reason=str(error),
+            retryable=error.retryable,
+            previous_ids=kept,
+        )
+        # Written before the index is put right, with every id, in case of a kill in between.
+        self._ledger.put(replace(failed, previous_ids=row.previous_ids))
+        for previous in (*stale, *(i for i in kept if i != row.document_id)):
+            self._withdraw(row.collection, previous)
+        self._ledger.put(failed)
+        self._forget_originals(stale)
+        return _Result(Outcome.FAILED, error=error)
+
+    def _withdraw(self, collection: str, document_id: str) -> None:
+        """Takes a version from its old holder. When its bytes can no longer be parsed for
+        the holders that are left, it goes: nobody may read it by a right that has ended."""
+        try:
+            self._publisher.publish(collection, document_id)
+        except FileError:
+            self._index.remove_document(collection, document_id)
+
+    def _unfinished(self, collection: str, seen: set[str]) -> list[LedgerRow]:
+        rows = self._ledger.rows(collection, FileStatus.WRITING)
+        return [row for row in rows if row.uri not in seen]
+
+    def _repair(self, row: LedgerRow) -> _Result:
+        """Finishes from the stored copy a file that an earlier run left half-way."""
+        outcome = Outcome.UPDATED if row.previous_ids else Outcome.ADDED
+        previous = tuple(dict.fromkeys((*row.previous_ids, row.document_id)))
+        return self._write(replace(row, previous_ids=previous, chunks=0), outcome)
+
+    def _finish_deletions(self, collection: str) -> None:
+        for row in self._ledger.rows(collection, FileStatus.DELETING):
+            self._remove(row)
+
+    def _remove(self, row: LedgerRow) -> None:
+        ids = {row.document_id, *row.previous_ids} - {""}
+        for document_id in ids:
+            self._withdraw(row.collection, document_id)
+        self._ledger.remove(row.collection, row.uri)
+        self._forget_originals(ids)
+
+    def _forget_originals(self, document_ids: Iterable[str]) -> None:
+        for document_id in document_ids:
+            if document_id and not self._ledger.mentions(document_id):
+                self._originals.remove(document_id)
+
+    @staticmethod
+    def _report(
+        result: _Result,
+        uri: str,
+        place: tuple[int, int],
+        report: IngestReport,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
+        published = result.published
+        chunks, pages = (published.chunks, published.pages) if published else (0, 0)
+        report.count(result.outcome, chunks, pages)
+        if result.error is not None:
+            report.failures.append(FileFailure(uri, result.error.code, str(result.error)))
+        if on_progress is not None:
+            on_progress(Progress(uri, result.outcome, *place, chunks))
+
+
+def _named(candidate: Candidate, request: IngestRequest) -> Candidate:
+    """An upload is known by the name that its sender gave, without any folder in it."""
+    for path, name in request.names.items():
+        if path.resolve() == candidate.path.resolve():
+            plain = "".join(c for c in PurePosixPath(name.replace("\\", "/")).name if c.isprintable())
+            if not plain or plain in (".", ".."):
+                raise InputError(f"{name!r} is not a file name", remedy="give the upload a name")
+            return replace(candidate, uri=f"{UPLOAD_PREFIX}{plain}", name=plain)
+    return candidate
+
+
+def _wanted_row(
+    row: LedgerRow | None, found: FoundFile | RefusedFile, request: IngestRequest, fingerprint: str
+) -> LedgerRow:
+    """The row as this run begins to write it, with every version that may be in the index."""
+    previous: tuple[str, ...] = ()
+    chunks = 0
+    if row is not None:
+        same_bytes = row.status is FileStatus.DONE and row.document_id == found.sha256
+        chunks = row.chunks if same_bytes else 0
+        in_index = row.status in (FileStatus.DONE, FileStatus.WRITING)
+        previous = tuple(dict.fromkeys((*row.previous_ids, *((row.document_id,) if in_index else ()))))
+    return LedgerRow(
+        collection=request.collection,
+        uri=found.uri,
+        document_id=found.sha256,
+        title=name_of(found.uri),
+        media_type=found.media_type if isinstance(found, FoundFile) else "",
+        size_bytes=found.size_bytes,
+        status=FileStatus.WRITING,
+        readers=request.readers,
+        meta=dict(request.meta),
+        fingerprint=fingerprint,
+        chunks=chunks,
+        attempts=row.attempts + 1 if row and row.document_id == found.sha256 else 1,
+        previous_ids=previous,
+        created_at=row.created_at if row else "",
+    )

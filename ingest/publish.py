@@ -1,0 +1,125 @@
+"""Makes the index agree with the ledger, one document version at a time.
+
+A version belongs in the index while a ledger row holds it. `publish` is declarative and
+idempotent: called again after a kill at any moment, it ends in the same state.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.errors import FileError, NotFoundError
+from core.types import EVERYONE, Document
+from ingest.chunker import ChunkLimits, chunk_elements
+from ingest.discover import detect_media_type
+from ingest.ledger import FileStatus, Ledger, LedgerRow
+from ingest.originals import Originals
+from ingest.parsing import ParserRunner
+from retrieval.index import ChunkIndex
+
+UPLOAD_PREFIX = "upload:"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What stands in the index. `owner` is the uri that the chunks name."""
+
+    title: str
+    owner: str
+    chunks: int
+    pages: int
+
+
+class Publisher:
+    """Parses stored originals, cuts them and writes them to the index."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        index: ChunkIndex,
+        originals: Originals,
+        runner: ParserRunner,
+        limits: ChunkLimits,
+    ) -> None:
+        self._ledger = ledger
+        self._index = index
+        self._originals = originals
+        self._runner = runner
+        self._limits = limits
+
+    def publish(self, collection: str, document_id: str) -> Published | None:
+        """Writes the version as its holders want it, or removes it when none holds it.
+
+        Its readers are those of all its holders together: who may read one copy may read
+        the bytes.
+
+        Raises:
+            FileError: it cannot be parsed; the index is as it was.
+            StoreError: the index does not answer.
+        """
+        holders = self._ledger.holding(collection, document_id)
+        if not holders:
+            self._index.remove_document(collection, document_id)
+            return None
+        owner = holders[0]
+        path = self._stored_copy(document_id)
+        media_type = detect_media_type(path, name_of(owner.uri))
+        parsed = self._runner.parse(path, media_type)
+        document = _document(owner, document_id, media_type, parsed.title(name_of(owner.uri)))
+        document = replace(document, readers=union_of_readers(holders))
+        chunks = chunk_elements(document, parsed.elements, self._limits, self._index.count_tokens)
+        if self._may_leave_stale(holders, document_id, len(chunks)):
+            # The ids of chunks are counted from 0, so a shorter version under the same ids
+            # would leave the old tail. A kill after this line leaves none: the row that made
+            # us come here is `writing`, so the next run writes them.
+            self._index.remove_document(collection, document_id)
+        self._index.write_document(document, chunks)
+        self._name_owner(holders, owner.uri)
+        return Published(document.title, owner.uri, len(chunks), parsed.pages)
+
+    @staticmethod
+    def _may_leave_stale(holders: list[LedgerRow], document_id: str, chunks: int) -> bool:
+        """Whether the index may hold chunks of this version beyond the last one now written.
+
+        A row of a version that was never begun before says so: it is not in `previous_ids`."""
+        for row in holders:
+            known = row.status is FileStatus.DONE or row.chunks > 0
+            begun = known or document_id in row.previous_ids
+            if (known and row.chunks > chunks) or (begun and not known):
+                return True
+        return False
+
+    def _stored_copy(self, document_id: str) -> Path:
+        try:
+            return self._originals.path(document_id)
+        except NotFoundError as exc:
+            raise FileError(exc.message, code="original_missing", remedy=exc.remedy) from exc
+
+    def _name_owner(self, holders: list[LedgerRow], owner: str) -> None:
+        for row in holders:
+            duplicate_of = "" if row.uri == owner else owner
+            if row.status is FileStatus.DONE and row.duplicate_of != duplicate_of:
+                self._ledger.put(replace(row, duplicate_of=duplicate_of))
+
+
+def union_of_readers(rows: list[LedgerRow]) -> tuple[str, ...]:
+    """All readers of the rows; `everyone` makes the others needless."""
+    readers = {reader for row in rows for reader in row.readers}
+    return (EVERYONE,) if EVERYONE in readers else tuple(sorted(readers))
+
+
+def name_of(uri: str) -> str:
+    """The file name in a uri."""
+    return uri.removeprefix(UPLOAD_PREFIX).rsplit("/", 1)[-1]
+
+
+def _document(owner: LedgerRow, document_id: str, media_type: str, title: str) -> Document:
+    return Document(
+        id=document_id,
+        uri=owner.uri,
+        title=title,
+        media_type=media_type,
+        size_bytes=owner.size_bytes,
+        collection=owner.collection,
+        readers=owner.readers,
+        meta=dict(owner.meta),
+    )
