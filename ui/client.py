@@ -1,7 +1,7 @@
 """The REST API as small typed functions.
 
-Knows addresses, status codes, problem documents (RFC 9457) and server-sent events (WHATWG
-HTML, 9.2). Does not know Streamlit, nor how anything looks.
+Knows addresses, status codes and problem documents (RFC 9457). Does not know Streamlit,
+nor how anything looks.
 """
 
 import hashlib
@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx
-from httpx_sse import EventSource, SSEError
+
+from ui.event_stream import read_events
 
 Json = dict[str, Any]
 
@@ -143,11 +144,10 @@ class ApiClient:
             if response.is_error:
                 response.read()
                 raise problem_of(response)
-            for event in EventSource(response).iter_sse():
-                # The standard delivers no event without data; httpx-sse does so for each
-                # heartbeat that comes after an event with an id.
-                if event.data:
-                    yield AskEvent(event.event, _object(event.data))
+            if not response.headers.get("content-type", "").startswith("text/event-stream"):
+                raise _foreign(self.base_url, "the reply is no event stream")
+            for name, data in read_events(response.iter_bytes()):
+                yield AskEvent(name, _object(data))
 
     def _rows(self, path: str, key: str, **params: str) -> list[Json]:
         rows = self._call("GET", path, params=params).get(key)
@@ -184,8 +184,6 @@ def _transport_errors(base_url: str) -> Iterator[None]:
     """Whatever breaks on the line becomes an `ApiError` that names the address."""
     try:
         yield
-    except SSEError as exc:
-        raise _foreign(base_url, "the reply is no event stream") from exc
     except httpx.ConnectError as exc:
         raise ApiError(f"No API answers at {base_url}", remedy="attest up", code="unreachable") from exc
     except httpx.TimeoutException as exc:

@@ -1,0 +1,139 @@
+"""The web page in a real browser: one question typed, one streamed and cited answer read.
+
+With ATTEST_E2E_URL the page at that address is used (ATTEST_E2E_QUESTION asks another
+question); without, `attest up` is started over a copy of the sample library. With
+ATTEST_SCREENSHOT the page is saved as a picture.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LIBRARY = ROOT / "samples" / "library"
+QUESTION = "TM-20 浊度仪的保修期是多久？"
+INGEST_TIMEOUT_S = 300
+START_TIMEOUT_S = 120
+ANSWER_TIMEOUT_MS = 180_000
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+if not os.environ.get("ATTEST_E2E_URL"):
+    pytestmark.append(pytest.mark.models)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def attest_up(data: Path) -> Iterator[str]:
+    """The real system over the sample library; yields the page's address."""
+    attest = [sys.executable, "-m", "app.cli.main"]
+    ingest = [*attest, "ingest", str(LIBRARY), "--data", str(data), "--json"]
+    done = subprocess.run(ingest, cwd=ROOT, capture_output=True, text=True, timeout=INGEST_TIMEOUT_S)
+    assert done.returncode == 0, done.stderr[-2000:]
+    ports = ["--port", str(free_port()), "--ui-port", str(free_port())]
+    log = (data / "up.log").open("w")
+    child = subprocess.Popen(
+        [*attest, "up", *ports, "--data", str(data), "--json"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+    )
+    try:
+        line = child.stdout.readline()
+        assert line, (data / "up.log").read_text()[-2000:]
+        yield json.loads(line + (child.stdout.readline() if line.strip() == "{" else ""))["ui"]
+    finally:
+        child.terminate()
+        child.wait(timeout=START_TIMEOUT_S)
+        log.close()
+
+
+@pytest.fixture(scope="module")
+def ui_url(tmp_path_factory) -> Iterator[str]:
+    if url := os.environ.get("ATTEST_E2E_URL"):
+        yield url
+        return
+    with attest_up(tmp_path_factory.mktemp("browser") / "data") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    sync_api = pytest.importorskip(
+        "playwright.sync_api", reason="Playwright is absent: pip install playwright"
+    )
+    path = os.environ.get("ATTEST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("Chromium is absent: apt-get install chromium, or set ATTEST_CHROMIUM to its path")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium, ui_url):
+    """The page in a Chinese browser, and every address it asked for in `page.requested`."""
+    context = chromium.new_context(locale="zh-CN", viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.requested = []
+    page.on("request", lambda request: page.requested.append(request.url))
+    page.goto(ui_url, timeout=START_TIMEOUT_S * 1000)
+    page.get_by_test_id("stChatInputTextArea").wait_for(timeout=START_TIMEOUT_S * 1000)
+    yield page
+    context.close()
+
+
+def test_a_typed_question_gets_a_streamed_and_cited_answer(page, ui_url):
+    question = os.environ.get("ATTEST_E2E_QUESTION", QUESTION)
+    field = page.get_by_test_id("stChatInputTextArea")
+    field.fill(question)
+    field.press("Enter")
+    # The line that says what is going on stands there before the answer does.
+    page.locator(".attest-status").wait_for(timeout=ANSWER_TIMEOUT_MS)
+    page.locator(".attest-answer .attest-marker").first.wait_for(timeout=ANSWER_TIMEOUT_MS)
+    page.get_by_test_id("stPopover").first.wait_for(timeout=ANSWER_TIMEOUT_MS)
+
+    assert page.locator(".attest-question").inner_text() == question
+    markers = {mark.strip("[]") for mark in page.locator(".attest-answer .attest-marker").all_inner_texts()}
+    numbers = set(page.locator(".attest-card .attest-number").all_inner_texts())
+    assert markers and markers <= numbers
+    quotes = page.locator(".attest-card .attest-quote mark").all_inner_texts()
+    assert all(quote.strip() for quote in quotes) and len(quotes) == len(numbers)
+    assert page.locator(".attest-problem, [data-testid='stException']").count() == 0
+    save_screenshot(page)
+
+
+def test_the_page_fetches_nothing_from_elsewhere(page, ui_url):
+    own = ui_url.rstrip("/")
+    foreign = [url for url in page.requested if not url.startswith((own, "data:", "blob:"))]
+    assert foreign == []
+
+
+def save_screenshot(page) -> None:
+    if path := os.environ.get("ATTEST_SCREENSHOT"):
+        page.mouse.move(0, 0)
+        page.get_by_test_id("stChatInputTextArea").blur()
+        page.screenshot(path=path)
