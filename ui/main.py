@@ -13,11 +13,13 @@ from ui.sidebar import DOCUMENTS, choose_language, draw_sidebar
 from ui.state import client_of, page
 
 STYLE = Path(__file__).with_name("style.css")
+# A file of our own: for a named icon the browser would ask a font server on the internet.
+ICON = Path(__file__).with_name("icon.svg")
 
 
 def main() -> None:
     """One run of the page's script."""
-    st.set_page_config(page_title="Attest", page_icon=":material/verified:", layout="centered")
+    st.set_page_config(page_title="Attest", page_icon=str(ICON), layout="centered")
     st.html(STYLE)
     texts = choose_language()
     here = page()
