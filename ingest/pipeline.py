@@ -27,6 +27,9 @@ from ingest.report import FileFailure, IngestReport, Outcome, Progress
 from retrieval.index import ChunkIndex
 
 _MAX_ATTEMPTS = 3
+# Named here, since `list` is also a verb of the Ingestor.
+Rows = list[LedgerRow]
+Counts = list[CollectionCount]
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ class Ingestor:
             self._remove(self._ledger.put(replace(found, status=FileStatus.DELETING)))
         return bool(rows)
 
-    def list(self, collection: str, readers: Sequence[str] | None = None) -> list[LedgerRow]:
+    def list(self, collection: str, readers: Sequence[str] | None = None) -> Rows:
         """Searchable documents by uri; with `readers`, only those that one of them may read."""
         rows = self._ledger.rows(collection, FileStatus.DONE)
         if readers is None:
@@ -131,11 +134,11 @@ class Ingestor:
         rows = [row] if row else self._ledger.with_document(collection, uri_or_document_id)
         return rows[0] if rows else None
 
-    def failures(self, collection: str) -> list[LedgerRow]:
+    def failures(self, collection: str) -> Rows:
         """Files that could not be ingested, with code and reason."""
         return self._ledger.rows(collection, FileStatus.FAILED)
 
-    def collections(self) -> list[CollectionCount]:
+    def collections(self) -> Counts:
         """Collections with counts; those that are still empty too."""
         counted = {count.name: count for count in self._ledger.collections()}
         names = sorted({*counted, *self._index.collections()})
@@ -269,7 +272,7 @@ class Ingestor:
         except FileError:
             self._index.remove_document(collection, document_id)
 
-    def _unfinished(self, collection: str, seen: set[str]) -> list[LedgerRow]:
+    def _unfinished(self, collection: str, seen: set[str]) -> Rows:
         rows = self._ledger.rows(collection, FileStatus.WRITING)
         return [row for row in rows if row.uri not in seen]
 

@@ -1,0 +1,78 @@
+"""A stand-in for retrieval.index.ChunkIndex: chunks as JSON files, durable enough to be killed."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+
+class FolderIndex:
+    """The surface of ChunkIndex over a folder. `fail_after` chunks a write stops half-way."""
+
+    def __init__(self, folder: Path, fingerprint: str = "fake-1") -> None:
+        self.folder = folder
+        self.fingerprint = fingerprint
+        self.history: list[tuple[str, str]] = []
+        self.fail_with: Exception | None = None
+
+    def open_collection(self, collection):
+        (self.folder / collection).mkdir(parents=True, exist_ok=True)
+
+    def write_document(self, document, chunks):
+        self.history.append(("write", document.uri))
+        for at, chunk in enumerate(chunks):
+            if self.fail_with is not None and at == 1:
+                raise self.fail_with
+            row = {
+                "document_id": document.id,
+                "uri": chunk.uri,
+                "title": chunk.title,
+                "text": chunk.text,
+                "headings": chunk.headings,
+                "readers": document.readers,
+            }
+            place = self.folder / document.collection / f"{chunk.id}.json"
+            fresh = place.with_suffix(".new")
+            fresh.write_text(json.dumps(row), encoding="utf-8")
+            os.replace(fresh, place)
+
+    def remove_document(self, collection, document_id):
+        self.history.append(("remove", document_id))
+        gone = [p for p in self._files(collection) if self._read(p)["document_id"] == document_id]
+        for path in gone:
+            path.unlink()
+        return len(gone)
+
+    def drop_collection(self, collection):
+        existed = (self.folder / collection).is_dir()
+        shutil.rmtree(self.folder / collection, ignore_errors=True)
+        return existed
+
+    def collections(self):
+        return sorted(p.name for p in self.folder.iterdir()) if self.folder.is_dir() else []
+
+    def count_chunks(self, collection):
+        counts = {}
+        for row in self.rows(collection):
+            counts[row["document_id"]] = counts.get(row["document_id"], 0) + 1
+        return counts
+
+    def count_tokens(self, text):
+        return sum(2 if ord(c) > 0x2E80 else 1 for c in text) // 2 + 1
+
+    def close(self):
+        self.history.append(("close", ""))
+
+    def rows(self, collection="default"):
+        return [self._read(p) for p in self._files(collection)]
+
+    def texts(self, collection="default"):
+        return [row["text"] for row in self.rows(collection)]
+
+    def _files(self, collection):
+        folder = self.folder / collection
+        return sorted(folder.glob("*.json")) if folder.is_dir() else []
+
+    @staticmethod
+    def _read(path):
+        return json.loads(path.read_text(encoding="utf-8"))
