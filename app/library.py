@@ -4,17 +4,21 @@ Knows visibility, collections and the one writer; knows nothing of HTTP or termi
 Every method is synchronous and gives what is shown, as plain JSON values.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from app.asking import check_question
-from app.rendering import render_search
+from app.rendering import render_document, render_failure, render_search
 from app.services import Services
 from core.errors import ConflictError, NotFoundError
 from core.types import EVERYONE, Scope
 from retrieval.filters import check_name
+
+if TYPE_CHECKING:
+    from ingest.ledger import LedgerRow
+    from ingest.report import Progress
 
 Visible = frozenset[str] | None
 """Whose documents may be seen: names of readers, or None for all."""
@@ -56,7 +60,7 @@ class Library:
                 remedy=f"run: attest ingest PATH --collection {collection}",
             )
 
-    def ingest(self, order: IngestOrder, on_progress: Callable[[Any], None] | None = None) -> dict:
+    def ingest(self, order: IngestOrder, on_progress: "Callable[[Progress], None] | None" = None) -> dict:
         """As `attest ingest --json`, and `exit_code`."""
         from ingest.pipeline import IngestRequest
 
@@ -77,15 +81,16 @@ class Library:
         return {**report.to_dict(), "exit_code": report.exit_code}
 
     def documents(self, collection: str, visible: Visible) -> dict:
-        """`{"documents": […]}`, those that may be seen."""
+        """`{"documents": […]}`: searchable ones that may be seen."""
         self.require_collection(collection)
-        return {"documents": self._listed(collection, visible)}
+        return {"documents": [render_document(row) for row in self._searchable(collection, visible)]}
 
     def document(self, collection: str, reference: str, visible: Visible) -> dict:
         """One document by id or uri. Raises NotFoundError when it may not be seen either."""
-        for found in self._listed(collection, visible):
-            if reference in (found["document_id"], found["uri"]):
-                return found
+        self.require_collection(collection)
+        for row in [*self._searchable(collection, visible), *self._failed(collection, visible)]:
+            if reference in (row.document_id, row.uri):
+                return render_document(row)
         raise NotFoundError(
             f"there is no document {reference!r} in {collection!r}", remedy="see: attest documents list"
         )
@@ -99,16 +104,16 @@ class Library:
 
     def failures(self, collection: str, visible: Visible) -> dict:
         """`{"failures": [{"uri", "code", "reason"}]}`: files that could not be ingested."""
-        rows = self._services.ingestor().failures(collection)
-        return {"failures": [row for row in rows if _may_see(row, visible)]}
+        self.require_collection(collection)
+        return {"failures": [render_failure(row) for row in self._failed(collection, visible)]}
 
     def check_replaceable(self, collection: str, uris: Iterable[str], visible: Visible) -> None:
         """Raises ConflictError when one of the uris belongs to a document that the caller
         may not see: a new version would replace it."""
         if visible is None:
             return
-        seen = {row["uri"] for row in self._listed(collection, visible)}
-        hidden = {row["uri"] for row in self._listed(collection, None)} - seen
+        rows = [*self._searchable(collection, None), *self._failed(collection, None)]
+        hidden = {row.uri for row in rows if not _may_see(row, visible)}
         if taken := sorted(hidden & set(uris)):
             raise ConflictError(f"the name {taken[0]!r} is taken", remedy="give the file another name")
 
@@ -116,9 +121,9 @@ class Library:
         """`{"collections": [{"name", "documents", "chunks"}]}`, counting what may be seen."""
         counted = []
         for name in self._services.store().collections():
-            rows = self._listed(name, visible)
+            rows = self._searchable(name, visible)
             if rows or show_empty:
-                chunks = sum(row["chunks"] for row in rows)
+                chunks = sum(row.chunks for row in rows)
                 counted.append({"name": name, "documents": len(rows), "chunks": chunks})
         return {"collections": counted}
 
@@ -138,10 +143,12 @@ class Library:
             self._services.ingestor().drop_collection(name)
         return {"deleted": name}
 
-    def _listed(self, collection: str, visible: Visible) -> list[dict]:
-        rows: Sequence[dict] = self._services.ingestor().list(collection)
-        return [row for row in rows if _may_see(row, visible)]
+    def _searchable(self, collection: str, visible: Visible) -> list["LedgerRow"]:
+        return [row for row in self._services.ingestor().list(collection) if _may_see(row, visible)]
+
+    def _failed(self, collection: str, visible: Visible) -> list["LedgerRow"]:
+        return [row for row in self._services.ingestor().failures(collection) if _may_see(row, visible)]
 
 
-def _may_see(row: Mapping[str, Any], visible: Visible) -> bool:
-    return visible is None or bool((visible | {EVERYONE}) & set(row["readers"]))
+def _may_see(row: "LedgerRow", visible: Visible) -> bool:
+    return visible is None or bool((visible | {EVERYONE}) & set(row.readers))

@@ -106,6 +106,37 @@ def render_search(result) -> dict:
     }
 
 
+def render_document(row) -> dict:
+    """An `ingest.ledger.LedgerRow` as a document for people and scripts."""
+    return {
+        "document_id": row.document_id,
+        "uri": row.uri,
+        "title": row.title,
+        "status": str(row.status),
+        "media_type": row.media_type,
+        "size_bytes": row.size_bytes,
+        "readers": list(row.readers),
+        "meta": dict(row.meta),
+        "chunks": row.chunks,
+        "pages": row.pages,
+        "code": row.code,
+        "reason": row.reason,
+        "duplicate_of": row.duplicate_of,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+    }
+
+
+def render_failure(row) -> dict:
+    """A failed `LedgerRow` as it stands in a list of failures."""
+    return {"uri": row.uri, "code": row.code, "reason": row.reason, "attempts": row.attempts}
+
+
+def render_progress(progress) -> str:
+    """An `ingest.report.Progress` as a line for people."""
+    return f"{progress.done}/{progress.total} {progress.outcome} {progress.uri}"
+
+
 def render_turns(turns: Sequence[Turn]) -> dict:
     """`{"turns": [{"question", "answer", "status"}]}`, oldest first."""
     return {

@@ -42,11 +42,12 @@ class LocalBackend:
     def ingest(self, job: IngestJob, on_progress: Progress) -> dict:
         """See `Backend.ingest`."""
         from app.library import IngestOrder
+        from app.rendering import render_progress
 
         order = IngestOrder(
             job.paths, job.collection, job.readers, job.meta, job.dry_run, job.retry_failed, job.force
         )
-        return self._library.ingest(order, lambda progress: on_progress(str(progress)))
+        return self._library.ingest(order, lambda step: on_progress(render_progress(step)))
 
     def documents(self, collection: str, readers: Sequence[str] | None) -> dict:
         """See `Backend.documents`."""
