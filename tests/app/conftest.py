@@ -28,7 +28,7 @@ def ingestor() -> FakeIngestor:
 
 @pytest.fixture
 def services(tmp_path: Path, asker, retriever, ingestor) -> Services:
-    settings = Settings(_env_file=None, data=tmp_path / "data")
+    settings = Settings(_env_file=None, data=tmp_path / "data", cache=tmp_path / "weights")
     store = FakeStore()
     parts = {"asker": asker, "retriever": retriever, "ingestor": ingestor, "store": store, "index": store}
     return Services(settings, parts)

@@ -153,7 +153,8 @@ def test_no_cross_origin_permission_is_ever_given(client):
 
 def test_only_a_digest_of_the_key_is_stored(keys, services):
     key, info = keys.create("li", ["hr"], Role.EDITOR)
-    stored = services.paths.ledger.read_bytes() + services.paths.ledger.with_name("attest.db-wal").read_bytes()
+    wal = services.paths.ledger.with_name("attest.db-wal")
+    stored = services.paths.ledger.read_bytes() + wal.read_bytes()
     assert key.encode() not in stored
     assert key.removeprefix("attest_").encode() not in stored
     assert services.paths.ledger.stat().st_mode & 0o077 == 0
