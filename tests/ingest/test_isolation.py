@@ -1,0 +1,106 @@
+"""The parse process: what a hostile file costs is its own failure."""
+
+import os
+import time
+
+import pytest
+
+from core.errors import FileError
+from ingest.isolation import ProcessParserRunner
+from ingest.parsing import DirectParserRunner
+
+PLANTED = '''
+import os, socket, time
+from core.types import Element, ElementKind
+
+class PlantedParser:
+    media_types = frozenset({"text/plain"})
+
+    def parse(self, path):
+        order = path.read_text()
+        if order == "sleep":
+            time.sleep(60)
+        if order == "memory":
+            return [b"x" * (3 << 30)]
+        if order == "crash":
+            os.abort()
+        if order == "print":
+            print("noise on the answer pipe")
+        if order == "network":
+            socket.create_connection(("127.0.0.1", 9))
+        if order == "shell":
+            os.system("true")
+        if order == "flood":
+            return [Element(ElementKind.TEXT, "x" * 3_000_000)]
+        if order == "bug":
+            raise ZeroDivisionError("a bug")
+        return [Element(ElementKind.TEXT, f"{os.getpid()}")]
+'''
+
+
+@pytest.fixture
+def runner(tmp_path, monkeypatch):
+    """A runner whose process finds our parser in the place of the one for plain text."""
+    planted = tmp_path / "planted"
+    planted.mkdir()
+    (planted / "planted_parser.py").write_text(PLANTED)
+    (planted / "sitecustomize.py").write_text(
+        "from ingest.parsers import registry\n"
+        "registry._PARSERS['text/plain'] = ('planted_parser', 'PlantedParser')\n"
+    )
+    monkeypatch.syspath_prepend(str(planted))
+    made = ProcessParserRunner(timeout_s=8, memory_mb=512, max_output_bytes=1_000_000)
+    yield made
+    made.close()
+
+
+def order(tmp_path, text):
+    path = tmp_path / "order.txt"
+    path.write_text(text)
+    return path
+
+
+def test_the_process_is_reused_and_is_not_ours(runner, tmp_path):
+    first = runner.parse(order(tmp_path, "pid"), "text/plain").elements[0].text
+    second = runner.parse(order(tmp_path, "print"), "text/plain").elements[0].text
+    assert first == second != str(os.getpid())
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("memory", "parse_memory"),
+        ("crash", "parse_crashed"),
+        ("network", "parse_failed"),
+        ("shell", "parse_failed"),
+        ("flood", "parse_output"),
+        ("bug", "parse_failed"),
+    ],
+)
+def test_a_bad_file_is_that_files_failure_and_the_next_one_parses(runner, tmp_path, command, code):
+    with pytest.raises(FileError) as caught:
+        runner.parse(order(tmp_path, command), "text/plain")
+    assert caught.value.code == code
+    assert runner.parse(order(tmp_path, "pid"), "text/plain").elements
+
+
+def test_a_slow_file_is_ended(tmp_path, runner):
+    runner.parse(order(tmp_path, "pid"), "text/plain")
+    runner._timeout_s = 0.3
+    started = time.monotonic()
+    with pytest.raises(FileError) as caught:
+        runner.parse(order(tmp_path, "sleep"), "text/plain")
+    assert caught.value.code == "parse_timeout" and caught.value.retryable
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.slow
+def test_real_parsers_give_the_same_as_in_this_process(request):
+    samples = request.config.rootpath / "samples" / "library"
+    made = ProcessParserRunner(timeout_s=60, memory_mb=2048)
+    docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    try:
+        for name, kind in (("safety-rules-zh.pdf", "application/pdf"), ("purchasing-rules-zh.docx", docx)):
+            assert made.parse(samples / name, kind) == DirectParserRunner().parse(samples / name, kind)
+    finally:
+        made.close()

@@ -1,0 +1,146 @@
+"""kill -9 at every step of an ingest, then a second run: each file exactly once, never half."""
+
+import multiprocessing
+import os
+import signal
+
+import pytest
+
+from core.settings import IngestSettings
+from ingest.ledger import FileStatus, Ledger
+from ingest.originals import Originals
+from ingest.parsing import DirectParserRunner
+from ingest.pipeline import IngestRequest, Ingestor
+from tests.ingest.folder_index import FolderIndex
+
+REQUEST = IngestRequest("default")
+SETTINGS = IngestSettings(chunk_tokens=60, overlap_tokens=0)
+OLD = "\n\n".join(f"旧规定第{n}条：设备每{n}个月校准一次，记录保存五年，由质量部门检查。" for n in range(1, 5))
+NEW = "\n\n".join(f"新规定第{n}条：设备每{n}个月校准一次，记录保存七年，由质量部门检查。" for n in range(1, 4))
+
+
+class Fuse:
+    """Kills its process, without any clean-up, at the given step."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def step(self) -> None:
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.left -= 1
+
+
+class FusedLedger(Ledger):
+    fuse = Fuse(-1)
+
+    def put(self, row):
+        self.fuse.step()
+        return super().put(row)
+
+    def remove(self, collection, uri):
+        self.fuse.step()
+        super().remove(collection, uri)
+
+
+class FusedIndex(FolderIndex):
+    fuse = Fuse(-1)
+
+    def write_document(self, document, chunks):
+        for chunk in chunks:
+            self.fuse.step()
+            super().write_document(document, [chunk])
+        self.fuse.step()
+
+    def remove_document(self, collection, document_id):
+        self.fuse.step()
+        return super().remove_document(collection, document_id)
+
+
+class FusedOriginals(Originals):
+    fuse = Fuse(-1)
+
+    def keep(self, source, sha256):
+        self.fuse.step()
+        return super().keep(source, sha256)
+
+    def remove(self, sha256):
+        self.fuse.step()
+        return super().remove(sha256)
+
+
+def work(folder, fuse, deletes):
+    parts = FusedLedger(folder / "attest.db"), FusedIndex(folder / "index"), FusedOriginals(folder / "originals")
+    for part in parts:
+        part.fuse = fuse
+    ledger, index, originals = parts
+    ingestor = Ingestor(ledger, index, originals, SETTINGS, DirectParserRunner())
+    for name in deletes:
+        ingestor.delete("default", (folder / "docs" / name).resolve().as_posix())
+    ingestor.ingest([folder / "docs"], REQUEST)
+    ingestor.close()
+
+
+def run_apart(folder, steps, deletes=()):
+    """True when the process came to its end, False when the fuse killed it."""
+    process = multiprocessing.get_context("fork").Process(target=work, args=(folder, Fuse(steps), deletes))
+    process.start()
+    process.join()
+    assert process.exitcode in (0, -signal.SIGKILL)
+    return process.exitcode == 0
+
+
+def check_once(folder, expected):
+    """Ledger, index and originals agree, and hold exactly the expected texts."""
+    ledger, index = Ledger(folder / "attest.db"), FolderIndex(folder / "index")
+    rows = ledger.rows("default")
+    assert {row.status for row in rows} <= {FileStatus.DONE}
+    assert index.count_chunks("default") == {row.document_id: row.chunks for row in rows}
+    found = {}
+    for row in index.rows():
+        found.setdefault(row["document_id"], []).append(row["text"])
+    texts = {"".join("".join(parts).split()) for parts in found.values()}
+    assert texts == {"".join(text.split()) for text in expected}
+    stored = {p.name for p in (folder / "originals").rglob("*") if p.is_file()}
+    assert {row.document_id for row in rows} <= stored
+    ledger.close()
+
+
+def prepare(folder):
+    docs = folder / "docs"
+    docs.mkdir(parents=True)
+    (docs / "a.md").write_text(OLD, encoding="utf-8")
+    (docs / "b.md").write_text("另一份文件的内容。", encoding="utf-8")
+    (docs / "copy.md").write_text(OLD, encoding="utf-8")
+    return docs
+
+
+@pytest.mark.slow
+def test_first_ingest_survives_a_kill_at_every_step(tmp_path):
+    for steps in range(200):
+        folder = tmp_path / str(steps)
+        prepare(folder)
+        finished = run_apart(folder, steps)
+        assert run_apart(folder, -1)
+        check_once(folder, {OLD, "另一份文件的内容。"})
+        if finished:
+            break
+    assert 10 < steps < 199, "the fuse must have burnt at many steps and at last not at all"
+
+
+@pytest.mark.slow
+def test_update_and_delete_survive_two_kills_at_every_step(tmp_path):
+    for steps in range(200):
+        folder = tmp_path / str(steps)
+        docs = prepare(folder)
+        assert run_apart(folder, -1)
+        (docs / "a.md").write_text(NEW, encoding="utf-8")
+        (docs / "copy.md").write_text(NEW + "\n\n附则：自即日起执行。", encoding="utf-8")
+        finished = run_apart(folder, steps, deletes=("b.md",))
+        run_apart(folder, steps // 2)
+        (docs / "b.md").unlink()
+        assert run_apart(folder, -1, deletes=("b.md",))
+        check_once(folder, {NEW, NEW + "附则：自即日起执行。"})
+        if finished:
+            break
+    assert 15 < steps < 199
