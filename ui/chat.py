@@ -3,11 +3,14 @@
 Knows Streamlit and the turn. HTML comes from `sources`, events from `client`.
 """
 
+import time
+from collections.abc import Iterator
 from contextlib import closing
 
 import streamlit as st
 
-from ui.client import ApiClient, ApiError, Question
+from ui.background import ticking
+from ui.client import ApiClient, ApiError, AskEvent, Question
 from ui.markup import element
 from ui.problem import problem_html, remedy_of
 from ui.sidebar import DOCUMENTS, Choices
@@ -26,6 +29,7 @@ from ui.texts import Texts
 from ui.turn import ABSTAINED, FAILED, STOPPED, Turn
 
 MAX_QUESTION_CHARS = 4000
+TICK_S = 0.5
 
 
 def draw_chat(here: Page, client: ApiClient, choices: Choices, texts: Texts) -> None:
@@ -77,17 +81,9 @@ def _answer(here: Page, client: ApiClient, effort: str, texts: Texts) -> None:
     _draw_question(turn)
     question = Question(turn.question, here.collection, here.session_id, effort)
     with st.chat_message("assistant", avatar=":material/verified:"):
-        status, body, sources = st.empty(), st.empty(), st.empty()
-        status.html(status_html(turn, texts))
         try:
-            with closing(client.ask(question)) as events:
-                for event in events:
-                    turn.apply(event)
-                    status.html(status_html(turn, texts))
-                    if turn.sentences:
-                        body.html(answer_html(turn))
-                    if cards := sources_html(turn, texts):
-                        sources.html(cards)
+            with closing(ticking(client.ask(question), TICK_S)) as events:
+                _draw_stream(turn, events, texts)
             if turn.running:
                 turn.fail(texts("cut_short"), texts("ask_again"))
         except ApiError as error:
@@ -98,6 +94,23 @@ def _answer(here: Page, client: ApiClient, effort: str, texts: Texts) -> None:
             if turn.running:
                 turn.stop()
     here.session_id = turn.session_id or here.session_id
+
+
+def _draw_stream(turn: Turn, events: Iterator[AskEvent | None], texts: Texts) -> None:
+    """Takes in the events until the turn ends and draws what has come. None is a tick."""
+    status, body, sources = st.empty(), st.empty(), st.empty()
+    start = time.monotonic()
+    status.html(status_html(turn, texts))
+    for event in events:
+        if event is not None:
+            turn.apply(event)
+            if turn.sentences:
+                body.html(answer_html(turn))
+            if cards := sources_html(turn, texts):
+                sources.html(cards)
+        if not turn.running:
+            break
+        status.html(status_html(turn, texts, int(time.monotonic() - start)))
 
 
 def _draw_turn(turn: Turn, number: int, texts: Texts) -> None:

@@ -6,7 +6,7 @@ nor how anything looks.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -122,7 +122,7 @@ class ApiClient:
             timeout=httpx.Timeout(UPLOAD_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
         )
 
-    def ask(self, question: Question) -> Iterator[AskEvent]:
+    def ask(self, question: Question) -> Generator[AskEvent, None, None]:
         """The events of one question as they arrive. Closing the iterator ends the request.
 
         Raises:

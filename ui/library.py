@@ -57,11 +57,11 @@ def _draw_upload(here: Page, client: ApiClient, texts: Texts) -> None:
     label = texts("upload_button", name=plain_label(here.collection))
     if not st.button(label, key="upload_button", type="primary", disabled=not files):
         return
-    reports, progress = [], st.progress(0.0)
+    reports, line, progress = [], st.empty(), st.progress(0.0)
     for number, file in enumerate(files, start=1):
-        name = plain_label(file.name)
-        words = texts("uploading", name=name, number=number, count=len(files))
-        progress.progress((number - 1) / len(files), text=words)
+        words = texts("uploading", name=file.name, number=number, count=len(files))
+        line.html(element("div", words, css="attest-label", role="status"))
+        progress.progress((number - 1) / len(files))
         reports.append(_upload(client, file.name, file.getvalue(), here.collection))
     here.report, here.uploads = merge_reports(reports), here.uploads + 1
     forget_library()
@@ -114,8 +114,7 @@ def _draw_document(here: Page, client: ApiClient, row: Json, texts: Texts) -> No
             ):
                 here.doomed = document_id
         if here.doomed == document_id:
-            title = plain_label(_title(row), 80)
-            draw_confirmation(here, title, lambda: _delete(here, client, document_id), texts)
+            draw_confirmation(here, _title(row), lambda: _delete(here, client, document_id), texts)
 
 
 def _document_html(row: Json, texts: Texts) -> Html:

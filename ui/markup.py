@@ -37,7 +37,10 @@ def join(*children: str) -> Html:
 
 
 def plain_label(text: str, max_chars: int = 40) -> str:
-    """A text as the label of a Streamlit widget, which reads Markdown: one short inert line."""
+    """A text as the label of a Streamlit button, which reads Markdown: one short inert line.
+
+    For buttons alone: they take links and pictures out once more. Elsewhere use `element`.
+    """
     line = " ".join(text.split())
     line = line if len(line) <= max_chars else line[: max_chars - 1].rstrip() + "…"
     return "".join(f"\\{char}" if char in _MARKDOWN else char for char in line)

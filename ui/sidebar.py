@@ -157,10 +157,10 @@ def _draw_sessions(here: Page, client: ApiClient, texts: Texts) -> None:
 
 def _draw_session(here: Page, client: ApiClient, session: Json, texts: Texts) -> None:
     session_id = str(session.get("session_id", ""))
-    title = plain_label(str(session.get("title") or texts("untitled")), 32)
+    title = str(session.get("title") or texts("untitled"))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
-            title,
+            plain_label(title, 32),
             key=f"open-{session_id}",
             type="secondary" if session_id == here.session_id else "tertiary",
             on_click=_open_session,
@@ -180,9 +180,9 @@ def _draw_session(here: Page, client: ApiClient, session: Json, texts: Texts) ->
         draw_confirmation(here, title, lambda: _delete_session(here, client, session_id), texts)
 
 
-def draw_confirmation(here: Page, label: str, delete: Callable[[], None], texts: Texts) -> None:
-    """Asks once more before something is deleted. `label` is safe as a widget's label."""
-    st.caption(texts("delete_for_good", name=label))
+def draw_confirmation(here: Page, title: str, delete: Callable[[], None], texts: Texts) -> None:
+    """Asks once more before something is deleted."""
+    st.html(element("div", texts("delete_for_good", name=title), css="attest-label"))
     with st.container(horizontal=True):
         if st.button(texts("delete"), key="confirm", type="primary"):
             here.doomed = ""

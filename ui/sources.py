@@ -11,6 +11,7 @@ from ui.texts import Texts
 from ui.turn import Turn
 
 CONTEXT_CHARS = 400
+CLOCK_FROM_S = 2
 CJK_FROM, CJK_TO = "\u2e80", "\uffef"
 _LIST_ITEM = re.compile(r"[-*•]\s|\d{1,2}(?:[.)]\s|、)")
 
@@ -41,13 +42,17 @@ def sources_html(turn: Turn, texts: Texts) -> Html:
     return element("section", heading, *cards, css="attest-sources", aria_label=texts("sources"))
 
 
-def status_html(turn: Turn, texts: Texts) -> Html:
-    """The line that says what is going on while an answer is made."""
+def status_html(turn: Turn, texts: Texts, elapsed_s: int = 0) -> Html:
+    """The line that says what is going on while an answer is made, and for how long."""
     known = texts.get(f"stage_{turn.stage}")
     words = known or turn.stage or texts("stage_start")
     detail = element("span", turn.detail, css="attest-muted") if turn.detail else Html("")
     spinner = element("span", css="attest-spinner", aria_hidden="true")
-    return element("div", spinner, element("span", words), detail, css="attest-status", role="status")
+    # Not for screen readers: they would read out every second.
+    clock = texts("elapsed", seconds=elapsed_s) if elapsed_s >= CLOCK_FROM_S else ""
+    waited = element("span", clock, css="attest-muted", aria_hidden="true")
+    parts = (spinner, element("span", words), detail, waited)
+    return element("div", *parts, css="attest-status", role="status")
 
 
 def abstention_html(turn: Turn, texts: Texts) -> Html:

@@ -66,6 +66,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "page": ("p. {page}", "第 {page} 页"),
     "footer_sources": ("Sources: {count}", "来源：{count} 处"),
     "footer_seconds": ("{seconds} s", "用时 {seconds} 秒"),
+    "elapsed": ("{seconds} s", "已用 {seconds} 秒"),
     "copy": ("Copy as text", "复制文本"),
     "abstained_title": ("The documents do not answer this", "文档中没有找到答案"),
     "looked_for": ("Looked for", "已检索"),

@@ -97,6 +97,17 @@ def test_hostile_document_text_stays_text(monkeypatch):
     assert "198.51.100.7" not in rest
 
 
+def test_a_hostile_title_is_inert_in_the_list_and_in_the_question_before_deletion(monkeypatch):
+    row = {"document_id": "d9", "uri": HOSTILE, "title": HOSTILE, "status": "done"}
+    with opened(monkeypatch, make_app(documents=[row])) as at:
+        at.segmented_control(key="view").set_value("documents").run()
+        html = html_of(at.button(key="drop-d9").click().run())
+        assert html.count("![x](http://198.51.100.7/x.png)") >= 2
+        assert "<script" not in html and "<img" not in html
+        for item in [*at.markdown, *at.caption]:
+            assert "198.51.100.7" not in item.value
+
+
 def test_no_api_says_how_to_start_it(monkeypatch):
     monkeypatch.setenv("ATTEST_UI_API_URL", "http://127.0.0.1:1")
     st.cache_data.clear()
