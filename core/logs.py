@@ -11,5 +11,7 @@ def configure_logging(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+    # Milvus Lite lacks some calls that its client tries first; the client copes and tells.
+    logging.getLogger("grpc._server").setLevel(logging.CRITICAL)
     for room in ("core", "retrieval", "ingest", "agents", "app"):
         logging.getLogger(room).setLevel(level.upper())

@@ -15,6 +15,9 @@ SWITCHES = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "OPENVINO_TELEMETRY_DISABLED": "1",
     "TOKENIZERS_PARALLELISM": "false",
+    # Not telemetry, but noise on stderr whenever a child process is started.
+    "GRPC_VERBOSITY": "ERROR",
+    "GRPC_ENABLE_FORK_SUPPORT": "false",
 }
 
 
