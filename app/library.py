@@ -48,8 +48,10 @@ class Library:
     def search(self, scope: Scope, query: str, limit: int) -> dict:
         """As `attest search --json`. Raises NotFoundError for an unknown collection."""
         check_question(query, self._services.settings.server.max_question_chars)
+        # Built first, since it opens the store and loads the embedder side by side.
+        retriever = self._services.retriever()
         self.require_collection(scope.collection)
-        return render_search(self._services.retriever().search(query, scope, limit))
+        return render_search(retriever.search(query, scope, limit))
 
     def require_collection(self, collection: str) -> None:
         """Raises NotFoundError, which names the command that makes one."""

@@ -8,6 +8,7 @@ import asyncio
 import inspect
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,8 +166,13 @@ class Services:
         from retrieval.retriever import Retriever
 
         settings = self.settings.retrieval
-        reranker = build_reranker(settings.rerank_limit, self.embedder())
-        return Retriever(self.store(), self.embedder(), self.lexicon(), reranker, settings)
+        # The model compiles outside of Python, while the store's libraries are imported.
+        with ThreadPoolExecutor(1) as pool:
+            loading = pool.submit(self.embedder)
+            store, lexicon = self.store(), self.lexicon()
+            embedder = loading.result()
+        reranker = build_reranker(settings.rerank_limit, embedder)
+        return Retriever(store, embedder, lexicon, reranker, settings)
 
     def _build_parser_runner(self):
         from ingest.isolation import ProcessParserRunner
