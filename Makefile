@@ -66,9 +66,11 @@ $(STAMP_DEV): $(STAMP_VENV) requirements-dev.lock pyproject.toml
 
 .PHONY: install
 install: $(STAMP_BASE) ## what the product needs, into .venv
+	@echo "==> $(VENV) is ready: $(BIN)/attest --help"
 
 .PHONY: install-dev
 install-dev: $(STAMP_DEV) ## the same and what the tests need
+	@echo "==> $(VENV) is ready: make test-fast"
 
 .PHONY: demo
 demo: $(STAMP_BASE) ## ingest the sample library and ask three questions
@@ -98,10 +100,9 @@ test-fast: $(STAMP_DEV) ## tests that need no weights and no browser, under a mi
 	@$(BIN)/python -m pytest -m "not slow and not models and not browser"
 
 .PHONY: test
-test: $(STAMP_DEV) ## lint and all tests, the quick ones first
-	@$(MAKE) --no-print-directory lint
+test: $(STAMP_DEV) ## all tests, the quick ones first; ruff and the layer contracts are among them
 	@echo "==> model weights"
-	@$(BIN)/attest models fetch
+	@$(BIN)/attest models fetch || echo "    not all could be fetched: tests that need them will fail"
 	@echo "==> pytest"
 	@$(BIN)/python -m pytest
 
