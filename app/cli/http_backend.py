@@ -19,7 +19,7 @@ READ_TIMEOUT_S = 120.0
 class HttpBackend:
     """A `Backend` that calls the API at `url` with a bearer `token`."""
 
-    def __init__(self, url: str, token: str, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, url: str, token: str) -> None:
         self._url = url
         self._headers = {"Authorization": f"Bearer {token}"}
         self._client = httpx.Client(
@@ -28,7 +28,6 @@ class HttpBackend:
             timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
             # The API is on this machine: a proxy of the environment has no say.
             trust_env=False,
-            transport=transport,
         )
 
     def search(self, query: str, collection: str, readers: Sequence[str] | None, limit: int) -> dict:

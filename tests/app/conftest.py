@@ -1,12 +1,16 @@
 """An API over fakes."""
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 
 from app.api import create_app
 from app.services import Services
+from app.serving import bind_port
 from core.settings import Settings
 from tests.app.fakes import TOKEN, FakeAsker, FakeIngestor, FakeRetriever, FakeStore, ledger_row
 
@@ -38,3 +42,18 @@ def services(tmp_path: Path, asker, retriever, ingestor) -> Services:
 def client(services) -> TestClient:
     with TestClient(create_app(services, TOKEN), base_url="http://127.0.0.1:8765") as client:
         yield client
+
+
+@pytest.fixture
+def live_url(services):
+    """The address of the same API, really listening."""
+    config = uvicorn.Config(create_app(services, TOKEN), log_level="warning", timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    with bind_port("127.0.0.1", 0, "X") as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()

@@ -14,7 +14,7 @@ def uncomment(text: str) -> str:
 
 
 def test_the_example_in_the_repository_is_what_would_be_written_now():
-    assert (ROOT / ".env.example").read_text(encoding="utf-8") == write_env(), "run: attest init --env --force"
+    assert (ROOT / ".env.example").read_text(encoding="utf-8") == write_env(), "attest init --env --force"
 
 
 def test_uncommented_toml_gives_the_defaults():
