@@ -51,10 +51,14 @@ def parse_html(text: str) -> list[Element]:
     Raises:
         FileError: code `corrupt`, when there is no tree in it.
     """
+    parser = lxml.html.HTMLParser(huge_tree=True)
     try:
-        root = lxml.html.document_fromstring(_XML_DECLARATION.sub("", text))
+        root = lxml.html.document_fromstring(_XML_DECLARATION.sub("", text), parser=parser)
     except (ParserError, ValueError) as exc:
         raise FileError(f"it is not HTML: {exc}", code="corrupt", remedy="open and save it again") from exc
+    if any("depth" in entry.message for entry in parser.error_log):
+        # The library drops the rest in silence: a page that is cut short must not pass.
+        raise FileError("it is nested too deeply", code="corrupt", remedy="open and save it again")
     walker = _Walker()
     walker.walk(root, 0)
     walker.close()

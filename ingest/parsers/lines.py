@@ -3,13 +3,16 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import pairwise
 
 from core.text import CJK
 
 SENTENCE_END = "。！？!?.;；:：…"
 _NO_BLANK = re.compile(f"[{CJK}\\u3000-\\u303f\\uff00-\\uffef“”‘’—…]")
 LIST_ITEM = re.compile(r"^\s*(?:[-*+•·▪◦‣●○■□–—]\s+|\d{1,3}[.)、．]\s*(?!\d)|[（(]\d{1,3}[)）]|[①-⑳])\S")
-_WRAP_COLUMNS = range(60, 140)
+_WRAP_COLUMNS = range(60, 101)
+_RAGGED_CELLS = 4
+_FIRST_WORD = re.compile(f"[{CJK}]|[^\\s{CJK}]+")
 
 
 def join_pair(left: str, right: str) -> str:
@@ -38,17 +41,20 @@ def join_all(lines: Sequence[str]) -> str:
 def unwrap(lines: Sequence[str]) -> str:
     """Joins lines that were broken to fit a column; leaves breaks that mean something.
 
-    A line was broken to fit when it is about one column wide (60 to 139 cells, a Chinese
-    character is two) and does not end a sentence.
+    A line was broken to fit when it does not end a sentence, the longest line is about a
+    column wide (60 to 100 cells, a Chinese character is two), and the next word would not
+    have fitted into it.
     """
-    text = ""
-    width = 0
-    for line in (raw.strip() for raw in lines):
-        if not line:
-            continue
-        broken = width in _WRAP_COLUMNS and text[-1] not in SENTENCE_END and not LIST_ITEM.match(line)
-        text = join_pair(text, line) if broken or not text else f"{text}\n{line}"
-        width = display_width(line)
+    stripped = [line.strip() for line in lines if line.strip()]
+    column = max((display_width(line) for line in stripped), default=0)
+    if column not in _WRAP_COLUMNS:
+        return "\n".join(stripped)
+    text = stripped[0]
+    for above, below in pairwise(stripped):
+        word = _FIRST_WORD.match(below).group()
+        full = display_width(above) + display_width(word) + 1 >= column - _RAGGED_CELLS
+        broken = full and above[-1] not in SENTENCE_END and not LIST_ITEM.match(below)
+        text = join_pair(text, below) if broken else f"{text}\n{below}"
     return text
 
 
