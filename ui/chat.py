@@ -131,6 +131,8 @@ def _draw_turn(turn: Turn, number: int, texts: Texts) -> None:
 def _draw_evidence(turn: Turn, number: int, texts: Texts) -> None:
     if cards := sources_html(turn, texts):
         st.html(cards)
+    elif "[1]" in turn.text:
+        st.caption(texts("sources_not_kept"))
     if turn.withheld:
         key = "withheld_one" if len(turn.withheld) == 1 else "withheld"
         label = texts(key, count=len(turn.withheld))

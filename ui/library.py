@@ -25,8 +25,11 @@ def draw_library(here: Page, client: ApiClient, texts: Texts) -> None:
     try:
         documents = read_documents(client, here.collection)
     except ApiError as error:
-        draw_problem(error, texts)
-        return
+        # Before its first document a collection does not exist.
+        if error.status != 404:
+            draw_problem(error, texts)
+            return
+        documents = []
     if documents:
         _draw_list(here, client, documents, texts)
     else:
@@ -82,11 +85,14 @@ def _failures_html(failures: list[Json], texts: Texts) -> Html:
     names = ("file", "code", "reason")
     head = element("tr", *[element("th", texts(f"failure_{name}")) for name in names])
     rows = [
-        element("tr", *[element("td", str(failure.get(key, ""))) for key in ("uri", "code", "reason")])
-        for failure in failures
+        element("tr", *[element("td", value) for value in _failure_cells(failure)]) for failure in failures
     ]
     table = element("table", element("thead", head), element("tbody", *rows), css="attest-table")
     return join(element("div", texts("failures"), css="attest-heading"), table)
+
+
+def _failure_cells(failure: Json) -> tuple[str, str, str]:
+    return _plain_uri(failure.get("uri")), str(failure.get("code", "")), str(failure.get("reason", ""))
 
 
 def _draw_list(here: Page, client: ApiClient, documents: list[Json], texts: Texts) -> None:
@@ -120,15 +126,20 @@ def _draw_document(here: Page, client: ApiClient, row: Json, texts: Texts) -> No
 def _document_html(row: Json, texts: Texts) -> Html:
     facts = [str(row.get("status") or "")]
     facts += [texts(name, count=row[name]) for name in ("pages", "chunks") if row.get(name)]
-    if _title(row) != row.get("uri"):
-        facts.append(str(row.get("uri") or ""))
+    if _title(row) != _plain_uri(row.get("uri")):
+        facts.append(_plain_uri(row.get("uri")))
     line = " · ".join(fact for fact in facts if fact)
     title = element("div", _title(row), css="attest-title")
     return element("div", title, element("div", line, css="attest-label"), css="attest-document")
 
 
 def _title(row: Json) -> str:
-    return str(row.get("title") or row.get("uri") or row.get("document_id") or "")
+    return str(row.get("title") or _plain_uri(row.get("uri")) or row.get("document_id") or "")
+
+
+def _plain_uri(uri: object) -> str:
+    """A uri as its reader knows it: what was uploaded goes by the name of its file."""
+    return str(uri or "").removeprefix("upload:")
 
 
 def _delete(here: Page, client: ApiClient, document_id: str) -> None:

@@ -62,6 +62,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "stage_answering": ("Writing the answer", "正在撰写答案"),
     "stage_checking": ("Checking each sentence against its evidence", "正在逐句核对依据"),
     "sources": ("Sources", "来源"),
+    "sources_not_kept": (
+        "Of earlier answers only the words are kept. Ask again to see their sources.",
+        "历史回答只保留文字，如需查看来源请重新提问。",
+    ),
     "in_context": ("Show in context", "查看上下文"),
     "page": ("p. {page}", "第 {page} 页"),
     "footer_sources": ("Sources: {count}", "来源：{count} 处"),

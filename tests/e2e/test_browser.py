@@ -47,7 +47,7 @@ def free_port() -> int:
 @contextmanager
 def attest_up(data: Path) -> Iterator[str]:
     """The real system over the sample library; yields the page's address."""
-    attest = [sys.executable, "-m", "app.cli.main"]
+    attest = [sys.executable, "-c", "from app.cli.main import run; run()"]
     ingest = [*attest, "ingest", str(LIBRARY), "--data", str(data), "--json"]
     done = subprocess.run(ingest, cwd=ROOT, capture_output=True, text=True, timeout=INGEST_TIMEOUT_S)
     assert done.returncode == 0, done.stderr[-2000:]

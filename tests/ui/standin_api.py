@@ -179,13 +179,19 @@ def make_app(*, token: str = "", pause_s: float = 0.0, documents: list[dict] | N
 
 
 def _add_library(app: FastAPI) -> None:
+    fresh = not app.state.documents
+
     @app.get("/v1/collections")
     def collections() -> dict:
+        if fresh and not app.state.documents:
+            return {"collections": []}
         count = len(app.state.documents)
         return {"collections": [{"name": "default", "documents": count, "chunks": 84 * count}]}
 
     @app.get("/v1/documents")
-    def documents(collection: str) -> dict:
+    def documents(collection: str):
+        if fresh and not app.state.documents:
+            return problem(404, "Not Found", f"there is no collection {collection!r}", "run: attest ingest")
         return {"documents": app.state.documents if collection == "default" else []}
 
     @app.post("/v1/documents")
@@ -194,10 +200,14 @@ def _add_library(app: FastAPI) -> None:
         file: UploadFile = form["file"]
         base = {"updated": 0, "skipped": 0, "chunks": 0, "pages": 0, "seconds": 0.1}
         if file.filename.endswith(".exe"):
-            failure = {"uri": file.filename, "code": "unsupported", "reason": "no parser reads <b>this</b>"}
+            failure = {
+                "uri": f"upload:{file.filename}",
+                "code": "unsupported",
+                "reason": "no parser reads <b>this</b>",
+            }
             return {**base, "added": 0, "failed": 1, "failures": [failure]}
         app.state.documents.append(
-            {"document_id": file.filename, "uri": file.filename, "title": file.filename}
+            {"document_id": file.filename, "uri": f"upload:{file.filename}", "title": file.filename}
         )
         return {**base, "added": 1, "failed": 0, "failures": []}
 

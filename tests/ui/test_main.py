@@ -140,6 +140,8 @@ def test_an_empty_collection_says_how_to_add_documents(monkeypatch):
         at.button(key="add_documents").click().run()
         assert at.get("file_uploader")
         assert not at.chat_input
+        assert "No documents yet" in html_of(at)
+        assert "attest-problem" not in html_of(at)
 
 
 def test_upload_reports_each_failure_and_the_list_grows(monkeypatch):
@@ -176,6 +178,9 @@ def test_an_older_chat_is_continued_and_deleted(monkeypatch):
         assert r"\*如何\*" in at.button(key="open-s0").label
         html = html_of(at.button(key="open-s0").click().run())
         assert "凭发票报销。[1]" in html
+        assert "Ask again to see their sources." in [
+            caption.value.split("kept. ")[-1] for caption in at.caption
+        ]
         asked(at, "继续")
         assert app.state.asked["session_id"] == "s0"
         at.button(key="drop-s0").click().run()
