@@ -22,7 +22,8 @@ WRITES = ("w", "a", "x", "+")
 def watch(event, args):
     if event in ("socket.connect", "socket.bind", "subprocess.Popen", "os.mkdir", "sqlite3.connect"):
         faults.append([current, event, str(args[0])[:80]])
-    elif event == "open" and isinstance(args[1], str) and any(c in args[1] for c in WRITES):
+    # A number instead of a path is a file already open: compiled code being written.
+    elif event == "open" and not isinstance(args[0], int) and any(c in WRITES for c in args[1] or ""):
         path = os.path.abspath(str(args[0]))
         if path.startswith(os.getcwd()) and "__pycache__" not in path and ".venv" not in path:
             faults.append([current, event, path])
