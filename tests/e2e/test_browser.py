@@ -7,8 +7,6 @@ ATTEST_SCREENSHOT the page is saved as a picture.
 
 import json
 import os
-import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,31 +15,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.browsing import ask, free_port, new_page
+
 ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "samples" / "library"
 QUESTION = "TM-20 浊度仪的保修期是多久？"
 INGEST_TIMEOUT_S = 300
 START_TIMEOUT_S = 120
 ANSWER_TIMEOUT_MS = 180_000
-CHROMIUM_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 if not os.environ.get("ATTEST_E2E_URL"):
     pytestmark.append(pytest.mark.models)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextmanager
@@ -79,38 +63,17 @@ def ui_url(tmp_path_factory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    sync_api = pytest.importorskip(
-        "playwright.sync_api", reason="Playwright is absent: pip install playwright"
-    )
-    path = os.environ.get("ATTEST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("Chromium is absent: apt-get install chromium, or set ATTEST_CHROMIUM to its path")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def page(chromium, ui_url):
     """The page in a Chinese browser, and every address it asked for in `page.requested`."""
-    context = chromium.new_context(locale="zh-CN", viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.requested = []
-    page.on("request", lambda request: page.requested.append(request.url))
-    page.goto(ui_url, timeout=START_TIMEOUT_S * 1000)
-    page.get_by_test_id("stChatInputTextArea").wait_for(timeout=START_TIMEOUT_S * 1000)
+    page = new_page(chromium, ui_url)
     yield page
-    context.close()
+    page.context.close()
 
 
 def test_a_typed_question_gets_a_streamed_and_cited_answer(page, ui_url):
     question = os.environ.get("ATTEST_E2E_QUESTION", QUESTION)
-    field = page.get_by_test_id("stChatInputTextArea")
-    field.fill(question)
-    field.press("Enter")
+    ask(page, question)
     # The line that says what is going on stands there before the answer does.
     page.locator(".attest-status").wait_for(timeout=ANSWER_TIMEOUT_MS)
     page.locator(".attest-answer .attest-marker").first.wait_for(timeout=ANSWER_TIMEOUT_MS)

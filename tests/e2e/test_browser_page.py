@@ -1,0 +1,87 @@
+"""The page alone in a real browser, over a stand-in API: what only a browser can tell."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.browsing import ask, free_port, new_page
+from tests.ui.standin_api import HOSTILE, make_app, serving
+
+ROOT = Path(__file__).parents[2]
+START_TIMEOUT_S = 60
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def url():
+    """The page over a stand-in API that lets half a second pass before each event."""
+    port = free_port()
+    with serving(make_app(pause_s=0.5)) as api_url:
+        command = [sys.executable, "-m", "streamlit", "run", "ui/main.py", "--server.port", str(port)]
+        child = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "ATTEST_UI_API_URL": api_url},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            wait_until_up(f"http://127.0.0.1:{port}/_stcore/health")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            child.terminate()
+            child.wait(timeout=START_TIMEOUT_S)
+
+
+def wait_until_up(health: str) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(health, trust_env=False).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.2)
+    raise TimeoutError(f"nothing answers at {health}")
+
+
+def test_hostile_document_text_neither_runs_nor_links_nor_loads(chromium, url):
+    page = new_page(chromium, url, "en-GB")
+    ask(page, "hostile")
+    page.get_by_test_id("stPopover").first.wait_for()
+    assert page.locator(".attest-quote mark").inner_text() == HOSTILE
+    assert page.title() == "Attest"
+    assert page.locator("[href*='198.51.100.7'], [src*='198.51.100.7'], [href^='javascript']").count() == 0
+    assert page.locator("[onerror]").count() == 0
+    assert not [address for address in page.requested if not address.startswith((url, "data:", "blob:"))]
+    page.context.close()
+
+
+def test_the_first_sentence_is_there_before_the_last(chromium, url):
+    page = new_page(chromium, url)
+    ask(page, "年假有多少天？")
+    page.locator(".attest-answer").wait_for()
+    assert page.locator(".attest-answer").inner_text() == "每年有 15 天带薪年假。[1]"
+    assert page.locator(".attest-status").is_visible()
+    page.get_by_test_id("stPopover").wait_for()
+    assert "没有休完的可以留到次年三月底。[2]" in page.locator(".attest-answer").inner_text()
+    assert page.locator(".attest-status").count() == 0
+    page.context.close()
+
+
+def test_a_click_elsewhere_stops_the_answer_and_keeps_what_was_released(chromium, url):
+    page = new_page(chromium, url)
+    ask(page, "年假有多少天？")
+    page.locator(".attest-answer").wait_for()
+    view = page.get_by_test_id("stSidebar").get_by_test_id("stButtonGroup")
+    view.get_by_text("文档", exact=True).last.click()
+    page.get_by_test_id("stFileUploader").wait_for()
+    view.get_by_text("提问", exact=True).last.click()
+    page.get_by_text("回答已中止。").wait_for()
+    assert "每年有 15 天带薪年假。[1]" in page.locator(".attest-answer").inner_text()
+    page.context.close()
