@@ -108,6 +108,4 @@ def _table_pieces(
             groups.append(([], header_tokens))
         rows, total = groups[-1]
         groups[-1] = ([*rows, line], total + size)
-    return [
-        Piece(header + "\n".join(rows), "\n", total, element, first=True) for rows, total in groups
-    ]
+    return [Piece(header + "\n".join(rows), "\n", total, element, first=True) for rows, total in groups]

@@ -8,6 +8,7 @@ Knows the order of steps; publish.py knows how one version gets into the index.
 
 import hashlib
 import json
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -58,7 +59,8 @@ class _Result:
 
 
 class Ingestor:
-    """Ingests, lists and deletes documents. One at a time over a data directory."""
+    """Ingests, lists and deletes documents. Safe to call from threads: writers wait for each
+    other. One process at a time over a data directory (Milvus Lite sees to that)."""
 
     def __init__(
         self,
@@ -74,6 +76,7 @@ class Ingestor:
         self._settings = settings
         self._runner = parser_runner
         limits = chunker.ChunkLimits(settings.chunk_tokens, settings.overlap_tokens)
+        self._writing = threading.RLock()
         self._publisher = Publisher(ledger, index, originals, parser_runner, limits)
 
     def ingest(
@@ -90,6 +93,15 @@ class Ingestor:
             ConflictError: the collection was made by another embedder.
             ServiceError: the store or the ledger fails; the next run goes on from there.
         """
+        with self._writing:
+            return self._ingest(sources, request, on_progress)
+
+    def _ingest(
+        self,
+        sources: Sequence[Path],
+        request: IngestRequest,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> IngestReport:
         if not request.readers:
             raise InputError("no reader is given", remedy=f"give --reader NAME, or {EVERYONE}")
         request = replace(request, readers=tuple(sorted(set(request.readers))))
@@ -112,13 +124,14 @@ class Ingestor:
 
     def delete(self, collection: str, uri_or_document_id: str) -> bool:
         """Removes a document by its uri, or every copy of it by its id; False when there is none."""
-        row = self._ledger.get(collection, uri_or_document_id)
-        rows = [row] if row else self._ledger.with_document(collection, uri_or_document_id)
-        if rows:
-            self._index.open_collection(collection)
-        for found in rows:
-            self._remove(self._ledger.put(replace(found, status=FileStatus.DELETING)))
-        return bool(rows)
+        with self._writing:
+            row = self._ledger.get(collection, uri_or_document_id)
+            rows = [row] if row else self._ledger.with_document(collection, uri_or_document_id)
+            if rows:
+                self._index.open_collection(collection)
+            for found in rows:
+                self._remove(self._ledger.put(replace(found, status=FileStatus.DELETING)))
+            return bool(rows)
 
     def list(self, collection: str, readers: Sequence[str] | None = None) -> Rows:
         """Searchable documents by uri; with `readers`, only those that one of them may read."""
@@ -146,13 +159,14 @@ class Ingestor:
 
     def drop_collection(self, collection: str) -> bool:
         """Removes a collection with its documents; False when there was none."""
-        rows = self._ledger.rows(collection)
-        # Marked first: a kill in between must not leave rows that say `done`.
-        self._ledger.mark_collection(collection, FileStatus.DELETING)
-        dropped = self._index.drop_collection(collection)
-        self._ledger.remove_collection(collection)
-        self._forget_originals({i for row in rows for i in (row.document_id, *row.previous_ids)})
-        return dropped or bool(rows)
+        with self._writing:
+            rows = self._ledger.rows(collection)
+            # Marked first: a kill in between must not leave rows that say `done`.
+            self._ledger.mark_collection(collection, FileStatus.DELETING)
+            dropped = self._index.drop_collection(collection)
+            self._ledger.remove_collection(collection)
+            self._forget_originals({i for row in rows for i in (row.document_id, *row.previous_ids)})
+            return dropped or bool(rows)
 
     def close(self) -> None:
         """Ends the parse process and closes the ledger; the index belongs to who made it."""

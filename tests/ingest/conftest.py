@@ -27,9 +27,7 @@ class Bench:
         self.index = FolderIndex(self.folder / "index", fingerprint)
         self.ledger = Ledger(self.folder / "attest.db")
         self.originals = Originals(self.folder / "originals")
-        self.ingestor = Ingestor(
-            self.ledger, self.index, self.originals, self.settings, DirectParserRunner()
-        )
+        self.ingestor = Ingestor(self.ledger, self.index, self.originals, self.settings, DirectParserRunner())
 
     def write(self, name: str, text: str) -> Path:
         path = self.docs / name

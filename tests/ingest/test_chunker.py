@@ -33,7 +33,8 @@ def title(value, level=1):
 
 TEXTS = st.text(alphabet="ab1 。，.\n、中文字;？|-`#", max_size=300)
 ELEMENTS = st.lists(
-    st.builds(Element, st.sampled_from(ElementKind), TEXTS, st.none(), st.none(), st.integers(0, 6)), max_size=12
+    st.builds(Element, st.sampled_from(ElementKind), TEXTS, st.none(), st.none(), st.integers(0, 6)),
+    max_size=12,
 )
 
 
@@ -76,7 +77,9 @@ def test_each_text_is_counted_a_bounded_number_of_times(paragraphs):
 
 
 def test_headings_stand_beside_the_text_outermost_first():
-    chunks = chunk([title("手册"), title("保修", 2), text("保修期为24个月。"), title("运输", 2), text("运费自理。")])
+    chunks = chunk(
+        [title("手册"), title("保修", 2), text("保修期为24个月。"), title("运输", 2), text("运费自理。")]
+    )
     assert [(c.headings, c.text) for c in chunks] == [
         (("手册", "保修"), "保修期为24个月。"),
         (("手册", "运输"), "运费自理。"),

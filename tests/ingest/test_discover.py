@@ -103,5 +103,7 @@ def test_no_source_at_all_is_the_callers_fault(tmp_path):
     with pytest.raises(InputError, match="gone"):
         find_candidates([tmp_path / "gone"], None)
     (tmp_path / "a.txt").write_text("words")
-    codes = [f.error.code for f in inspect(tmp_path / "gone", tmp_path / "a.txt") if isinstance(f, RefusedFile)]
+    codes = [
+        f.error.code for f in inspect(tmp_path / "gone", tmp_path / "a.txt") if isinstance(f, RefusedFile)
+    ]
     assert codes == ["missing"]

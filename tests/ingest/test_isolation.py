@@ -9,7 +9,7 @@ from core.errors import FileError
 from ingest.isolation import ProcessParserRunner
 from ingest.parsing import DirectParserRunner
 
-PLANTED = '''
+PLANTED = """
 import os, socket, time
 from core.types import Element, ElementKind
 
@@ -35,7 +35,7 @@ class PlantedParser:
         if order == "bug":
             raise ZeroDivisionError("a bug")
         return [Element(ElementKind.TEXT, f"{os.getpid()}")]
-'''
+"""
 
 
 @pytest.fixture

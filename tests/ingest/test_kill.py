@@ -10,13 +10,17 @@ from core.settings import IngestSettings
 from ingest.ledger import FileStatus, Ledger
 from ingest.originals import Originals
 from ingest.parsing import DirectParserRunner
-from ingest.pipeline import IngestRequest, Ingestor
+from ingest.pipeline import Ingestor, IngestRequest
 from tests.ingest.folder_index import FolderIndex
 
 REQUEST = IngestRequest("default")
 SETTINGS = IngestSettings(chunk_tokens=60, overlap_tokens=0)
-OLD = "\n\n".join(f"旧规定第{n}条：设备每{n}个月校准一次，记录保存五年，由质量部门检查。" for n in range(1, 5))
-NEW = "\n\n".join(f"新规定第{n}条：设备每{n}个月校准一次，记录保存七年，由质量部门检查。" for n in range(1, 4))
+OLD = "\n\n".join(
+    f"旧规定第{n}条：设备每{n}个月校准一次，记录保存五年，由质量部门检查。" for n in range(1, 5)
+)
+NEW = "\n\n".join(
+    f"新规定第{n}条：设备每{n}个月校准一次，记录保存七年，由质量部门检查。" for n in range(1, 4)
+)
 
 
 class Fuse:
@@ -70,7 +74,11 @@ class FusedOriginals(Originals):
 
 
 def work(folder, fuse, deletes):
-    parts = FusedLedger(folder / "attest.db"), FusedIndex(folder / "index"), FusedOriginals(folder / "originals")
+    parts = (
+        FusedLedger(folder / "attest.db"),
+        FusedIndex(folder / "index"),
+        FusedOriginals(folder / "originals"),
+    )
     for part in parts:
         part.fuse = fuse
     ledger, index, originals = parts

@@ -63,7 +63,7 @@ def test_only_hashes_are_names(tmp_path, name):
 
 
 def test_rows_come_back_as_they_were_put(ledger):
-    put = ledger.put(row(readers=("bob", "a'b"), meta={"k": "v\"%"}, previous_ids=("1", "2"), retryable=True))
+    put = ledger.put(row(readers=("bob", "a'b"), meta={"k": 'v"%'}, previous_ids=("1", "2"), retryable=True))
     assert ledger.get("default", "/a") == put and put.created_at == put.updated_at
     assert ledger.get("default", "/b") is None and ledger.get("other", "/a") is None
     ledger.remove("default", "/a")

@@ -9,7 +9,9 @@ from ingest.ledger import FileStatus
 from ingest.pipeline import IngestRequest
 
 REQUEST = IngestRequest("default")
-LONG = "\n\n".join(f"段落{n}：设备每{n}个月校准一次，记录保存五年，由质量部门负责检查。" for n in range(1, 12))
+LONG = "\n\n".join(
+    f"段落{n}：设备每{n}个月校准一次，记录保存五年，由质量部门负责检查。" for n in range(1, 12)
+)
 
 
 def counts(report):
@@ -172,7 +174,9 @@ def test_a_store_outage_stops_the_run_and_the_next_one_mends_it(bench):
     assert bench.ledger.get("default", path.resolve().as_posix()).status is FileStatus.WRITING
     bench.index.fail_with = None
     assert counts(run(bench)) == (1, 0, 0, 0)
-    assert bench.index.count_chunks("default") == {r.document_id: r.chunks for r in bench.ledger.rows("default")}
+    assert bench.index.count_chunks("default") == {
+        r.document_id: r.chunks for r in bench.ledger.rows("default")
+    }
 
 
 def test_an_unfinished_file_is_mended_even_when_its_source_is_gone(bench):

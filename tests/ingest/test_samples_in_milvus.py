@@ -39,12 +39,16 @@ def ingest_samples(data: Path) -> None:
     ingestor, store, _ = open_parts(data)
     from ingest.pipeline import IngestRequest
 
-    ingestor.ingest([ROOT / "samples" / "library"], IngestRequest("default"), lambda p: print(p.uri, flush=True))
+    ingestor.ingest(
+        [ROOT / "samples" / "library"], IngestRequest("default"), lambda p: print(p.uri, flush=True)
+    )
     ingestor.close()
     store.close()
 
 
 def open_parts(data: Path):
+    from sqlalchemy import create_engine
+
     from core.paths import DataPaths
     from core.settings import IngestSettings, MilvusSettings
     from ingest.isolation import ProcessParserRunner
@@ -54,7 +58,6 @@ def open_parts(data: Path):
     from retrieval.index import ChunkIndex
     from retrieval.lexical import Lexicon
     from retrieval.store import open_store
-    from sqlalchemy import create_engine
 
     paths = DataPaths(data)
     paths.create()
@@ -69,9 +72,7 @@ def start(data: Path, after_files: int | None) -> int:
     """Runs an ingest in a process; kill -9 once that many files are done."""
     code = f"from tests.ingest.test_samples_in_milvus import *; ingest_samples(Path({str(data)!r}))"
     process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    seen = 0
-    for _ in process.stdout:
-        seen += 1
+    for seen, _ in enumerate(process.stdout, start=1):
         if seen == after_files:
             process.kill()
             break

@@ -50,7 +50,9 @@ def test_chinese_pdf_lines_become_whole_sentences_with_page_and_box(library):
 
 
 def test_aligned_columns_of_a_pdf_are_a_table(library):
-    tables = [e for e in PdfParser().parse(library / "calibration-terms-en.pdf") if e.kind is ElementKind.TABLE]
+    tables = [
+        e for e in PdfParser().parse(library / "calibration-terms-en.pdf") if e.kind is ElementKind.TABLE
+    ]
     assert "| FS-85 | 36 months | 18 months | EUR 410 |" in tables[0].text.split("\n")
     assert tables[0].text.startswith("| Instrument | Warranty period |")
 
@@ -75,7 +77,9 @@ def test_a_list_in_a_pdf_is_not_joined_and_paragraphs_part_at_gaps(tmp_path):
 
 
 def test_codes_of_pdfs_that_cannot_be_read(tmp_path):
-    locked = save(tmp_path / "l.pdf", lambda c: c.drawString(72, 700, "x"), encrypt=StandardEncryption("pw", "own"))
+    locked = save(
+        tmp_path / "l.pdf", lambda c: c.drawString(72, 700, "x"), encrypt=StandardEncryption("pw", "own")
+    )
     assert code_of(locked) == "encrypted"
     assert code_of(save(tmp_path / "n.pdf", lambda c: c.rect(10, 10, 50, 50))) == "no_text"
     broken = tmp_path / "b.pdf"
@@ -91,7 +95,9 @@ def test_docx_keeps_levels_tables_lists_and_text_boxes(tmp_path):
     word.add_paragraph("SHORT LINE THAT IS NO TITLE")
     word.add_paragraph("第一项", style="List Bullet")
     table = word.add_table(2, 2)
-    for cell, text in zip((c for row in table.rows for c in row.cells), ["项目", "值", "温度", "20|30 °C"], strict=True):
+    for cell, text in zip(
+        (c for row in table.rows for c in row.cells), ["项目", "值", "温度", "20|30 °C"], strict=True
+    ):
         cell.text = text
     path = tmp_path / "a.docx"
     word.save(str(path))
@@ -138,6 +144,8 @@ def test_unstructured_works_offline_and_without_the_compilers_it_asks_for(librar
         "from pathlib import Path; from ingest.parsers.docx import DocxParser\n"
         f"print(len(DocxParser().parse(Path({str(library / 'purchasing-rules-zh.docx')!r}))))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=library.parents[1], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=library.parents[1], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout.split()[-1]) == 22

@@ -56,7 +56,10 @@ def test_plain_text_knows_numbered_questions_and_lone_titles():
 
 
 def test_plain_text_knows_markdown_headings_fences_and_tables():
-    text = "# 数据\n\n## 优化\n- 归一化：\n  - 压缩\n\n```\n# not a heading\n\ncode\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\nend"
+    text = (
+        "# 数据\n\n## 优化\n- 归一化：\n  - 压缩\n\n```\n# not a heading\n\ncode\n```\n\n"
+        "| a | b |\n|---|---|\n| 1 | 2 |\nend"
+    )
     assert told(parse_plain(text)) == [
         ("title", 1, "数据"),
         ("title", 2, "优化"),
