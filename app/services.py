@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from agents.asker import Asker
     from app.keys import KeyTable
     from app.weights.fetch import WeightsStore
-    from core.seams import ChatModel, Embedder, VectorStore
+    from core.seams import ChatModel, Embedder, TokenEmbedder, VectorStore
     from ingest.pipeline import Ingestor
     from retrieval.index import ChunkIndex
     from retrieval.lexical import Lexicon
@@ -62,6 +62,11 @@ class Services:
         """Raises ModelFileError when its weights are not there."""
         return self._once("embedder", self._build_embedder)
 
+    def token_embedder(self) -> "TokenEmbedder":
+        """The built-in embedder, whichever one the index uses: the guards and the default
+        reranker were fitted to its token vectors."""
+        return self._once("token_embedder", self._build_token_embedder)
+
     def lexicon(self) -> "Lexicon":
         """The document frequencies of the lexical leg."""
         return self._once("lexicon", self._build_lexicon)
@@ -96,11 +101,13 @@ class Services:
             if "asker" not in self._parts:
                 from agents.asker import open_asker
 
-                retriever = await asyncio.to_thread(self.retriever)
+                # First of all: the embedded model loads in its own process meanwhile.
                 chat_model = await asyncio.to_thread(self.chat_model)
+                retriever = await asyncio.to_thread(self.retriever)
+                reader = await asyncio.to_thread(self.token_embedder)
                 self.paths.create()
                 self._parts["asker"] = await open_asker(
-                    retriever, chat_model, self.settings, self.paths.sessions
+                    retriever, reader, chat_model, self.settings, self.paths.sessions
                 )
             return self._parts["asker"]
 
@@ -151,6 +158,14 @@ class Services:
 
         return build_embedder(self.settings.embedder, self.weights_dir)
 
+    def _build_token_embedder(self) -> "TokenEmbedder":
+        from core.settings import EmbedderSettings
+        from retrieval.embedders import build_embedder
+
+        if self.settings.embedder.kind == "e5-openvino":
+            return self.embedder()
+        return build_embedder(EmbedderSettings(threads=self.settings.embedder.threads), self.weights_dir)
+
     def _build_lexicon(self) -> "Lexicon":
         from retrieval.lexical import Lexicon
 
@@ -171,7 +186,7 @@ class Services:
             loading = pool.submit(self.embedder)
             store, lexicon = self.store(), self.lexicon()
             embedder = loading.result()
-        reranker = build_reranker(settings.rerank_limit, embedder)
+        reranker = build_reranker(settings.rerank_limit, self.token_embedder())
         return Retriever(store, embedder, lexicon, reranker, settings)
 
     def _build_parser_runner(self):
@@ -211,4 +226,7 @@ class Services:
     def _build_chat_model(self) -> "ChatModel":
         from app.chat_models import build_chat_model
 
-        return build_chat_model(self.settings.chat, self.weights_dir)
+        model = build_chat_model(self.settings.chat, self.weights_dir)
+        if hasattr(model, "begin"):
+            model.begin()
+        return model

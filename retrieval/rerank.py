@@ -71,8 +71,8 @@ def max_sim(words: np.ndarray, table: np.ndarray) -> float:
     return float((words @ table.T).max(axis=1).mean())
 
 
-def build_reranker(rerank_limit: int, embedder) -> Reranker:
-    """The reranker for the settings and what the embedder can do."""
-    if rerank_limit and hasattr(embedder, "embed_tokens"):
+def build_reranker(rerank_limit: int, embedder: TokenEmbedder) -> Reranker:
+    """The reranker of the settings."""
+    if rerank_limit:
         return LateInteractionReranker(embedder)
     return FusedOrder()

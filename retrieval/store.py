@@ -46,7 +46,9 @@ def open_store(settings: MilvusSettings, paths: DataPaths) -> "MilvusStore":
 class MilvusStore:
     """A `VectorStore`. Thread-safe: writes go through one lock."""
 
-    def __init__(self, client, lite_path: Path | None = None, close: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, client, lite_path: Path | None = None, close: Callable[[], None] | None = None
+    ) -> None:
         """`client` is a connected pymilvus.MilvusClient; `lite_path` is Lite's folder, if it
         is Lite; `close` is called last."""
         self._client = client

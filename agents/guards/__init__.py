@@ -1,0 +1,1 @@
+"""Guards: each gives a verdict on one sentence and its evidence."""

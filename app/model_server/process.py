@@ -49,7 +49,7 @@ class ModelServerProcess:
             sys.executable, "-m", "app.model_server", str(self._spec.path), "--name", self._spec.name,
             "--threads", str(self._spec.threads), "--cache-gb", str(self._spec.cache_gb),
         ]  # fmt: skip
-        self._log = tempfile.TemporaryFile(mode="w+", encoding="utf-8", errors="replace")
+        self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self._child = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

@@ -147,7 +147,7 @@ def _join(weights: Weights, folder: Path, target: Path) -> None:
                 out.write(block)
     if digest.hexdigest() != weights.sha256:
         raise ModelFileError(
-            f"the weights {weights.name} have the sha256 {digest.hexdigest()}, not the pinned {weights.sha256}",
+            f"{weights.name} has the sha256 {digest.hexdigest()}, not the pinned {weights.sha256}",
             remedy="run again: attest models fetch --force",
         )
 

@@ -1,0 +1,136 @@
+"""Asks the graph and tells what happens. The one door to the agent.
+
+Knows the graph, the sessions and the events; knows nothing of HTTP.
+"""
+
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, aclosing
+from pathlib import Path
+
+import aiosqlite
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from sqlalchemy import create_engine
+
+from agents.asking import Ask
+from agents.binding import EvidenceBinder
+from agents.context import AskContext
+from agents.events import Event, Failed, Finished
+from agents.graph import build_graph
+from agents.guards.grounding import GroundingGuard
+from agents.guards.sufficiency import SufficiencyGate
+from agents.prompt_library import PromptLibrary
+from agents.records import read_turn
+from agents.sessions import SessionIndex, thread_id
+from core.errors import AttestError, NotFoundError
+from core.seams import ChatModel, TokenEmbedder
+from core.settings import Settings
+from core.types import Turn
+from retrieval.retriever import Retriever
+
+logger = logging.getLogger(__name__)
+
+
+class Asker:
+    """Answers questions in sessions. Made by `open_asker`; closed by `close`."""
+
+    def __init__(self, graph, context: AskContext, sessions: SessionIndex, resources: AsyncExitStack) -> None:
+        self._graph = graph
+        self._context = context
+        self._sessions = sessions
+        self._resources = resources
+
+    async def ask(self, ask: Ask) -> AsyncIterator[Event]:
+        """The events of one question; the last one is `Finished` or `Failed`. Closing the
+        iterator cancels the work. A failed turn is not remembered."""
+        session_id = ask.session_id or uuid.uuid4().hex
+        state = {
+            "session_id": session_id,
+            "question": ask.question.strip(),
+            "collection": ask.scope.collection,
+            "readers": sorted(ask.scope.readers),
+            "effort": ask.effort.value,
+            "started": time.time(),
+        }
+        config = {"configurable": {"thread_id": thread_id(ask.owner, session_id)}}
+        run = self._graph.astream(
+            state, config, context=self._context, stream_mode="custom", durability="sync"
+        )
+        finished: Finished | None = None
+        try:
+            async with aclosing(run) as events:
+                async for event in events:
+                    if isinstance(event, Finished):
+                        finished = event
+                    else:
+                        yield event
+            self._sessions.record_turn(ask.owner, session_id, ask.question)
+        except AttestError as exc:
+            logger.warning("question failed: %s", exc)
+            yield Failed(exc.code, exc.message, exc.remedy)
+            return
+        except Exception as exc:
+            # The edge of the stream: whatever it was, the caller gets a clean end.
+            logger.exception("question failed")
+            yield Failed("internal", f"the question could not be answered ({type(exc).__name__})")
+            return
+        # Only now is the turn stored: who reads `finished` may ask on at once.
+        yield finished
+
+    async def sessions(self, owner: str) -> list[dict]:
+        """The owner's sessions, newest first."""
+        return self._sessions.list_sessions(owner)
+
+    async def history(self, owner: str, session_id: str) -> list[Turn]:
+        """The turns of a session, oldest first.
+
+        Raises:
+            NotFoundError: the owner has no such session.
+        """
+        if not self._sessions.has(owner, session_id):
+            raise NotFoundError(f"there is no session {session_id!r}")
+        config = {"configurable": {"thread_id": thread_id(owner, session_id)}}
+        snapshot = await self._graph.aget_state(config)
+        return [read_turn(record) for record in snapshot.values.get("turns", [])]
+
+    async def forget(self, owner: str, session_id: str) -> bool:
+        """Deletes a session with all its checkpoints; False when the owner has none such."""
+        if not self._sessions.forget(owner, session_id):
+            return False
+        await self._graph.checkpointer.adelete_thread(thread_id(owner, session_id))
+        return True
+
+    async def close(self) -> None:
+        """Closes the sessions' database; the chat model belongs to the caller."""
+        await self._resources.aclose()
+
+
+async def open_asker(
+    retriever: Retriever,
+    embedder: TokenEmbedder,
+    chat_model: ChatModel,
+    settings: Settings,
+    sessions_file: Path,
+) -> Asker:
+    """Opens the sessions' database and builds the graph. The guards read token vectors of
+    the built-in embedder, for which they were fitted, whatever the retriever uses."""
+    resources = AsyncExitStack()
+    connection = await resources.enter_async_context(aiosqlite.connect(sessions_file))
+    saver = AsyncSqliteSaver(connection, serde=JsonPlusSerializer(pickle_fallback=False))
+    await saver.setup()
+    context = AskContext(
+        retriever=retriever,
+        chat_model=chat_model,
+        prompts=PromptLibrary(),
+        binder=EvidenceBinder(embedder),
+        guard=GroundingGuard(embedder, settings.guard.supported_at),
+        gate=SufficiencyGate(embedder),
+        retrieval=settings.retrieval,
+        chat=settings.chat,
+        guards=settings.guard,
+    )
+    engine = create_engine(f"sqlite:///{sessions_file}")
+    return Asker(build_graph(saver), context, SessionIndex(engine), resources)

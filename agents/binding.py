@@ -1,0 +1,139 @@
+"""Binds a sentence to the smallest evidence that holds it.
+
+Candidates are the sentences and table rows of the chunks that the model was shown, so a
+citation can only come from there, and a quote is a slice of the chunk's text, never text
+that a model wrote. Markers in a draft are a hint and no more: a small model misnumbers
+them. Knows nothing of verdicts.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.wording import numbers
+from core.seams import TokenEmbedder
+from core.text import Span, split_sentences
+from core.types import Chunk
+from retrieval.lexical import split_terms
+from retrieval.rerank import max_sim
+
+MARKER = re.compile(r"\s*[\[【](\d{1,2}(?:\s*[,，、]\s*\d{1,2})*)[\]】]")
+MAX_SPANS = 3
+MIN_GAIN = 0.12
+HINT_BONUS = 0.05
+NUMBER_WEIGHT = 3.0
+MAX_QUOTE_CHARS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class BoundSpan:
+    """`chunk.text[span.start:span.end]` is the quote; `similarity` is MaxSim of the claim."""
+
+    chunk: Chunk
+    span: Span
+    similarity: float
+
+    @property
+    def quote(self) -> str:
+        """The quote itself."""
+        return self.span.of(self.chunk.text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    chunk: Chunk
+    span: Span
+    terms: frozenset[str]
+    vectors: np.ndarray
+
+
+class EvidenceBinder:
+    """Makes an `EvidencePool` of the chunks of one question."""
+
+    def __init__(self, embedder: TokenEmbedder) -> None:
+        self._embedder = embedder
+
+    def pool(self, chunks: Sequence[Chunk]) -> "EvidencePool":
+        """Reads the chunks once; the pool then binds any number of sentences."""
+        return EvidencePool(chunks, self._embedder)
+
+
+class EvidencePool:
+    """The evidence of one question, cut into quotable spans."""
+
+    def __init__(self, chunks: Sequence[Chunk], embedder: TokenEmbedder) -> None:
+        self.chunks = tuple(chunks)
+        self._embedder = embedder
+        places = [
+            (chunk, span)
+            for chunk in chunks
+            for span in split_sentences(chunk.text)
+            if span.end - span.start <= MAX_QUOTE_CHARS and re.search(r"\w", span.of(chunk.text))
+        ]
+        vectors = embedder.embed_tokens([span.of(chunk.text) for chunk, span in places])
+        self._candidates = [
+            _Candidate(chunk, span, frozenset(_terms(span.of(chunk.text))), table)
+            for (chunk, span), table in zip(places, vectors, strict=True)
+        ]
+
+    def bind(self, claim: str, hints: Sequence[int] = ()) -> list[BoundSpan]:
+        """The one to three spans that together hold most of the claim, best first; none
+        when the evidence is empty. `hints` are markers (from 1) that the draft gave."""
+        wanted = _weights(claim)
+        total = sum(wanted.values())
+        words = self._embedder.embed_tokens([claim])[0]
+        hinted = {self.chunks[i - 1].id for i in hints if 0 < i <= len(self.chunks)}
+        similarity = [max_sim(words, candidate.vectors) for candidate in self._candidates]
+        chosen: list[int] = []
+        while len(chosen) < MAX_SPANS:
+            scored = [
+                (
+                    _cover(wanted, candidate.terms, total)
+                    + HINT_BONUS * (candidate.chunk.id in hinted)
+                    + (0.0 if chosen else similarity[at]),
+                    at,
+                )
+                for at, candidate in enumerate(self._candidates)
+                if at not in chosen
+            ]
+            gain, best = max(scored, default=(0.0, -1))
+            if best < 0 or (chosen and gain < MIN_GAIN + HINT_BONUS):
+                break
+            chosen.append(best)
+            wanted = {t: w for t, w in wanted.items() if t not in self._candidates[best].terms}
+        return [
+            BoundSpan(self._candidates[at].chunk, self._candidates[at].span, similarity[at])
+            for at in chosen
+        ]
+
+    def rank(self, question: str) -> list[BoundSpan]:
+        """All spans, those that speak most of the question first: for extractive answers."""
+        wanted = _weights(question)
+        words = self._embedder.embed_tokens([question])[0]
+        scored = []
+        for candidate in self._candidates:
+            similarity = max_sim(words, candidate.vectors)
+            cover = _cover(wanted, candidate.terms, sum(wanted.values()))
+            scored.append((similarity + cover, BoundSpan(candidate.chunk, candidate.span, similarity)))
+        scored.sort(key=lambda pair: -pair[0])
+        return [bound for _, bound in scored]
+
+
+def strip_markers(sentence: str) -> tuple[str, list[int]]:
+    """The sentence without `[1]` marks, and the numbers that stood in them."""
+    hints = [int(n) for group in MARKER.findall(sentence) for n in re.findall(r"\d+", group)]
+    return MARKER.sub("", sentence).strip(), hints
+
+
+def _terms(text: str) -> list[str]:
+    return [*split_terms(text), *(f"#{value:g}" for value in numbers(text))]
+
+
+def _weights(text: str) -> dict[str, float]:
+    return {term: NUMBER_WEIGHT if term.startswith("#") else 1.0 for term in _terms(text)}
+
+
+def _cover(wanted: dict[str, float], terms: frozenset[str], total: float) -> float:
+    return sum(w for term, w in wanted.items() if term in terms) / total if total else 0.0

@@ -1,0 +1,26 @@
+"""What the nodes work with. Handed to each run as its context, never checkpointed."""
+
+from dataclasses import dataclass
+
+from agents.binding import EvidenceBinder
+from agents.guards.grounding import GroundingGuard
+from agents.guards.sufficiency import SufficiencyGate
+from agents.prompt_library import PromptLibrary
+from core.seams import ChatModel
+from core.settings import ChatSettings, GuardSettings, RetrievalSettings
+from retrieval.retriever import Retriever
+
+
+@dataclass(frozen=True, slots=True)
+class AskContext:
+    """The objects behind the graph."""
+
+    retriever: Retriever
+    chat_model: ChatModel
+    prompts: PromptLibrary
+    binder: EvidenceBinder
+    guard: GroundingGuard
+    gate: SufficiencyGate
+    retrieval: RetrievalSettings
+    chat: ChatSettings
+    guards: GuardSettings

@@ -1,0 +1,134 @@
+"""Checks a draft sentence by sentence and numbers its citations.
+
+The pure middle of the answer node: text and evidence in, released or withheld sentences
+out. Knows binder and guard; knows nothing of the graph or of the model.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from agents.binding import BoundSpan, EvidencePool, strip_markers
+from agents.guards.grounding import GroundingGuard
+from core.text import normalise
+from core.types import Chunk, Citation, Label, Sentence, Verdict
+
+_REFUSAL = re.compile(
+    r"(?:资料|文档|文件|证据|材料|内容|信息|上文)中?(?:里)?(?:并)?(?:没有|未|不|无法)"
+    r"|(?:没有|未|无)(?:明确)?(?:提到|提及|说明|找到|提供|相关|包含|给出|规定|记载)"
+    r"|无法(?:回答|确定|得知|判断)|不知道|不清楚|抱歉"
+    r"|\b(?:evidence|document|text|passage|context|information)s?\b.{0,40}\b(?:not|no|n't)\b"
+    r"|\b(?:not|no|n't)\b.{0,30}\b(?:mention|specif|provide|state[ds]?\b|contain|information)"
+    r"|\b(?:not|no|n't)\b.{0,30}\b(?:found|given) in"
+    r"|\b(?:cannot|can't|unable to) (?:answer|determine|find)|\bI(?:'m| am) sorry\b|\bI don't know\b",
+    re.IGNORECASE,
+)
+_LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.、)])\s+")
+_EMPHASIS = re.compile(r"\*\*|__|^#+\s*")
+
+
+@dataclass
+class CheckedDraft:
+    """What became of a draft so far. Grows by `DraftChecker.check`."""
+
+    sentences: list[Sentence] = field(default_factory=list)
+    citations: list[Citation] = field(default_factory=list)
+    withheld: list[Sentence] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The released sentences with their markers, in order."""
+        return join_sentences(self.sentences)
+
+
+class DraftChecker:
+    """Judges the sentences of one answer against one pool of evidence."""
+
+    def __init__(self, pool: EvidencePool, guard: GroundingGuard, question: str) -> None:
+        self._pool = pool
+        self._guard = guard
+        self._question = question
+        self.draft = CheckedDraft()
+
+    def check(self, raw: str) -> tuple[Sentence, list[Citation]] | None:
+        """Releases or withholds one draft sentence; returns what may be shown, with the
+        citations that are new with it, or None."""
+        text, hints = strip_markers(_LIST_MARK.sub("", _EMPHASIS.sub("", raw)))
+        if not re.search(r"\w", text) or self._is_repeat(text):
+            return None
+        if is_refusal(text):
+            refused = Verdict(Label.UNSUPPORTED, 0.0, "refusal", "says that it is not held")
+            return self._withhold(text, refused)
+        bound = self._pool.bind(text, hints)
+        verdict = self._guard.check(text, bound, self._question)
+        if verdict.label is not Label.SUPPORTED:
+            return self._withhold(text, verdict)
+        return self._release(text, bound, verdict)
+
+    def rank_quotes(self) -> list[BoundSpan]:
+        """The evidence's sentences, those that speak most of the question first."""
+        return self._pool.rank(self._question)
+
+    def quote(self, bound: BoundSpan) -> tuple[Sentence, list[Citation]]:
+        """Releases a quote as a sentence of the answer: extractive answering."""
+        verdict = Verdict(Label.SUPPORTED, 1.0, "quote", "word for word")
+        return self._release(" ".join(bound.quote.split()), [bound], verdict)
+
+    def _release(
+        self, text: str, bound: Sequence[BoundSpan], verdict: Verdict
+    ) -> tuple[Sentence, list[Citation]]:
+        markers, new = [], []
+        for span in bound:
+            known = next((c for c in self.draft.citations if _same_place(c, span)), None)
+            if known is None:
+                known = make_citation(len(self.draft.citations) + 1, span)
+                self.draft.citations.append(known)
+                new.append(known)
+            markers.append(known.marker)
+        sentence = Sentence(text, tuple(markers), verdict)
+        self.draft.sentences.append(sentence)
+        return sentence, new
+
+    def _withhold(self, text: str, verdict: Verdict) -> None:
+        self.draft.withheld.append(Sentence(text, (), verdict))
+
+    def _is_repeat(self, text: str) -> bool:
+        seen = {normalise(s.text) for s in [*self.draft.sentences, *self.draft.withheld]}
+        return normalise(text) in seen
+
+
+def is_refusal(text: str) -> bool:
+    """Whether a sentence says that the documents do not hold the answer: the system says
+    that itself, with what it looked for."""
+    return bool(_REFUSAL.search(text))
+
+
+def make_citation(marker: int, bound: BoundSpan) -> Citation:
+    """The citation of a span; its quote is cut from the chunk's own text."""
+    chunk: Chunk = bound.chunk
+    return Citation(
+        marker=marker,
+        chunk_id=chunk.id,
+        document_id=chunk.document_id,
+        title=chunk.title,
+        uri=chunk.uri,
+        quote=chunk.text[bound.span.start : bound.span.end],
+        start=bound.span.start,
+        end=bound.span.end,
+        page=chunk.page,
+        boxes=chunk.boxes,
+    )
+
+
+def join_sentences(sentences: Sequence[Sentence]) -> str:
+    """One text: markers before the next sentence, a blank between Latin sentences only."""
+    parts: list[str] = []
+    for sentence in sentences:
+        if parts and not parts[-1].endswith(("。", "！", "？", "；")) and parts[-1][-1:] != "\n":
+            parts.append(" ")
+        parts.append(sentence.text + "".join(f"[{marker}]" for marker in sentence.citations))
+    return "".join(parts)
+
+
+def _same_place(citation: Citation, bound: BoundSpan) -> bool:
+    return citation.chunk_id == bound.chunk.id and citation.start == bound.span.start

@@ -1,0 +1,65 @@
+"""What must agree to the letter: numbers, codes, names, negation.
+
+Cheap, and right nearly always when it objects. Knows nothing of vectors.
+"""
+
+from dataclasses import dataclass
+
+from agents.wording import codes, holds_code, missing_numbers, names, negations, spaced, squeeze
+from core.text import detect_language, normalise
+from core.types import Label, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The evidence of one sentence: the quotes, and the chunks (with headings) around them."""
+
+    quotes: tuple[str, ...]
+    surroundings: tuple[str, ...]
+
+    @property
+    def quoted(self) -> str:
+        """The quotes as one text."""
+        return "\n".join(self.quotes)
+
+
+class ExactGuard:
+    """Objects when the sentence names what its evidence does not; else it is unsure."""
+
+    name = "exact"
+
+    def check(self, sentence: str, passage: Passage, question: str) -> Verdict:
+        """`unsupported` or `contradicted` with a reason, or `unsure` when nothing is amiss."""
+        if missing := self._missing_values(sentence, passage, question):
+            listed = ", ".join(f"{value:g}" for value in sorted(missing))
+            return self._object(f"numbers not in the evidence: {listed}")
+        if missing_codes := self._missing_codes(sentence, passage, question):
+            return self._object(f"not in the evidence: {', '.join(sorted(missing_codes))}")
+        if missing_names := self._missing_names(sentence, passage, question):
+            return self._object(f"names not in the evidence: {', '.join(sorted(missing_names))}")
+        return Verdict(Label.UNSURE, 0.5, self.name)
+
+    def negation_differs(self, sentence: str, passage: Passage) -> bool:
+        """Whether one side is negated and the other is not. Means something only when both
+        say nearly the same words."""
+        return bool(passage.quotes) and (negations(sentence) > 0) != (negations(passage.quoted) > 0)
+
+    def _missing_values(self, sentence: str, passage: Passage, question: str) -> set[float]:
+        return missing_numbers(sentence, [*passage.quotes, question])
+
+    def _missing_codes(self, sentence: str, passage: Passage, question: str) -> set[str]:
+        """The sentence's codes, and the numbered ones that the question asks about: an
+        answer about TM-20 is no answer about FS-85, whatever the sentence says."""
+        near = [spaced(squeeze(text)) for text in passage.surroundings]
+        asked = {code for code in codes(question) if any(char.isdigit() for char in code)}
+        wanted = (codes(sentence) - codes(question)) | {code for code in asked if not code.isdigit()}
+        return {code for code in wanted if not any(holds_code(code, text) for text in near)}
+
+    def _missing_names(self, sentence: str, passage: Passage, question: str) -> set[str]:
+        if detect_language(sentence) != "en" or detect_language(passage.quoted) != "en":
+            return set()
+        near = normalise("\n".join([*passage.surroundings, question]))
+        return {name for name in names(sentence) if name not in near}
+
+    def _object(self, reason: str) -> Verdict:
+        return Verdict(Label.UNSUPPORTED, 0.02, self.name, reason)

@@ -1,0 +1,83 @@
+"""The grounding guard: does the evidence hold this sentence?
+
+A cascade, cheapest first: exact checks, then a small logistic model over what the
+retriever already has (word cover, MaxSim of token vectors). Knows nothing of prompts or
+of what happens with a verdict.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from agents.binding import BoundSpan
+from agents.guards.exact import ExactGuard, Passage
+from agents.guards.logistic import LogisticModel
+from core.seams import TokenEmbedder
+from core.text import detect_language
+from core.types import Label, Verdict
+from retrieval.lexical import split_terms
+
+WEIGHTS_FILE = Path(__file__).with_name("grounding.json")
+NEAR_COPY = 0.75
+
+
+class GroundingGuard:
+    """Judges a sentence against the spans that it is bound to."""
+
+    name = "grounding"
+
+    def __init__(
+        self, embedder: TokenEmbedder, supported_at: float, model: LogisticModel | None = None
+    ) -> None:
+        """`supported_at` is the probability from which a sentence counts as supported."""
+        self._embedder = embedder
+        self._supported_at = supported_at
+        self._model = model or LogisticModel(WEIGHTS_FILE)
+        self._exact = ExactGuard()
+
+    def check(self, sentence: str, bound: Sequence[BoundSpan], question: str) -> Verdict:
+        """A verdict with a probability. No evidence means `unsupported`."""
+        if not bound:
+            return Verdict(Label.UNSUPPORTED, 0.0, self.name, "no evidence")
+        passage = passage_of(bound)
+        objection = self._exact.check(sentence, passage, question)
+        if objection.label is not Label.UNSURE:
+            return objection
+        features = claim_features(self._embedder, sentence, passage.quotes)
+        score = round(self._model.probability(features), 4)
+        if features["cover"] >= NEAR_COPY and self._exact.negation_differs(sentence, passage):
+            reason = "negated on one side only"
+            return Verdict(Label.CONTRADICTED, min(score, 0.1), self.name, reason)
+        if score >= self._supported_at:
+            return Verdict(Label.SUPPORTED, score, self.name)
+        return Verdict(Label.UNSUPPORTED, score, self.name, "the evidence does not hold it")
+
+
+def passage_of(bound: Sequence[BoundSpan]) -> Passage:
+    """Quotes, and the chunks around them with title and headings."""
+    around = {span.chunk.id: f"{span.chunk.context}\n{span.chunk.text}" for span in bound}
+    return Passage(tuple(span.quote for span in bound), tuple(around.values()))
+
+
+def claim_features(embedder: TokenEmbedder, claim: str, quotes: Sequence[str]) -> dict[str, float]:
+    """What the model reads of a claim and its quotes, each 0…1.
+
+    `cover`: share of the claim's terms in the quotes; `low`: lowest tenth of the best cosine
+    of each claim token. When the languages differ (`across`), words say nothing: then
+    `across_mean` and `across_low` hold the mean and the lowest tenth instead.
+    """
+    words, *tables = embedder.embed_tokens([claim, *quotes])
+    best = (words @ np.concatenate(tables).T).max(axis=1) if len(words) else np.zeros(1)
+    lowest = np.sort(best)[: max(1, len(best) // 10)]
+    terms = set(split_terms(claim))
+    held = {term for quote in quotes for term in split_terms(quote)}
+    across = detect_language(claim) != detect_language("\n".join(quotes))
+    cover = len(terms & held) / len(terms) if terms else 0.0
+    return {
+        "cover": 0.0 if across else cover,
+        "low": 0.0 if across else float(lowest.mean()),
+        "across": float(across),
+        "across_mean": float(best.mean()) if across else 0.0,
+        "across_low": float(lowest.mean()) if across else 0.0,
+    }

@@ -1,0 +1,56 @@
+"""finish: the outcome becomes an Answer, and the session remembers the turn.
+
+Says what was looked for when nothing was found. Knows nothing of how the answer was made.
+"""
+
+import time
+import uuid
+
+from langgraph.runtime import Runtime
+
+from agents.context import AskContext
+from agents.events import Finished
+from agents.records import read_answer, read_hit, turn_record
+from agents.state import AskState
+from core.types import Status, Turn
+
+NOT_HELD = {
+    "zh": "文档中没有找到这个问题的答案。查找的是：{queries}。",
+    "en": "The documents do not hold the answer to this question. Looked for: {queries}.",
+}
+NEAREST = {"zh": "最接近的文档：{titles}。", "en": " The nearest documents: {titles}."}
+MAX_NEAREST = 3
+
+
+async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
+    """Emits `Finished` and adds the turn to `turns`."""
+    outcome = dict(state["outcome"])
+    if outcome["status"] == Status.ABSTAINED.value:
+        outcome["text"] = abstention_text(state)
+    total = round((time.time() - state["started"]) * 1000, 1)
+    identifier = uuid.uuid4().hex
+    answer = read_answer(
+        {
+            **outcome,
+            "id": identifier,
+            "looked_for": state["queries"],
+            "route": "search",
+            "timings_ms": {**state["timings_ms"], "total": total},
+            "trace_id": identifier,
+            "session_id": state["session_id"],
+        }
+    )
+    runtime.stream_writer(Finished(answer))
+    turn = Turn(state["question"], answer.text, answer.status)
+    return {"turns": [turn_record(turn)]}
+
+
+def abstention_text(state: AskState) -> str:
+    """What the user reads when the documents do not hold the answer."""
+    language = state["language"]
+    mark = "、" if language == "zh" else ", "
+    titles = dict.fromkeys(read_hit(record).chunk.title for record in state["evidence"])
+    text = NOT_HELD[language].format(queries=mark.join(state["queries"]))
+    if titles:
+        text += NEAREST[language].format(titles=mark.join(list(titles)[:MAX_NEAREST]))
+    return text

@@ -1,0 +1,57 @@
+"""Prompts are files: read once, filled in, and known by their hash in the trace.
+
+Knows the frame (role, task, format, then the evidence between delimiters, the question
+last, so that the stable part comes first); knows nothing of models.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.seams import Message
+from core.types import Chunk
+
+FOLDER = Path(__file__).with_name("prompts")
+LANGUAGES = ("zh", "en")
+
+
+class PromptLibrary:
+    """The prompt files of one folder: NAME.LANGUAGE.md, system and user part split by a
+    line `---`."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self._texts = {
+            path.name.removesuffix(".md"): path.read_text(encoding="utf-8")
+            for path in sorted(folder.glob("*.*.md"))
+        }
+        joined = "".join(self._texts.values()).encode()
+        self.fingerprint = hashlib.sha256(joined).hexdigest()[:12]
+
+    def answer(self, question: str, chunks: Sequence[Chunk], language: str) -> list[Message]:
+        """The messages that ask for a draft from the evidence, numbered from 1."""
+        system, _, user = self._texts[f"answer.{language}"].partition("\n---\n")
+        return [
+            Message("system", system.strip()),
+            Message(
+                "user",
+                user.strip()
+                .replace("{evidence}", fence(chunks))
+                .replace("{question}", _flatten(question)),
+            ),
+        ]
+
+
+def fence(chunks: Sequence[Chunk]) -> str:
+    """The evidence between delimiters that no document can know beforehand, so that text
+    in a document cannot end the fence and speak as the user."""
+    nonce = secrets.token_hex(3)
+    blocks = []
+    for marker, chunk in enumerate(chunks, start=1):
+        context = f"({_flatten(chunk.context)})\n" if chunk.context else ""
+        blocks.append(f"[{marker}] {context}{chunk.text.strip()}")
+    return f"<evidence {nonce}>\n" + "\n\n".join(blocks) + f"\n</evidence {nonce}>"
+
+
+def _flatten(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,80 @@
+"""Nouns to plain dictionaries and back: what a checkpoint may hold.
+
+Checkpoints are stored as msgpack of plain values; a class in them would have to be
+imported by name when they are read, which is how tampered files run code.
+"""
+
+from dataclasses import asdict
+
+from core.types import (
+    Answer,
+    Box,
+    Chunk,
+    Citation,
+    ElementKind,
+    Hit,
+    Label,
+    Scope,
+    Sentence,
+    Stage,
+    Status,
+    Turn,
+    Usage,
+    Verdict,
+)
+
+
+def hit_record(hit: Hit) -> dict:
+    """A hit as plain values."""
+    record = asdict(hit)
+    record["stage"] = hit.stage.value
+    record["chunk"]["kind"] = hit.chunk.kind.value
+    return record
+
+
+def read_hit(record: dict) -> Hit:
+    """The hit of a record."""
+    chunk = dict(record["chunk"])
+    chunk["headings"] = tuple(chunk["headings"])
+    chunk["boxes"] = tuple(Box(**box) for box in chunk["boxes"])
+    chunk["kind"] = ElementKind(chunk["kind"])
+    return Hit(Chunk(**chunk), record["score"], Stage(record["stage"]), dict(record["ranks"]))
+
+
+def turn_record(turn: Turn) -> dict:
+    """A turn as plain values."""
+    return {"question": turn.question, "answer": turn.answer, "status": turn.status.value}
+
+
+def read_turn(record: dict) -> Turn:
+    """The turn of a record."""
+    return Turn(record["question"], record["answer"], Status(record["status"]))
+
+
+def read_scope(state: dict) -> Scope:
+    """The scope that the question was asked in."""
+    return Scope(state["collection"], frozenset(state["readers"]))
+
+
+def read_answer(record: dict) -> Answer:
+    """The answer of a record that holds its fields as plain values."""
+    return Answer(
+        **{
+            **record,
+            "status": Status(record["status"]),
+            "sentences": tuple(map(_read_sentence, record["sentences"])),
+            "withheld": tuple(map(_read_sentence, record["withheld"])),
+            "citations": tuple(map(_read_citation, record["citations"])),
+            "looked_for": tuple(record["looked_for"]),
+            "usage": Usage(**record["usage"]),
+        }
+    )
+
+
+def _read_sentence(record: dict) -> Sentence:
+    verdict = Verdict(**{**record["verdict"], "label": Label(record["verdict"]["label"])})
+    return Sentence(record["text"], tuple(record["citations"]), verdict)
+
+
+def _read_citation(record: dict) -> Citation:
+    return Citation(**{**record, "boxes": tuple(Box(**box) for box in record["boxes"])})

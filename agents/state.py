@@ -1,0 +1,28 @@
+"""What the graph carries from node to node and keeps between turns: plain values only."""
+
+from typing import Annotated, TypedDict
+
+REMEMBERED_TURNS = 20
+
+
+def remember(turns: list[dict], new: list[dict]) -> list[dict]:
+    """The session's turns with the new ones behind them, the oldest forgotten."""
+    return [*(turns or []), *new][-REMEMBERED_TURNS:]
+
+
+class AskState(TypedDict, total=False):
+    """One question on its way. `turns` alone grows over the session."""
+
+    session_id: str
+    question: str
+    collection: str
+    readers: list[str]
+    effort: str
+    started: float
+    language: str
+    queries: list[str]
+    evidence: list[dict]
+    signals: dict[str, float]
+    timings_ms: dict[str, float]
+    outcome: dict
+    turns: Annotated[list[dict], remember]

@@ -1,0 +1,139 @@
+"""What counts as a fact in a sentence: numbers, codes, names, negation, in zh and en.
+
+Pure functions over text; used by the binder and by the guards.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from core.text import CJK
+
+_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
+_FORMAL = dict(zip("壹贰叁肆伍陆柒捌玖拾佰仟", "一二三四五六七八九十百千", strict=True))
+_UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
+_CHINESE_NUMBER = re.compile(r"[零〇一二两三四五六七八九十百千万亿]+")
+_ARABIC = re.compile(r"(?<![\w.])[-−]?\d+(?:[,，]\d{3})*(?:\.\d+)?(?:\s*[万亿千百](?![\w]))?|\d+(?:\.\d+)?")
+_ENGLISH_NUMBERS = {
+    word: value
+    for value, word in enumerate(
+        re.findall(
+        r"\w+",
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+        "fifteen sixteen seventeen eighteen nineteen twenty ",
+    )
+    )
+} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100}
+_ENGLISH_WORD = re.compile(r"[a-z]+")
+_MONTHS = {
+    name: at // 2 + 1
+    for at, name in enumerate(
+        re.findall(
+        r"\w+",
+        "january jan february feb march mar april apr may may june jun july jul august aug september "
+        "sep october oct november nov december dec ",
+    )
+    )
+}
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_./]?[A-Za-z0-9]+)*")
+_NAME = re.compile(r"(?<=[a-z,;:] )[A-Z][a-z]+(?:\s+[A-Z][a-z]+)*")
+_NEGATION = re.compile(
+    r"不(?!同|仅|但|断|久|少|管|论|锈|超过)|没有?|未(?!来)|无(?!论|线|锡|人机)|禁止|严禁|勿|非(?!常)"
+    r"|\b(?:not|no|never|none|neither|nor|without|cannot|prohibited|forbidden)\b|n't\b",
+    re.IGNORECASE,
+)
+_ORDINAL_NOISE = re.compile(
+    "一(?:般|些|定|旦|直|起|样|致|律|下|并|个|种|次|切|方面|步|体|同|经)|之一|统一|唯一|同一|第一"
+)
+
+
+def fold(text: str) -> str:
+    """NFKC, lower case, formal Chinese digits as the plain ones, no thousands commas."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = folded.translate(str.maketrans(_FORMAL))
+    return re.sub(r"(?<=\d),(?=\d{3})", "", folded)
+
+
+def numbers(text: str) -> set[float]:
+    """The values that a text names, whichever way they are written (12000, 1.2万, 一万二千,
+    twelve, 3 June). Values that stand in a code such as TM-20 count as well."""
+    folded = fold(text)
+    found = {_arabic_value(match.group()) for match in _ARABIC.finditer(folded)}
+    plain = _ORDINAL_NOISE.sub(" ", folded)
+    found |= {v for m in _CHINESE_NUMBER.finditer(plain) if (v := _chinese_value(m.group())) is not None}
+    for word in _ENGLISH_WORD.findall(folded):
+        value = _ENGLISH_NUMBERS.get(word, _MONTHS.get(word))
+        if value is not None and word not in ("may", "one", "mar"):
+            found.add(float(value))
+    return found
+
+
+def codes(text: str) -> set[str]:
+    """Identifiers: product numbers, versions, acronyms; folded, without inner hyphens."""
+    found = set()
+    for match in _CODE.findall(unicodedata.normalize("NFKC", text)):
+        has_digit = any(c.isdigit() for c in match)
+        is_acronym = len(match) >= 2 and match.isupper()
+        mixed = len(match) > 3 and any(c.isupper() for c in match[1:]) and any(c.islower() for c in match)
+        if has_digit or is_acronym or mixed:
+            found.add(squeeze(match))
+    return found
+
+
+def names(text: str) -> set[str]:
+    """Capitalised English names that do not begin a sentence, folded."""
+    return {match.casefold() for match in _NAME.findall(text)}
+
+
+def squeeze(text: str) -> str:
+    """Folded and without hyphens and blanks: `TM-20 L` and `tm20l` are one."""
+    return re.sub(r"[-_\s]+", "", fold(text))
+
+
+def holds_code(code: str, squeezed: str) -> bool:
+    """Whether a code stands in a squeezed text as a whole: TM-20 is not in TM-20L."""
+    return re.search(rf"(?<![a-z0-9]){re.escape(code)}(?![a-z0-9])", squeezed) is not None or (
+        re.search(rf"(?<![a-z0-9]){re.escape(code)}(?![a-z0-9])", spaced(squeezed)) is not None
+    )
+
+
+def spaced(text: str) -> str:
+    """A text with blanks between Chinese and Latin, so that word edges are seen."""
+    return re.sub(rf"(?<=[{CJK}])(?=[a-z0-9])|(?<=[a-z0-9])(?=[{CJK}])", " ", text)
+
+
+def negations(text: str) -> int:
+    """How many words of negation stand in a text."""
+    return len(_NEGATION.findall(fold(text)))
+
+
+def missing_numbers(claim: str, evidence: Iterable[str]) -> set[float]:
+    """Numbers of the claim that no piece of evidence holds."""
+    held = set().union(*(numbers(piece) for piece in evidence))
+    return {value for value in numbers(claim) if value not in held}
+
+
+def _arabic_value(text: str) -> float:
+    factor = 1
+    text = text.replace(",", "").replace("，", "").replace("−", "-").strip()
+    if text[-1] in _UNITS:
+        factor, text = _UNITS[text[-1]], text[:-1].strip()
+    return abs(float(text)) * factor
+
+
+def _chinese_value(text: str) -> float | None:
+    """A Chinese numeral's value; None for a lone unit such as 百 in 百分."""
+    if all(char in _DIGITS for char in text):
+        return float("".join(str(_DIGITS[char]) for char in text))
+    total, section, digit, seen = 0, 0, 0, False
+    for char in text:
+        if char in _DIGITS:
+            digit, seen = _DIGITS[char], True
+            continue
+        unit = _UNITS[char]
+        if unit >= 10_000:
+            total, section, digit = (total + section + digit) * unit, 0, 0
+        else:
+            section, digit = section + (digit or 1) * unit, 0
+        seen = seen or char == "十"
+    return float(total + section + digit) if seen else None
