@@ -28,6 +28,16 @@ if not os.environ.get("ATTEST_E2E_URL"):
     pytestmark.append(pytest.mark.models)
 
 
+def read_document(stream: Iterator[str]) -> str:
+    """The JSON document at a stream's start; the stream stays open while the program runs."""
+    lines = []
+    for line in stream:
+        lines.append(line)
+        if line == "}\n":
+            break
+    return "".join(lines)
+
+
 @contextmanager
 def attest_up(data: Path) -> Iterator[str]:
     """The real system over the sample library; yields the page's address."""
@@ -45,9 +55,9 @@ def attest_up(data: Path) -> Iterator[str]:
         text=True,
     )
     try:
-        line = child.stdout.readline()
-        assert line, (data / "up.log").read_text()[-2000:]
-        yield json.loads(line + (child.stdout.readline() if line.strip() == "{" else ""))["ui"]
+        printed = read_document(child.stdout)
+        assert printed, (data / "up.log").read_text()[-2000:]
+        yield json.loads(printed)["ui"]
     finally:
         child.terminate()
         child.wait(timeout=START_TIMEOUT_S)
