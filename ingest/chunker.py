@@ -42,10 +42,23 @@ def chunk_elements(
     """
     chunks: list[Chunk] = []
     for section in _sections(elements, limits.longest // _HEADING_SHARE, count_tokens):
-        pieces = [p for e in section.elements for p in cut_element(e, limits.longest, count_tokens)]
+        pieces = _cut_section(section, limits.longest, count_tokens)
         for group in _pack(pieces, limits):
             chunks.append(_make_chunk(document, len(chunks), section.headings, group))
     return chunks
+
+
+def _cut_section(section: _Section, longest: int, count_tokens: Callable[[str], int]) -> list[Piece]:
+    """All pieces of a section. A short text that opens it, such as a caption, stays with
+    the table below it."""
+    pieces: list[Piece] = []
+    total = 0
+    for element in section.elements:
+        lead = total if total <= longest // _HEADING_SHARE else 0
+        cut = cut_element(element, longest, count_tokens, lead)
+        total += sum(piece.tokens for piece in cut)
+        pieces.extend(cut)
+    return pieces
 
 
 def _sections(

@@ -26,13 +26,16 @@ class Piece:
     is_sentence: bool = False
 
 
-def cut_element(element: Element, longest: int, count_tokens: Callable[[str], int]) -> list[Piece]:
-    """The pieces of an element, none longer than `longest` tokens."""
+def cut_element(
+    element: Element, longest: int, count_tokens: Callable[[str], int], lead: int = 0
+) -> list[Piece]:
+    """The pieces of an element, none longer than `longest` tokens. `lead`: tokens of the
+    short text in front of it; the first rows of a table leave room for it."""
     text = element.text.strip("\n")
     whole = count_tokens(text) + _SEPARATOR_TOKENS
     if element.kind in _WHOLE and whole <= longest:
         return [Piece(text, "\n", whole, element, True)]
-    if element.kind is ElementKind.TABLE and (pieces := _cut_table(element, longest, count_tokens)):
+    if element.kind is ElementKind.TABLE and (pieces := _cut_table(element, longest, count_tokens, lead)):
         return pieces
     parts = _lines(text) if element.kind is ElementKind.CODE else _sentences(text)
     pieces: list[Piece] = []
@@ -81,7 +84,7 @@ def _lines(text: str) -> Iterator[tuple[str, str]]:
             yield "\n", line
 
 
-def _cut_table(element: Element, longest: int, count_tokens: Callable[[str], int]) -> list[Piece]:
+def _cut_table(element: Element, longest: int, count_tokens: Callable[[str], int], lead: int) -> list[Piece]:
     """Rows that each may begin a chunk with the header in front of them.
 
     Empty when header and row do not fit together: then the table is cut like a text.
@@ -94,17 +97,18 @@ def _cut_table(element: Element, longest: int, count_tokens: Callable[[str], int
     sizes = [count_tokens(line) + _SEPARATOR_TOKENS for line in lines[2:]]
     if header_tokens + max(sizes) > longest:
         return []
-    return _table_pieces(element, lines, sizes, (header, header_tokens, longest))
+    room = longest - lead if header_tokens + sizes[0] + lead <= longest else longest
+    return _table_pieces(element, lines, sizes, (header, header_tokens, longest, room))
 
 
 def _table_pieces(
-    element: Element, lines: Sequence[str], sizes: Sequence[int], frame: tuple[str, int, int]
+    element: Element, lines: Sequence[str], sizes: Sequence[int], frame: tuple[str, int, int, int]
 ) -> list[Piece]:
     """Groups rows here, since only the first row of a group carries the header."""
-    header, header_tokens, longest = frame
+    header, header_tokens, longest, room = frame
     groups: list[tuple[list[str], int]] = []
     for line, size in zip(lines[2:], sizes, strict=True):
-        if not groups or groups[-1][1] + size > longest:
+        if not groups or groups[-1][1] + size > (room if len(groups) == 1 else longest):
             groups.append(([], header_tokens))
         rows, total = groups[-1]
         groups[-1] = ([*rows, line], total + size)

@@ -110,6 +110,14 @@ def test_a_large_table_is_cut_by_rows_and_each_part_has_the_header():
     assert [line for c in chunks for line in c.text.split("\n")[2:]] == rows
 
 
+def test_a_caption_stays_with_the_first_rows_of_its_table():
+    rows = [f"| part {n} | {n * 7} |" for n in range(30)]
+    table = Element(ElementKind.TABLE, "\n".join(["| name | weight |", "| --- | --- |", *rows]))
+    chunks = chunk([title("Data"), text("Table 1: weights"), table])
+    assert chunks[0].text.startswith("Table 1: weights\n| name | weight |\n| --- | --- |\n| part 0 |")
+    assert all(count_words(c.text) <= 40 for c in chunks)
+
+
 def test_a_sentence_longer_than_a_chunk_is_cut_at_clause_marks():
     long = "，".join(f"第{n}条规定的内容很长" for n in range(20)) + "。"
     chunks = chunk([text(long)], overlap=0)
