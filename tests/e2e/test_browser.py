@@ -7,6 +7,7 @@ ATTEST_SCREENSHOT the page is saved as a picture.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -59,7 +60,7 @@ def attest_up(data: Path) -> Iterator[str]:
         assert printed, (data / "up.log").read_text()[-2000:]
         yield json.loads(printed)["ui"]
     finally:
-        child.terminate()
+        child.send_signal(signal.SIGINT)  # what Ctrl-C does
         child.wait(timeout=START_TIMEOUT_S)
         log.close()
 
