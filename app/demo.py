@@ -60,7 +60,7 @@ def fetch_models(services: Services) -> None:
 
 def ingest_library(services: Services) -> None:
     """Raises SystemExit when a file fails."""
-    from ingest.report import IngestRequest
+    from ingest.pipeline import IngestRequest
 
     report = services.ingestor().ingest([LIBRARY], IngestRequest(collection=COLLECTION))
     print(f"    {report.added} added, {report.skipped} unchanged, {report.chunks} chunks")

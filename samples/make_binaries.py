@@ -259,7 +259,7 @@ def add_docx_table(document, rows):
     """Add a table with a header row to the Word document."""
     table = document.add_table(rows=0, cols=len(rows[0]), style="Table Grid")
     for number, row in enumerate(rows):
-        for cell, text in zip(table.add_row().cells, row):
+        for cell, text in zip(table.add_row().cells, row, strict=True):
             run = cell.paragraphs[0].add_run(text)
             run.bold = number == 0
     document.add_paragraph()

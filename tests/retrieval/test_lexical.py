@@ -1,0 +1,80 @@
+"""Terms and weights of the lexical leg, and its statistics over adds, deletes and kills."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import create_engine
+
+from retrieval.lexical import Lexicon, coverage, encode_document, inner_product, split_terms
+
+
+@pytest.fixture
+def lexicon() -> Lexicon:
+    return Lexicon(create_engine("sqlite://"))
+
+
+def test_chinese_gives_bigrams_and_words_are_stemmed():
+    assert split_terms("保修期") == ["保修", "修期"]
+    assert split_terms("vLLM的核心") == ["vllm", "的核", "核心"]
+    assert split_terms("policies running") == split_terms("policy run")
+
+
+def test_a_code_counts_whole_and_in_parts_and_width_is_folded():
+    assert set(split_terms("ＴＭ－20L")) >= {"tm-20l", "tm", "20l"}
+    assert split_terms("") == []
+
+
+def test_a_term_that_all_chunks_hold_weighs_less(lexicon):
+    lexicon.add_document("c", "a", [encode_document("保修 期限"), encode_document("保修 价格")])
+    query = lexicon.encode_query("c", "保修 期限")
+    common, rare = (query[next(iter(encode_document(t).weights))] for t in ("保修", "期限"))
+    assert 0 < common < rare
+
+
+def test_a_blind_leg_covers_nothing():
+    english = [encode_document("warranty of eighteen months").weights]
+    chinese = {term: 1.0 for term in encode_document("保修期").weights}
+    assert coverage(chinese, english) == 0
+    assert coverage({}, english) == 0
+    assert inner_product(chinese, english[0]) == 0
+
+
+def test_adding_a_document_twice_counts_it_once(lexicon):
+    chunks = [encode_document("甲乙丙")]
+    lexicon.add_document("c", "a", chunks)
+    once = lexicon.encode_query("c", "甲乙")
+    lexicon.add_document("c", "a", chunks)
+    assert lexicon.encode_query("c", "甲乙") == once
+
+
+TEXTS = st.lists(st.text(alphabet="甲乙丙丁ab ", min_size=1, max_size=8), min_size=1, max_size=3)
+STEPS = st.lists(st.tuples(st.booleans(), st.sampled_from("xyz"), TEXTS), max_size=12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(STEPS)
+def test_statistics_depend_only_on_what_is_there(steps):
+    """Whatever the order of adds and deletes, the weights are those of a fresh build."""
+    lexicon = Lexicon(create_engine("sqlite://"))
+    there: dict[str, list[str]] = {}
+    for add, name, texts in steps:
+        if add:
+            lexicon.add_document("c", name, [encode_document(t) for t in texts])
+            there[name] = texts
+        else:
+            lexicon.remove_document("c", name)
+            there.pop(name, None)
+    fresh = Lexicon(create_engine("sqlite://"))
+    for name, texts in there.items():
+        fresh.add_document("c", name, [encode_document(t) for t in texts])
+    question = "甲乙丙丁 a b ab"
+    assert lexicon.encode_query("c", question) == fresh.encode_query("c", question)
+
+
+def test_collections_do_not_share_statistics(lexicon):
+    lexicon.add_document("one", "a", [encode_document("甲乙")])
+    before = lexicon.encode_query("two", "甲乙")
+    lexicon.add_document("one", "b", [encode_document("甲乙")])
+    assert lexicon.encode_query("two", "甲乙") == before
+    lexicon.drop_collection("one")
+    assert lexicon.encode_query("one", "甲乙") == before
