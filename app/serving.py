@@ -4,12 +4,13 @@ Knows ports, processes and signals; knows nothing of routes.
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.origin_guard import is_loopback
@@ -66,12 +67,14 @@ def serve_api(services: Services, on_ready: Callable[[ServerRecord], "subprocess
         app = create_app(services, record.token)
         config = uvicorn.Config(app, log_level=settings.log_level, access_log=False, server_header=False)
         server = uvicorn.Server(config)
+        signal.signal(signal.SIGTERM, _raise_exit)
         with _published(services.paths.server_record, record):
             child = on_ready(record)
             with stopped_at_end(child):
                 if child is not None:
                     _end_with(child, server)
-                server.run(sockets=[listener])
+                with _ended_by_signals():
+                    server.run(sockets=[listener])
 
 
 def refuse_second_server(services: Services) -> None:
@@ -125,6 +128,19 @@ def stopped_at_end(child: subprocess.Popen | None) -> Iterator[None]:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+
+
+def _raise_exit(_number, _frame) -> None:
+    """SIGTERM as an exception: its default would end the process before it has tidied up.
+    uvicorn raises the signal again when it has shut down."""
+    raise SystemExit(0)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Ctrl-C is the ordinary end, not an error."""
+    with suppress(KeyboardInterrupt):
+        yield
 
 
 @contextmanager

@@ -1,0 +1,73 @@
+"""`attest serve` as a process: its record, its second start and its end."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.app.fakes import TOKEN
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-c", "from app.cli.main import run; run()", "serve", "--port", "0", "--json"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_the_record_is_there_while_the_server_runs(tmp_path, end):
+    command = [*COMMAND, "--data", str(tmp_path)]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout.readline() == "{\n"
+        record = json.loads((tmp_path / "server.json").read_text())
+        assert record["pid"] == server.pid
+        assert httpx.get(f"{record['url']}/health/live", timeout=20).json()["pid"] == server.pid
+        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert second.returncode == 3
+        assert json.loads(second.stdout)["error"]["code"] == "store_locked"
+        server.send_signal(end)
+        assert server.wait(20) == 0
+        assert not (tmp_path / "server.json").exists()
+    finally:
+        server.kill()
+        server.wait()
+        server.stdout.close()
+
+
+class EndlessAsker:
+    """Says one thing and waits for ever; tells when it was cancelled."""
+
+    def __init__(self) -> None:
+        self.cancelled = threading.Event()
+
+    async def ask(self, ask):
+        import asyncio
+
+        from agents.events import StatusChanged
+
+        try:
+            yield StatusChanged("searching")
+            await asyncio.sleep(3600)
+        finally:
+            self.cancelled.set()
+
+    async def close(self):
+        pass
+
+
+@pytest.fixture
+def asker() -> EndlessAsker:
+    return EndlessAsker()
+
+
+def test_a_client_that_leaves_cancels_its_turn(live_url, asker):
+    body = {"question": "q", "stream": True}
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with httpx.stream("POST", f"{live_url}/v1/ask", json=body, headers=headers) as reply:
+        assert "status" in next(reply.iter_text())
+        assert not asker.cancelled.is_set()
+    assert asker.cancelled.wait(10)
