@@ -7,7 +7,7 @@ them. Knows nothing of verdicts.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +34,13 @@ class BoundSpan:
     chunk: Chunk
     span: Span
     similarity: float
+    header: str = ""
+
+    @property
+    def readable(self) -> str:
+        """The quote as it is understood: a table's row with its header, any text with its
+        headings."""
+        return f"{self.chunk.context}\n{self.header}\n{self.quote}"
 
     @property
     def quote(self) -> str:
@@ -47,6 +54,11 @@ class _Candidate:
     span: Span
     terms: frozenset[str]
     vectors: np.ndarray
+    header: str
+
+    def bound(self, similarity: float) -> BoundSpan:
+        """The span for a claim that is so similar."""
+        return BoundSpan(self.chunk, self.span, similarity, self.header)
 
 
 class EvidenceBinder:
@@ -67,15 +79,13 @@ class EvidencePool:
         self.chunks = tuple(chunks)
         self._embedder = embedder
         places = [
-            (chunk, span)
-            for chunk in chunks
-            for span in split_sentences(chunk.text)
-            if span.end - span.start <= MAX_QUOTE_CHARS and re.search(r"\w", span.of(chunk.text))
+            (chunk, span, header) for chunk in chunks for span, header in _quotable(chunk.text)
         ]
-        vectors = embedder.embed_tokens([span.of(chunk.text) for chunk, span in places])
+        texts = [f"{header}\n{span.of(chunk.text)}".strip() for chunk, span, header in places]
+        vectors = embedder.embed_tokens(texts)
         self._candidates = [
-            _Candidate(chunk, span, frozenset(_terms(span.of(chunk.text))), table)
-            for (chunk, span), table in zip(places, vectors, strict=True)
+            _Candidate(chunk, span, frozenset(_terms(text)), table, header)
+            for (chunk, span, header), text, table in zip(places, texts, vectors, strict=True)
         ]
 
     def bind(self, claim: str, hints: Sequence[int] = ()) -> list[BoundSpan]:
@@ -103,10 +113,7 @@ class EvidencePool:
                 break
             chosen.append(best)
             wanted = {t: w for t, w in wanted.items() if t not in self._candidates[best].terms}
-        return [
-            BoundSpan(self._candidates[at].chunk, self._candidates[at].span, similarity[at])
-            for at in chosen
-        ]
+        return [self._candidates[at].bound(similarity[at]) for at in chosen]
 
     def rank(self, question: str) -> list[BoundSpan]:
         """All spans, those that speak most of the question first: for extractive answers."""
@@ -116,9 +123,25 @@ class EvidencePool:
         for candidate in self._candidates:
             similarity = max_sim(words, candidate.vectors)
             cover = _cover(wanted, candidate.terms, sum(wanted.values()))
-            scored.append((similarity + cover, BoundSpan(candidate.chunk, candidate.span, similarity)))
+            scored.append((similarity + cover, candidate.bound(similarity)))
         scored.sort(key=lambda pair: -pair[0])
         return [bound for _, bound in scored]
+
+
+def _quotable(text: str) -> Iterator[tuple[Span, str]]:
+    """The sentences and table rows that may be quoted; a row comes with its table's header,
+    without which its numbers mean nothing."""
+    header = ""
+    for span in split_sentences(text):
+        line = span.of(text)
+        is_row = line.startswith("|") and line.endswith("|")
+        if not is_row:
+            header = ""
+        if not re.search(r"\w", line) or len(line) > MAX_QUOTE_CHARS:
+            continue
+        yield span, header
+        if is_row and not header:
+            header = line
 
 
 def strip_markers(sentence: str) -> tuple[str, list[int]]:

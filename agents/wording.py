@@ -7,8 +7,6 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from core.text import CJK
-
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
 _FORMAL = dict(zip("壹贰叁肆伍陆柒捌玖拾佰仟", "一二三四五六七八九十百千", strict=True))
 _UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
@@ -86,20 +84,15 @@ def names(text: str) -> set[str]:
 
 
 def squeeze(text: str) -> str:
-    """Folded and without hyphens and blanks: `TM-20 L` and `tm20l` are one."""
-    return re.sub(r"[-_\s]+", "", fold(text))
+    """Folded and without hyphens inside of words: `TM-20L` and `tm20l` are one."""
+    return re.sub(r"(?<=[a-z0-9])[-_](?=[a-z0-9])", "", fold(text))
 
 
 def holds_code(code: str, squeezed: str) -> bool:
-    """Whether a code stands in a squeezed text as a whole: TM-20 is not in TM-20L."""
-    return re.search(rf"(?<![a-z0-9]){re.escape(code)}(?![a-z0-9])", squeezed) is not None or (
-        re.search(rf"(?<![a-z0-9]){re.escape(code)}(?![a-z0-9])", spaced(squeezed)) is not None
-    )
-
-
-def spaced(text: str) -> str:
-    """A text with blanks between Chinese and Latin, so that word edges are seen."""
-    return re.sub(rf"(?<=[{CJK}])(?=[a-z0-9])|(?<=[a-z0-9])(?=[{CJK}])", " ", text)
+    """Whether a code stands in a squeezed text as a whole: TM-20 is not in TM-20L. A blank
+    between letters and digits does not matter."""
+    loose = re.sub(r"(?<=[a-z])(?=\d)|(?<=\d)(?=[a-z])", r"\\s?", re.escape(code))
+    return re.search(rf"(?<![a-z0-9]){loose}(?![a-z0-9])", squeezed) is not None
 
 
 def negations(text: str) -> int:

@@ -32,6 +32,10 @@ class Embedder(Protocol):
     dimensions: int
     fingerprint: str
     """Changes whenever the same text would get another vector."""
+    language_gap: float
+    """By how much a cosine is lower when text and question differ in language but not in
+    meaning; 0 when it is not known. Without it a Chinese question over a mixed library
+    finds Chinese passages only."""
 
     def embed_query(self, text: str) -> np.ndarray:
         """Shape (dimensions,), unit length."""
@@ -93,7 +97,11 @@ class VectorStore(Protocol):
         """Returns how many chunks were there."""
         ...
 
-    def search_dense(self, scope: Scope, vector: np.ndarray, limit: int) -> list[Hit]: ...
+    def search_dense(
+        self, scope: Scope, vector: np.ndarray, limit: int, language: str | None = None
+    ) -> list[Hit]:
+        """Best first; only chunks in that language (`zh` or `en`) when one is given."""
+        ...
 
     def search_lexical(self, scope: Scope, vector: SparseVector, limit: int) -> list[Hit]: ...
 

@@ -41,6 +41,9 @@ class EmbedderSettings(Section):
     api_key: SecretStr = Field(SecretStr(""), description="key for kind = http")
     query_prompt: str = Field("", description="text put in front of a query, from the model's card")
     document_prompt: str = Field("", description="text put in front of a passage, from the model's card")
+    language_gap: float = Field(
+        0.0, ge=0, le=1, description="cosine lost between Chinese and English for the same meaning; the built-in model knows its own"
+    )
     threads: int = Field(0, ge=0, description="CPU threads; 0: all")
 
 

@@ -91,8 +91,8 @@ def _print_row(row: Row) -> None:
     mark = "ok " if row.right else "BAD"
     print(f"{mark} {row.question['id']:6} {row.answer.status.value:9} {row.answer.text}", file=sys.stderr)
     for withheld in row.answer.withheld:
-        verdict = withheld.verdict
-        print(f"      - {withheld.text} ({verdict.label.value} {verdict.score} {verdict.reason})", file=sys.stderr)
+        why = f"{withheld.verdict.label.value} {withheld.verdict.score} {withheld.verdict.reason}"
+        print(f"      - {withheld.text} ({why})", file=sys.stderr)
 
 
 def _share(part: int, whole: int) -> float | None:

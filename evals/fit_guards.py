@@ -22,9 +22,12 @@ from core.text import split_sentences
 from core.types import Chunk
 from retrieval.embedders.e5 import E5Embedder
 
+_INTERROGATIVE = re.compile(
+    "什[么麼](?:名字|时候|時候|地方)?|多少[年天人个個种種次名元米岁歲]?|[谁誰]|哪[一些个個里裡年位种種]*|何[时時地人处處]|几[年天个個种種次]?"
+)
 FOLDS = 5
 SEED = 7
-PAIRS_PER_SET = 240
+PAIRS_PER_SET = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,9 @@ class Row:
 
 
 def claim_rows(folder: Path) -> Iterator[Row]:
-    """Claims with their evidence: BEGIN dev (people's labels), and clauses of CMRC2018 and
-    XQuAD whose answer was changed for another (0) or not (1), within and across languages."""
+    """Claims with their evidence: BEGIN dev (people's labels); questions of CMRC2018 and DRCD
+    with their answer (1) or another's (0) in place of the interrogative, which gives claims
+    in other words than the evidence; XQuAD's sentences against the other language."""
     for path in sorted(folder.glob("begin/*/*.tsv")):
         with path.open(encoding="utf-8") as source:
             rows = list(csv.DictReader(source, delimiter="\t", quoting=csv.QUOTE_NONE))
@@ -47,6 +51,7 @@ def claim_rows(folder: Path) -> Iterator[Row]:
             supported = int(row["begin_label"] == "Fully attributable")
             yield Row("begin", row["response"], (row["knowledge"],), supported)
     yield from _changed_answers(folder / "cmrc2018/cmrc2018_trial.json")
+    yield from _changed_answers(next(folder.glob("drcd/*.json")))
     yield from _across_languages(folder / "xquad")
 
 
@@ -61,6 +66,7 @@ def question_rows(folder: Path) -> Iterator[Row]:
     for name, label in (("answerable", 1), ("unanswerable", 0)):
         for row in _jsonl(folder / f"clapnq/{name}.dev.jsonl"):
             yield Row("clapnq", row["input"], tuple(p["text"] for p in row["passages"]), label)
+    yield from _across_questions(folder / "xquad")
     rows = [
         Row("squad2_zh", question["question"], (context,), int(not question.get("is_impossible")))
         for question, context in _squad(folder / "squad2_zh/dev-v2.0-zh.part.json")
@@ -74,11 +80,15 @@ def _changed_answers(path: Path) -> Iterator[Row]:
     half = min(len(pool) // 2, PAIRS_PER_SET // 2)
     for (question, context), (other, _) in zip(pool[:half], pool[half : 2 * half], strict=True):
         answer, wrong = question["answers"][0]["text"], other["answers"][0]["text"]
-        clauses = [c for c in re.split("[，；：。]", context) if answer in c]
-        subject = re.split("是|有|在|的|为|什么|哪|多少|何", question["question"])[0][:12]
-        if clauses:
-            yield Row("cmrc", subject + clauses[0], (context,), 1)
-            yield Row("cmrc", subject + clauses[0].replace(answer, wrong), (context,), 0)
+        asked = question["question"].rstrip("？?")
+        if _INTERROGATIVE.search(asked):
+            name = path.parent.name
+            yield Row(name, _fill(asked, answer), (context,), 1)
+            yield Row(name, _fill(asked, wrong), (context,), 0)
+
+
+def _fill(question: str, answer: str) -> str:
+    return _INTERROGATIVE.sub(answer.replace("\\", ""), question, count=1)
 
 
 def _across_languages(folder: Path) -> Iterator[Row]:
@@ -97,6 +107,18 @@ def _across_languages(folder: Path) -> Iterator[Row]:
             if said:
                 yield Row("xquad_across", said[0], (other,), 1)
                 yield Row("xquad_across", said[0], (unsaid or english[(index + 7) % len(english)][1],), 0)
+
+
+def _across_questions(folder: Path) -> Iterator[Row]:
+    english = list(_squad(folder / "xquad.en.half.json"))
+    chinese = list(_squad(folder / "xquad.zh.half.json"))
+    for at in random.sample(range(len(english)), min(len(english), PAIRS_PER_SET // 4)):
+        for asked, held in ((english, chinese), (chinese, english)):
+            # Near misses: other paragraphs of the same article, which stand close by.
+            near = [held[(at + step) % len(held)][1] for step in (15, 20, 25)]
+            near = [text for text in near if text != held[at][1]]
+            yield Row("xquad_across", asked[at][0]["question"], (held[at][1], *near[:2]), 1)
+            yield Row("xquad_across", asked[at][0]["question"], tuple(near), 0)
 
 
 def _squad(path: Path) -> Iterator[tuple[dict, str]]:
@@ -121,7 +143,8 @@ def claim_table(embedder: E5Embedder, rows: list[Row]) -> tuple[np.ndarray, list
     found = []
     for row in rows:
         chunks = [Chunk(str(at), "", at, text, "", "") for at, text in enumerate(row.passages)]
-        quotes = [bound.quote for bound in binder.pool(chunks).bind(row.text)] or [row.passages[0][:500]]
+        quotes = [bound.quote for bound in binder.pool(chunks).bind(row.text)]
+        quotes = quotes or [row.passages[0][:500]]
         found.append(grounding.claim_features(embedder, row.text, quotes))
     return np.array([list(f.values()) for f in found]), list(found[0])
 

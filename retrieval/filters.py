@@ -35,7 +35,14 @@ class WithIds:
     ids: tuple[str, ...]
 
 
-Condition = ReadableBy | OfDocument | WithIds
+@dataclass(frozen=True, slots=True)
+class InLanguage:
+    """Chunks written mostly in one language."""
+
+    language: str
+
+
+Condition = ReadableBy | OfDocument | WithIds | InLanguage
 
 
 def readable(scope: Scope) -> ReadableBy:
@@ -72,6 +79,8 @@ def _render(condition: Condition) -> str:
         return f"array_contains_any(readers, {_literals(condition.principals)})"
     if isinstance(condition, OfDocument):
         return f"document_id == {_literal(condition.document_id)}"
+    if isinstance(condition, InLanguage):
+        return f"language == {_literal(condition.language)}"
     return f"id in {_literals(condition.ids)}"
 
 

@@ -7,14 +7,20 @@ nothing of who asks or of what is done with the hits.
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from core.seams import Embedder, Reranker, VectorStore
 from core.settings import RetrievalSettings
+from core.text import detect_language
 from core.types import Chunk, Hit, Scope, Stage
 from retrieval import lexical
 from retrieval.fusion import fill_missing, fuse
 from retrieval.index import embedded_text
+
+
+LANGUAGES = ("zh", "en")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class Retriever:
         self._lexicon = lexicon
         self._reranker = reranker
         self._settings = settings
+        self._gap = embedder.language_gap
 
     def search(self, query: str, scope: Scope, limit: int) -> SearchResult:
         """At most `limit` hits, each with its ranks at every stage.
@@ -70,7 +77,7 @@ class Retriever:
         vector = self._embedder.embed_query(query)
         words = self._lexicon.encode_query(scope.collection, query)
         watch.lap("encode")
-        dense = self._store.search_dense(scope, vector, self._settings.leg_limit)
+        dense = self._search_both_languages(query, scope, vector)
         watch.lap("dense")
         sparse = self._store.search_lexical(scope, words, self._settings.leg_limit)
         watch.lap("lexical")
@@ -86,6 +93,28 @@ class Retriever:
         orders = [chunk.order + step for step in range(-reach, reach + 1) if step]
         ids = [f"{stem}-{order:05d}" for order in orders if order >= 0]
         return self._store.get_chunks(scope, ids)
+
+    def _search_both_languages(self, query: str, scope: Scope, vector: np.ndarray) -> list[Hit]:
+        """The dense leg, once a language: in a mixed library the passages of the question's
+        own language would leave no room for the others, whose cosines are lower by the gap."""
+        limit = self._settings.leg_limit
+        if not self._gap:
+            return self._store.search_dense(scope, vector, limit)
+        found = [
+            self._lift(query, hit)
+            for language in LANGUAGES
+            for hit in self._store.search_dense(scope, vector, limit, language)
+        ]
+        found.sort(key=lambda hit: (-hit.score, hit.chunk.id))
+        return [
+            replace(hit, ranks={Stage.DENSE.value: rank}) for rank, hit in enumerate(found, start=1)
+        ]
+
+    def _lift(self, query: str, hit: Hit) -> Hit:
+        """A hit in another language than the question's, with the gap made up."""
+        if detect_language(query) == detect_language(hit.chunk.text):
+            return hit
+        return replace(hit, score=hit.score + self._gap)
 
     def _fuse_legs(
         self, dense: Sequence[Hit], sparse: Sequence[Hit], words: Mapping[int, float]
@@ -113,7 +142,7 @@ class Retriever:
     ) -> list[Hit]:
         """The head of the fused order reranked; the tail behind it as it was."""
         limit = self._settings.rerank_limit
-        head = self._reranker.rerank(query, fused[:limit])
+        head = [self._lift(query, hit) for hit in self._reranker.rerank(query, fused[:limit])]
         if limit and head:
             scores = fuse({hit.chunk.id: hit.score for hit in head}, terms, seen)
             head = sorted(head, key=lambda hit: (-scores[hit.chunk.id], hit.chunk.id))

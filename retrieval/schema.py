@@ -9,6 +9,7 @@ import re
 from dataclasses import asdict
 
 from core.seams import IndexRow
+from core.text import detect_language
 from core.types import Box, Chunk, ElementKind
 
 PREFIX = "attest_"
@@ -39,6 +40,7 @@ def build_schema(client, dimensions: int, memo: str):
         schema.add_field(name, DataType.VARCHAR, max_length=MAX_TEXT_BYTES)
     schema.add_field("page", DataType.INT64)
     schema.add_field("kind", DataType.VARCHAR, max_length=16)
+    schema.add_field("language", DataType.VARCHAR, max_length=8)
     schema.add_field(
         "readers", DataType.ARRAY, element_type=DataType.VARCHAR, max_capacity=256, max_length=512
     )
@@ -72,6 +74,7 @@ def to_row(row: IndexRow) -> dict:
         "page": chunk.page or 0,
         "boxes": json.dumps([list(asdict(box).values()) for box in chunk.boxes]),
         "kind": chunk.kind.value,
+        "language": detect_language(chunk.text),
         "readers": list(row.readers),
         "dense": row.dense.tolist(),
         "lexical": dict(row.lexical) or {2**32 - 2: 1e-6},

@@ -22,7 +22,15 @@ from core.seams import IndexRow, SparseVector
 from core.settings import MilvusSettings
 from core.types import Chunk, Hit, Scope, Stage
 from retrieval import schema
-from retrieval.filters import Condition, OfDocument, WithIds, check_name, readable, to_expression
+from retrieval.filters import (
+    Condition,
+    InLanguage,
+    OfDocument,
+    WithIds,
+    check_name,
+    readable,
+    to_expression,
+)
 
 ROWS_PER_REQUEST = 200
 logger = logging.getLogger(__name__)
@@ -120,9 +128,12 @@ class MilvusStore:
                 self._client.flush(name)
             return len(found)
 
-    def search_dense(self, scope: Scope, vector: np.ndarray, limit: int) -> list[Hit]:
+    def search_dense(
+        self, scope: Scope, vector: np.ndarray, limit: int, language: str | None = None
+    ) -> list[Hit]:
         """See `VectorStore.search_dense`; scores are cosines."""
-        return self._search(scope, "dense", vector.tolist(), limit)
+        more = [InLanguage(language)] if language else []
+        return self._search(scope, "dense", vector.tolist(), limit, more)
 
     def search_lexical(self, scope: Scope, vector: SparseVector, limit: int) -> list[Hit]:
         """See `VectorStore.search_lexical`; scores are BM25."""
@@ -156,8 +167,10 @@ class MilvusStore:
             if self._release is not None:
                 self._release()
 
-    def _search(self, scope: Scope, field: str, vector, limit: int) -> list[Hit]:
-        conditions: list[Condition] = [readable(scope)]
+    def _search(
+        self, scope: Scope, field: str, vector, limit: int, more: Sequence[Condition] = ()
+    ) -> list[Hit]:
+        conditions: list[Condition] = [readable(scope), *more]
         name = self._ready(scope.collection)
         with _translated():
             found = self._client.search(

@@ -5,9 +5,12 @@ Cheap, and right nearly always when it objects. Knows nothing of vectors.
 
 from dataclasses import dataclass
 
-from agents.wording import codes, holds_code, missing_numbers, names, negations, spaced, squeeze
+from agents.wording import codes, holds_code, missing_numbers, names, negations, squeeze
 from core.text import detect_language, normalise
 from core.types import Label, Verdict
+from retrieval.lexical import split_terms
+
+NEAR_COPY = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,12 @@ class Passage:
     def quoted(self) -> str:
         """The quotes as one text."""
         return "\n".join(self.quotes)
+
+
+def _overlap(one: str, other: str) -> float:
+    """Share of the terms of both that both hold."""
+    left, right = set(split_terms(one)), set(split_terms(other))
+    return len(left & right) / len(left | right) if left | right else 0.0
 
 
 class ExactGuard:
@@ -40,9 +49,11 @@ class ExactGuard:
         return Verdict(Label.UNSURE, 0.5, self.name)
 
     def negation_differs(self, sentence: str, passage: Passage) -> bool:
-        """Whether one side is negated and the other is not. Means something only when both
-        say nearly the same words."""
-        return bool(passage.quotes) and (negations(sentence) > 0) != (negations(passage.quoted) > 0)
+        """Whether a quote says nearly the same words and just one of both is negated."""
+        return any(
+            _overlap(sentence, quote) >= NEAR_COPY and (negations(sentence) > 0) != (negations(quote) > 0)
+            for quote in passage.quotes
+        )
 
     def _missing_values(self, sentence: str, passage: Passage, question: str) -> set[float]:
         return missing_numbers(sentence, [*passage.quotes, question])
@@ -50,7 +61,7 @@ class ExactGuard:
     def _missing_codes(self, sentence: str, passage: Passage, question: str) -> set[str]:
         """The sentence's codes, and the numbered ones that the question asks about: an
         answer about TM-20 is no answer about FS-85, whatever the sentence says."""
-        near = [spaced(squeeze(text)) for text in passage.surroundings]
+        near = [squeeze(text) for text in passage.surroundings]
         asked = {code for code in codes(question) if any(char.isdigit() for char in code)}
         wanted = (codes(sentence) - codes(question)) | {code for code in asked if not code.isdigit()}
         return {code for code in wanted if not any(holds_code(code, text) for text in near)}

@@ -19,7 +19,6 @@ from core.types import Label, Verdict
 from retrieval.lexical import split_terms
 
 WEIGHTS_FILE = Path(__file__).with_name("grounding.json")
-NEAR_COPY = 0.75
 
 
 class GroundingGuard:
@@ -44,9 +43,9 @@ class GroundingGuard:
         objection = self._exact.check(sentence, passage, question)
         if objection.label is not Label.UNSURE:
             return objection
-        features = claim_features(self._embedder, sentence, passage.quotes)
+        features = claim_features(self._embedder, sentence, [span.readable for span in bound])
         score = round(self._model.probability(features), 4)
-        if features["cover"] >= NEAR_COPY and self._exact.negation_differs(sentence, passage):
+        if self._exact.negation_differs(sentence, passage):
             reason = "negated on one side only"
             return Verdict(Label.CONTRADICTED, min(score, 0.1), self.name, reason)
         if score >= self._supported_at:

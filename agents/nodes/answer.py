@@ -54,6 +54,7 @@ class _AnswerWork:
         self._usage = Usage()
         self._started = time.perf_counter()
         self._first_ms: float | None = None
+        self._extracted = False
 
     @property
     def checked(self) -> CheckedDraft:
@@ -97,6 +98,7 @@ class _AnswerWork:
             same = detect_language(question) == detect_language(bound.quote)
             full = same and covers and sum(covers) / len(covers) >= QUOTE_COVER
             if full or bound.similarity >= QUOTE_SIMILARITY:
+                self._extracted = True
                 self._released(*self._checker.quote(bound))
 
     def outcome(self) -> dict:
@@ -104,7 +106,8 @@ class _AnswerWork:
         checked = self.checked
         status = Status.ABSTAINED
         if checked.sentences:
-            status = Status.PARTIAL if _lost_something(checked) else Status.ANSWERED
+            lost = _lost_something(checked) and not self._extracted
+            status = Status.PARTIAL if lost else Status.ANSWERED
         total = round((time.perf_counter() - self._started) * 1000, 1)
         return {
             "outcome": {

@@ -22,6 +22,9 @@ DOCUMENT_PREFIX = "passage: "
 # More tokens a batch gain no speed and cost memory: activations grow with them.
 TOKENS_PER_BATCH = 2048
 PAD_TO = 16
+# Measured on XQuAD's development half with every second paragraph in Chinese, the others in
+# English: 0 gives nDCG@10 .994 within a language and .22 across; .06 gives .992 and .675.
+LANGUAGE_GAP = 0.06
 
 
 class E5Embedder:
@@ -44,6 +47,7 @@ class E5Embedder:
         self._lock = threading.Lock()
         self._max_tokens = self._weights.config.positions
         self.dimensions = self._weights.config.hidden
+        self.language_gap = LANGUAGE_GAP
         self.fingerprint = f"e5-small-q4/openvino-int8-{version}"
 
     def embed_query(self, text: str) -> np.ndarray:

@@ -39,6 +39,7 @@ class HttpEmbedder:
             base_url=settings.base_url.rstrip("/"), headers=headers, timeout=TIMEOUT_S
         )
         self.dimensions = self._request(["dimensions"]).shape[1]
+        self.language_gap = settings.language_gap
         self.fingerprint = (
             f"http/{settings.model}/{self.dimensions}"
             f"/{settings.query_prompt!r}/{settings.document_prompt!r}"

@@ -43,6 +43,7 @@ class SentenceTransformerEmbedder:
         self._query_prompt = settings.query_prompt or prompts.get("query", "")
         self._document_prompt = settings.document_prompt or prompts.get("document", "")
         self.dimensions = int(self._model.get_sentence_embedding_dimension())
+        self.language_gap = settings.language_gap
         self.fingerprint = (
             f"sentence-transformers/{settings.model}/{self.dimensions}"
             f"/{self._query_prompt!r}/{self._document_prompt!r}"
