@@ -24,7 +24,41 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=cost)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Asynchronous tests run on asyncio, as the product does."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def weights_folder():
+    """The user's cache of model weights. Missing weights are a failure, not a skip: a test
+    that never runs proves nothing."""
+    from app.weights.fetch import WeightsStore
+    from core.paths import weights_dir
+    from core.settings import load_settings
+
+    store = WeightsStore(weights_dir(load_settings().cache))
+    missing = [s.weights.name for s in store.status() if s.weights.default and not s.present]
+    if missing:
+        pytest.fail(f"weights missing: {', '.join(missing)}; run: attest models fetch")
+    return store.folder
+
+
+@pytest.fixture(scope="session")
+def built_in_embedder(weights_folder):
+    """The real embedder, loaded once."""
+    from retrieval.embedders.e5 import E5Embedder
+
+    return E5Embedder(weights_folder)
+
+
+@pytest.fixture(scope="session")
+async def chat_model(weights_folder):
+    """The real small chat model in its own process, started once."""
+    from app.chat_models import build_chat_model
+    from core.settings import ChatSettings
+
+    model = build_chat_model(ChatSettings(), weights_folder)
+    yield model
+    await model.close()

@@ -15,6 +15,7 @@ from core.seams import TokenEmbedder
 from core.text import detect_language
 from core.types import Chunk
 
+FEATURES = ("best", "weakest", "held", "least", "across", "across_best", "across_weakest")
 WEIGHTS_FILE = Path(__file__).with_name("sufficiency.json")
 
 
@@ -39,13 +40,14 @@ def question_features(
     """What the model reads of a question and its passages, for the passage that matches best.
 
     `best`: MaxSim; `weakest`: the lowest quarter of the question's tokens; `held`, `least`:
-    mean and least share of a content segment's terms (0 when the languages differ, which
-    `across` says).
+    mean and least share of a content segment's terms. When question and passage differ in
+    language, `across` is 1, the words say nothing, and the cosines stand in the fields
+    `across_…` instead, because they are lower there.
     """
     words, *tables = embedder.embed_tokens([question, *passages])
     matches = [(words @ table.T).max(axis=1) for table in tables if len(table) and len(words)]
     if not matches:
-        return dict.fromkeys(("best", "weakest", "held", "least", "across"), 0.0)
+        return dict.fromkeys(FEATURES, 0.0)
     top = max(matches, key=lambda match: float(match.mean()))
     weakest = np.sort(top)[: max(1, len(top) // 4)]
     language = detect_language(question)
@@ -53,10 +55,8 @@ def question_features(
     covers = [cover for cover in covers if cover]
     across = detect_language(passages[int(np.argmax([m.mean() for m in matches]))]) != language
     fullest = max(covers, key=sum, default=[0.0])
-    return {
-        "best": float(top.mean()),
-        "weakest": float(weakest.mean()),
-        "held": 0.0 if across else sum(fullest) / len(fullest),
-        "least": 0.0 if across else min(fullest),
-        "across": float(across),
-    }
+    values = (float(top.mean()), float(weakest.mean()))
+    if across:
+        return dict(zip(FEATURES, (0.0, 0.0, 0.0, 0.0, 1.0, *values), strict=True))
+    held = (sum(fullest) / len(fullest), min(fullest))
+    return dict(zip(FEATURES, (*values, *held, 0.0, 0.0, 0.0), strict=True))
