@@ -43,6 +43,18 @@ class BoundSpan:
         return f"{self.chunk.context}\n{self.header}\n{self.quote}"
 
     @property
+    def spoken(self) -> str:
+        """The quote as a sentence: a table's row as `column: value` pairs."""
+        if not self.header:
+            return " ".join(self.quote.split())
+        cells = [cell.strip() for cell in self.quote.strip("|").split("|")]
+        columns = [cell.strip() for cell in self.header.strip("|").split("|")]
+        if len(cells) != len(columns):
+            return " ".join(self.quote.strip("| ").split())
+        pairs = zip(columns, cells, strict=True)
+        return "; ".join(f"{column}: {cell}" if column else cell for column, cell in pairs if cell)
+
+    @property
     def quote(self) -> str:
         """The quote itself."""
         return self.span.of(self.chunk.text)

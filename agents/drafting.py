@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from agents.binding import BoundSpan, EvidencePool, strip_markers
 from agents.guards.grounding import GroundingGuard
-from core.text import normalise
+from agents.wording import clauses
+from core.text import detect_language, normalise
 from core.types import Chunk, Citation, Label, Sentence, Verdict
 
 _REFUSAL = re.compile(
@@ -59,11 +60,22 @@ class DraftChecker:
         if is_refusal(text):
             refused = Verdict(Label.UNSUPPORTED, 0.0, "refusal", "says that it is not held")
             return self._withhold(text, refused)
-        bound = self._pool.bind(text, hints)
-        verdict = self._guard.check(text, bound, self._question)
+        bound, verdict = self._judge(text, hints)
         if verdict.label is not Label.SUPPORTED:
             return self._withhold(text, verdict)
         return self._release(text, bound, verdict)
+
+    def _judge(self, text: str, hints: Sequence[int]) -> tuple[list[BoundSpan], Verdict]:
+        """The sentence and each of its clauses have evidence of their own, and the weakest
+        decides: a false clause hides in a long true sentence, and two facts that are each
+        held may be crossed in one."""
+        bound: list[BoundSpan] = []
+        verdicts = []
+        for clause in dict.fromkeys([text, *clauses(text, detect_language(text))]):
+            spans = self._pool.bind(clause, hints)
+            verdicts.append(self._guard.check(clause, spans, self._question))
+            bound += [span for span in spans if not any(_is_same(span, b) for b in bound)]
+        return bound, min(verdicts, key=lambda v: (v.label is Label.SUPPORTED, v.score))
 
     def rank_quotes(self) -> list[BoundSpan]:
         """The evidence's sentences, those that speak most of the question first."""
@@ -72,7 +84,7 @@ class DraftChecker:
     def quote(self, bound: BoundSpan) -> tuple[Sentence, list[Citation]]:
         """Releases a quote as a sentence of the answer: extractive answering."""
         verdict = Verdict(Label.SUPPORTED, 1.0, "quote", "word for word")
-        return self._release(" ".join(bound.quote.split()), [bound], verdict)
+        return self._release(bound.spoken, [bound], verdict)
 
     def _release(
         self, text: str, bound: Sequence[BoundSpan], verdict: Verdict
@@ -122,12 +134,16 @@ def make_citation(marker: int, bound: BoundSpan) -> Citation:
 
 def join_sentences(sentences: Sequence[Sentence]) -> str:
     """One text: markers before the next sentence, a blank between Latin sentences only."""
-    parts: list[str] = []
+    text = ""
     for sentence in sentences:
-        if parts and not parts[-1].endswith(("。", "！", "？", "；")) and parts[-1][-1:] != "\n":
-            parts.append(" ")
-        parts.append(sentence.text + "".join(f"[{marker}]" for marker in sentence.citations))
-    return "".join(parts)
+        marks = "".join(f"[{marker}]" for marker in sentence.citations)
+        gap = "" if sentence.text.endswith(("。", "！", "？", "；")) else " "
+        text += sentence.text + marks + gap
+    return text.strip()
+
+
+def _is_same(one: BoundSpan, other: BoundSpan) -> bool:
+    return one.chunk.id == other.chunk.id and one.span == other.span
 
 
 def _same_place(citation: Citation, bound: BoundSpan) -> bool:

@@ -11,7 +11,7 @@ _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇
 _FORMAL = dict(zip("壹贰叁肆伍陆柒捌玖拾佰仟", "一二三四五六七八九十百千", strict=True))
 _UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
 _CHINESE_NUMBER = re.compile(r"[零〇一二两三四五六七八九十百千万亿]+")
-_ARABIC = re.compile(r"(?<![\w.])[-−]?\d+(?:[,，]\d{3})*(?:\.\d+)?(?:\s*[万亿千百](?![\w]))?|\d+(?:\.\d+)?")
+_ARABIC = re.compile(r"\d+(?:\.\d+)?(?:\s*(?:[万亿]|[千百](?![米克瓦卡帕分度])))?")
 _ENGLISH_NUMBERS = {
     word: value
     for value, word in enumerate(
@@ -34,9 +34,10 @@ _MONTHS = {
     )
 }
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_./]?[A-Za-z0-9]+)*")
+_NUMBERED_CODE = re.compile(r"[A-Za-z]+[-_]?\d[A-Za-z0-9]*(?:[-_./][A-Za-z0-9]+)*")
 _NAME = re.compile(r"(?<=[a-z,;:] )[A-Z][a-z]+(?:\s+[A-Z][a-z]+)*")
 _NEGATION = re.compile(
-    r"不(?!同|仅|但|断|久|少|管|论|锈|超过)|没有?|未(?!来)|无(?!论|线|锡|人机)|禁止|严禁|勿|非(?!常)"
+    r"不(?!同|仅|但|断|久|少|管|论|锈|满|含|[得应可能]?超过|[高低多少大小]于|[高低]过)|没有?|未(?!来)|无(?!论|线|锡|人机)|禁止|严禁|勿|非(?!常)"
     r"|\b(?:not|no|never|none|neither|nor|without|cannot|prohibited|forbidden)\b|n't\b",
     re.IGNORECASE,
 )
@@ -95,23 +96,42 @@ def holds_code(code: str, squeezed: str) -> bool:
     return re.search(rf"(?<![a-z0-9]){loose}(?![a-z0-9])", squeezed) is not None
 
 
+_CLAUSE_END = re.compile(
+    r"(?<=[，；,;])\s*|,?\s+(?=(?:and|but|while|whereas|although)\s+[\w'-]+\s+[\w'-]+\s)",
+    re.IGNORECASE,
+)
+MIN_CLAUSE = {"zh": 7, "en": 22}
+
+
+def clauses(sentence: str, language: str) -> list[str]:
+    """A sentence in the pieces that can be true or false by themselves, in order; a piece too
+    short for that stays with the one before it. Thousands (1,200) are not cut."""
+    shortest = MIN_CLAUSE[language]
+    found: list[str] = []
+    for piece in _CLAUSE_END.split(re.sub(r"(?<=\d),(?=\d{3})", "", sentence)):
+        if found and (len(piece.strip()) < shortest or len(found[-1].strip()) < shortest):
+            found[-1] += f" {piece}" if language == "en" else piece
+        elif piece.strip():
+            found.append(piece)
+    return found
+
+
 def negations(text: str) -> int:
     """How many words of negation stand in a text."""
     return len(_NEGATION.findall(fold(text)))
 
 
 def missing_numbers(claim: str, evidence: Iterable[str]) -> set[float]:
-    """Numbers of the claim that no piece of evidence holds."""
+    """Numbers of the claim that no piece of evidence holds. Those in a code (the 20 of TM-20)
+    are not values."""
     held = set().union(*(numbers(piece) for piece in evidence))
-    return {value for value in numbers(claim) if value not in held}
+    values = _NUMBERED_CODE.sub(" ", unicodedata.normalize("NFKC", claim))
+    return {value for value in numbers(values) if value not in held}
 
 
 def _arabic_value(text: str) -> float:
-    factor = 1
-    text = text.replace(",", "").replace("，", "").replace("−", "-").strip()
-    if text[-1] in _UNITS:
-        factor, text = _UNITS[text[-1]], text[:-1].strip()
-    return abs(float(text)) * factor
+    factor = _UNITS.get(text[-1], 1)
+    return float(text.rstrip("万亿千百 ")) * factor
 
 
 def _chinese_value(text: str) -> float | None:

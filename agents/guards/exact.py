@@ -55,6 +55,10 @@ class ExactGuard:
             for quote in passage.quotes
         )
 
+    def is_negated_otherwise(self, sentence: str, quote: str) -> bool:
+        """Whether just one of both is negated, for texts whose words cannot be compared."""
+        return (negations(sentence) > 0) != (negations(quote) > 0)
+
     def _missing_values(self, sentence: str, passage: Passage, question: str) -> set[float]:
         return missing_numbers(sentence, [*passage.quotes, question])
 

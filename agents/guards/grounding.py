@@ -18,6 +18,9 @@ from core.text import detect_language
 from core.types import Label, Verdict
 from retrieval.lexical import split_terms
 
+# Across languages nothing but cosines speaks, and they cannot tell a crossed subject: there
+# the guard rather withholds a true sentence than releases a false one.
+SUPPORTED_ACROSS = 0.8
 WEIGHTS_FILE = Path(__file__).with_name("grounding.json")
 
 
@@ -45,10 +48,13 @@ class GroundingGuard:
             return objection
         features = claim_features(self._embedder, sentence, [span.readable for span in bound])
         score = round(self._model.probability(features), 4)
+        reason = "negated on one side only"
         if self._exact.negation_differs(sentence, passage):
-            reason = "negated on one side only"
             return Verdict(Label.CONTRADICTED, min(score, 0.1), self.name, reason)
-        if score >= self._supported_at:
+        if features["across"] and self._exact.is_negated_otherwise(sentence, passage.quotes[0]):
+            return Verdict(Label.UNSUPPORTED, min(score, 0.3), self.name, reason)
+        needed = max(self._supported_at, SUPPORTED_ACROSS) if features["across"] else self._supported_at
+        if score >= needed:
             return Verdict(Label.SUPPORTED, score, self.name)
         return Verdict(Label.UNSUPPORTED, score, self.name, "the evidence does not hold it")
 

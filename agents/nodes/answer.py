@@ -26,6 +26,7 @@ from core.types import Chunk, Sentence, Status, Usage
 
 QUOTE_COVER = 0.6
 QUOTE_SIMILARITY = 0.9
+QUOTE_SIMILARITY_ACROSS = 0.86
 
 
 async def answer(state: AskState, runtime: Runtime[AskContext]) -> dict:
@@ -97,7 +98,8 @@ class _AnswerWork:
             covers = segment_cover(question, bound.quote)
             same = detect_language(question) == detect_language(bound.quote)
             full = same and covers and sum(covers) / len(covers) >= QUOTE_COVER
-            if full or bound.similarity >= QUOTE_SIMILARITY:
+            needed = QUOTE_SIMILARITY if same else QUOTE_SIMILARITY_ACROSS
+            if full or bound.similarity >= needed:
                 self._extracted = True
                 self._released(*self._checker.quote(bound))
 

@@ -1,0 +1,97 @@
+"""What leaves and what is withheld: with the real guard's exact checks and a scripted draft."""
+
+import pytest
+
+from agents.binding import EvidenceBinder
+from agents.drafting import DraftChecker, is_refusal
+from agents.guards.grounding import GroundingGuard
+from core.types import Label
+from tests.agents.doubles import CharacterVectors, chunk
+
+MANUAL = chunk(
+    "TM-20 和 TM-20L 主机的保修期为 18 个月，电池的保修期为 6 个月。试用期员工不允许远程办公。", 0, "售后问答"
+)
+ENGLISH = chunk("Ann Miller approved a budget of EUR 84,000 on 5 June. The pump must not run dry.", 1, "Minutes")
+
+
+@pytest.fixture
+def checker():
+    vectors = CharacterVectors()
+    return DraftChecker(
+        EvidenceBinder(vectors).pool([MANUAL, ENGLISH]), GroundingGuard(vectors, 0.5), "TM-20 的保修期是多久？"
+    )
+
+
+def test_a_supported_sentence_leaves_with_its_citation(checker):
+    sentence, new = checker.check("TM-20 主机的保修期为 18 个月。[7]")
+    assert sentence.citations == (1,) and sentence.verdict.label is Label.SUPPORTED
+    assert [c.quote for c in new] == ["TM-20 和 TM-20L 主机的保修期为 18 个月，电池的保修期为 6 个月。"]
+    assert checker.draft.text == "TM-20 主机的保修期为 18 个月。[1]"
+
+
+def test_the_same_evidence_keeps_its_number(checker):
+    checker.check("TM-20 主机的保修期为 18 个月。")
+    sentence, new = checker.check("TM-20 电池的保修期为 6 个月。")
+    assert sentence.citations == (1,) and new == []
+
+
+@pytest.mark.parametrize(
+    ("draft", "reason"),
+    [
+        ("TM-20 主机的保修期为 24 个月。", "24"),
+        ("TM-30 主机的保修期为 18 个月。", "tm30"),
+        ("TM-20 主机的保修期为 18 个月，重量为 3 公斤。", "3"),
+        ("试用期员工允许远程办公。", "negated"),
+    ],
+)
+def test_what_the_evidence_does_not_say_is_withheld(checker, draft, reason):
+    assert checker.check(draft) is None
+    assert reason in checker.draft.withheld[0].verdict.reason
+    assert checker.draft.text == "" and checker.draft.citations == []
+
+
+def test_a_name_from_nowhere_is_withheld():
+    vectors = CharacterVectors()
+    checker = DraftChecker(
+        EvidenceBinder(vectors).pool([ENGLISH]), GroundingGuard(vectors, 0.5), "Who approved the budget?"
+    )
+    assert checker.check("A budget of EUR 84,000 was approved by Bob Stone on 5 June.") is None
+    assert "bob stone" in checker.draft.withheld[0].verdict.reason
+
+
+def test_an_answer_about_another_product_is_withheld():
+    vectors = CharacterVectors()
+    checker = DraftChecker(
+        EvidenceBinder(vectors).pool([MANUAL]), GroundingGuard(vectors, 0.5), "FS-85 的保修期是多久？"
+    )
+    assert checker.check("主机的保修期为 18 个月。") is None
+    assert "fs85" in checker.draft.withheld[0].verdict.reason
+
+
+def test_empty_pieces_and_repeats_are_dropped(checker):
+    checker.check("TM-20 主机的保修期为 18 个月。")
+    assert checker.check("TM-20 主机的保修期为 18 个月。") is None
+    assert checker.check("——[1]") is None and checker.draft.withheld == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["资料中没有提到婚假。", "文档未说明价格。", "无法确定。", "The documents do not mention a price.",
+     "I cannot answer this.", "There is no information about it in the text, it is not provided."],
+)  # fmt: skip
+def test_refusals_are_known(text):
+    assert is_refusal(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["试用期员工不允许远程办公。", "Smoking is not allowed on site.", "没有年龄限制。", "The pump must not run dry."],
+)
+def test_negative_facts_are_no_refusals(text):
+    assert not is_refusal(text)
+
+
+def test_sentences_join_without_a_blank_after_a_chinese_stop(checker):
+    checker.check("TM-20 主机的保修期为 18 个月。")
+    checker.check("TM-20 电池的保修期为 6 个月。")
+    assert "月。[1]TM-20 电池" in checker.draft.text

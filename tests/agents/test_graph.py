@@ -1,0 +1,188 @@
+"""One question through the whole graph with a scripted model and a small retriever: events
+in order, sessions, abstention, failures, cancellation. The checkpointer is real SQLite."""
+
+from contextlib import aclosing
+
+import pytest
+
+from agents.asker import open_asker
+from agents.asking import Ask
+from agents.events import Failed, Finished, Retrieved, SentenceReleased, SentenceRevised
+from core.errors import ChatModelError, NotFoundError, StoreError
+from core.settings import Settings
+from core.types import Hit, Scope, Stage, Status
+from retrieval.retriever import SearchResult
+from tests.agents.doubles import CharacterVectors, ScriptedChat, chunk
+
+MANUAL = chunk("TM-20 主机的保修期为 18 个月。电池的保修期为 6 个月。", 0, "售后问答")
+pytestmark = pytest.mark.anyio
+
+
+class OneShelf:
+    """A retriever that finds what a reader may see of one shelf."""
+
+    def __init__(self, chunks=(MANUAL,), fault: Exception | None = None) -> None:
+        self.chunks, self.fault, self.queries = chunks, fault, []
+
+    def search(self, query, scope, limit):
+        self.queries.append((query, scope))
+        if self.fault:
+            raise self.fault
+        hits = tuple(Hit(c, 0.9, Stage.RERANKED, {"reranked": 1}) for c in self.chunks[:limit])
+        return SearchResult(hits, (query,), {"dense": 1.0}, {"similarity": 0.9})
+
+
+@pytest.fixture
+async def open_agent(tmp_path):
+    """Opens an asker over a shelf and a script; the gate lets everything through unless told."""
+    opened = []
+
+    async def opener(chat, shelf=None, sufficient_at=0.0):
+        settings = Settings(data=tmp_path, guard={"sufficient_at": sufficient_at})
+        asker = await open_asker(
+            shelf or OneShelf(), CharacterVectors(), chat, settings, tmp_path / "sessions.db"
+        )
+        opened.append(asker)
+        return asker
+
+    yield opener
+    for asker in opened:
+        await asker.close()
+
+
+def ask(question: str, owner: str = "ann", session: str = "s") -> Ask:
+    """A question to the default collection."""
+    return Ask(question, Scope("default", frozenset({owner})), owner, session)
+
+
+async def events_of(asker, *args, **more) -> list:
+    """All events of one question."""
+    return [event async for event in asker.ask(ask(*args, **more))]
+
+
+QUESTION = "TM-20 主机的保修期是多久？"
+GOOD = "TM-20 主机的保修期为 18 个月。[1]"
+
+
+async def test_a_supported_draft_leaves_sentence_by_sentence(open_agent):
+    chat = ScriptedChat(GOOD + "电池的保修期为 9 个月。[1]电池的保修期为 6 个月。[1]")
+    events = await events_of(await open_agent(chat), QUESTION)
+    kinds = [type(e) for e in events if not e.name == "status"]
+    assert kinds == [Retrieved, SentenceReleased, SentenceRevised, SentenceReleased, Finished]
+    answer = events[-1].answer
+    assert answer.status is Status.PARTIAL
+    assert [s.text for s in answer.sentences] == ["TM-20 主机的保修期为 18 个月。", "电池的保修期为 6 个月。"]
+    assert "9" in answer.withheld[0].text and "9" not in answer.text
+    assert answer.usage.model_calls == 1 and answer.timings_ms["total"] > 0
+    assert all(c.quote == MANUAL.text[c.start : c.end] for c in answer.citations)
+
+
+async def test_the_prompt_fences_the_evidence_and_asks_last(open_agent):
+    chat = ScriptedChat(GOOD)
+    await events_of(await open_agent(chat), QUESTION)
+    system, user = chat.asked[0]
+    assert system.role == "system" and QUESTION not in system.content
+    assert user.content.index(MANUAL.text) < user.content.index(QUESTION)
+    assert user.content.startswith("<evidence ") and "</evidence>" not in user.content
+
+
+async def test_weak_evidence_abstains_without_asking_the_model(open_agent):
+    chat = ScriptedChat()
+    events = await events_of(await open_agent(chat, sufficient_at=1.0), "婚假有多少天？")
+    answer = events[-1].answer
+    assert answer.status is Status.ABSTAINED and chat.asked == []
+    assert answer.looked_for == ("婚假有多少天？",) and "婚假" in answer.text and "售后问答" in answer.text
+
+
+async def test_no_evidence_at_all_abstains_in_the_language_of_the_question(open_agent):
+    events = await events_of(await open_agent(ScriptedChat(), OneShelf(()), 0.1), "How many days?")
+    assert events[-1].answer.status is Status.ABSTAINED
+    assert events[-1].answer.text.startswith("The documents do not hold")
+
+
+async def test_a_refusal_is_not_an_answer(open_agent):
+    events = await events_of(await open_agent(ScriptedChat("资料中没有提到价格。")), "TM-20 的价格是多少？")
+    answer = events[-1].answer
+    assert answer.status is Status.ABSTAINED and answer.citations == ()
+
+
+async def test_when_no_sentence_holds_the_best_passage_is_quoted(open_agent):
+    events = await events_of(await open_agent(ScriptedChat("TM-20 主机的保修期为 24 个月。[1]")), QUESTION)
+    answer = events[-1].answer
+    assert answer.status is Status.ANSWERED
+    assert answer.sentences[0].verdict.guard == "quote"
+    assert answer.citations[0].quote == "TM-20 主机的保修期为 18 个月。"
+
+
+async def test_a_follow_up_is_searched_with_the_question_before(open_agent):
+    shelf = OneShelf()
+    asker = await open_agent(ScriptedChat(GOOD, "电池的保修期为 6 个月。[1]", GOOD), shelf)
+    await events_of(asker, QUESTION)
+    await events_of(asker, "那电池呢？")
+    await events_of(asker, "那电池呢？", session="another")
+    assert [q for q, _ in shelf.queries] == [QUESTION, f"{QUESTION} 那电池呢？", "那电池呢？"]
+
+
+async def test_a_session_is_found_by_its_owner_only(open_agent):
+    asker = await open_agent(ScriptedChat(GOOD, GOOD))
+    await events_of(asker, QUESTION)
+    await events_of(asker, QUESTION)
+    turns = await asker.history("ann", "s")
+    assert [t.question for t in turns] == [QUESTION, QUESTION] and turns[0].status is Status.ANSWERED
+    assert [s["turns"] for s in await asker.sessions("ann")] == [2]
+    assert await asker.sessions("bob") == []
+    with pytest.raises(NotFoundError):
+        await asker.history("bob", "s")
+    assert not await asker.forget("bob", "s") and await asker.forget("ann", "s")
+    with pytest.raises(NotFoundError):
+        await asker.history("ann", "s")
+
+
+async def test_the_same_session_name_of_two_owners_is_two_sessions(open_agent):
+    shelf = OneShelf()
+    asker = await open_agent(ScriptedChat(GOOD, GOOD), shelf)
+    await events_of(asker, QUESTION, owner="ann")
+    await events_of(asker, "那电池呢？", owner="bob")
+    assert shelf.queries[1][0] == "那电池呢？"
+    assert shelf.queries[1][1].readers == frozenset({"bob"})
+
+
+async def test_sessions_survive_a_restart(open_agent):
+    first = await open_agent(ScriptedChat(GOOD))
+    await events_of(first, QUESTION)
+    await first.close()
+    again = await open_agent(ScriptedChat())
+    assert [t.question for t in await again.history("ann", "s")] == [QUESTION]
+
+
+@pytest.mark.parametrize(
+    ("chat", "shelf", "code"),
+    [
+        (ScriptedChat(ChatModelError("the model is gone")), OneShelf(), "model_unavailable"),
+        (ScriptedChat(), OneShelf(fault=StoreError("Milvus failed")), "store_unavailable"),
+        (ScriptedChat(ValueError("a bug")), OneShelf(), "internal"),
+    ],
+)
+async def test_an_outage_ends_in_failed_never_in_no_evidence(open_agent, chat, shelf, code):
+    asker = await open_agent(chat, shelf)
+    events = await events_of(asker, QUESTION)
+    assert isinstance(events[-1], Failed) and events[-1].code == code
+    assert not any(isinstance(e, Finished) for e in events)
+    assert await asker.sessions("ann") == []
+
+
+async def test_leaving_early_cancels_the_model(open_agent):
+    chat = ScriptedChat(GOOD * 50)
+    asker = await open_agent(chat)
+    async with aclosing(asker.ask(ask(QUESTION))) as events:
+        async for event in events:
+            if isinstance(event, SentenceReleased):
+                break
+    assert chat.cancelled == 1
+    assert await asker.sessions("ann") == []
+
+
+async def test_checkpoints_hold_plain_values_only(open_agent, tmp_path):
+    asker = await open_agent(ScriptedChat(GOOD))
+    await events_of(asker, QUESTION)
+    assert b"core.types" not in (tmp_path / "sessions.db").read_bytes()

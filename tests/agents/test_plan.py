@@ -1,0 +1,34 @@
+"""Which questions refer back, by rule."""
+
+import pytest
+
+from agents.keywords import segment_cover, segments
+from agents.nodes.plan import refers_back, standalone_query
+
+
+@pytest.mark.parametrize(
+    "question", ["那电池呢？", "它的重量是多少？", "其价格是多少？", "What about the battery?", "How heavy is it?"]
+)
+def test_questions_that_refer_back(question):
+    assert refers_back(question)
+    assert standalone_query(question, ["TM-20 的保修期？"]).startswith("TM-20")
+    assert standalone_query(question, []) == question
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["TM-20 的保修期是多久？", "其他产品的价格是多少？", "Which items may be claimed?", "公司有多少员工？"],
+)
+def test_questions_that_stand_alone(question):
+    assert not refers_back(question)
+
+
+def test_segments_are_the_content_words():
+    assert segments("公司员工的婚假有多少天？") == ["公司员工", "婚假"]
+    assert segments("What is the list price of the FS-80?") == ["list", "price", "fs-80"]
+    assert segments("？") == []
+
+
+def test_cover_tells_which_part_of_the_question_a_text_speaks_of():
+    covers = segment_cover("公司员工的婚假有多少天？", "公司员工的年假为 10 天。")
+    assert covers[0] == 1.0 and covers[1] == 0.0
