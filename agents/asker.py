@@ -11,12 +11,11 @@ from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 
 import aiosqlite
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from sqlalchemy import create_engine
 
 from agents.asking import Ask
 from agents.binding import EvidenceBinder
+from agents.checkpoints import SessionSaver
 from agents.context import AskContext
 from agents.events import Event, Failed, Finished
 from agents.graph import build_graph
@@ -67,6 +66,7 @@ class Asker:
                         finished = event
                     else:
                         yield event
+            await self._graph.checkpointer.keep_latest(thread_id(ask.owner, session_id))
             self._sessions.record_turn(ask.owner, session_id, ask.question)
         except AttestError as exc:
             logger.warning("question failed: %s", exc)
@@ -119,7 +119,7 @@ async def open_asker(
     the built-in embedder, for which they were fitted, whatever the retriever uses."""
     resources = AsyncExitStack()
     connection = await resources.enter_async_context(aiosqlite.connect(sessions_file))
-    saver = AsyncSqliteSaver(connection, serde=JsonPlusSerializer(pickle_fallback=False))
+    saver = SessionSaver(connection)
     await saver.setup()
     context = AskContext(
         retriever=retriever,

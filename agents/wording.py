@@ -125,8 +125,12 @@ def missing_numbers(claim: str, evidence: Iterable[str]) -> set[float]:
     """Numbers of the claim that no piece of evidence holds. Those in a code (the 20 of TM-20)
     are not values."""
     held = set().union(*(numbers(piece) for piece in evidence))
-    values = _NUMBERED_CODE.sub(" ", unicodedata.normalize("NFKC", claim))
-    return {value for value in numbers(values) if value not in held}
+    return {value for value in plain_numbers(claim) if value not in held}
+
+
+def plain_numbers(text: str) -> set[float]:
+    """The values of a text without those in codes."""
+    return numbers(_NUMBERED_CODE.sub(" ", unicodedata.normalize("NFKC", text)))
 
 
 def _arabic_value(text: str) -> float:

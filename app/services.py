@@ -103,6 +103,8 @@ class Services:
 
                 # First of all: the embedded model loads in its own process meanwhile.
                 chat_model = await asyncio.to_thread(self.chat_model)
+                if hasattr(chat_model, "begin"):
+                    chat_model.begin()
                 retriever = await asyncio.to_thread(self.retriever)
                 reader = await asyncio.to_thread(self.token_embedder)
                 self.paths.create()
@@ -226,7 +228,4 @@ class Services:
     def _build_chat_model(self) -> "ChatModel":
         from app.chat_models import build_chat_model
 
-        model = build_chat_model(self.settings.chat, self.weights_dir)
-        if hasattr(model, "begin"):
-            model.begin()
-        return model
+        return build_chat_model(self.settings.chat, self.weights_dir)

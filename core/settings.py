@@ -4,7 +4,9 @@ Sources, strongest first: arguments, environment (`ATTEST_SECTION__FIELD`), `.en
 the TOML file, the defaults below.
 """
 
+import os
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -152,8 +154,20 @@ def load_settings(config: Path | None = None, **overrides) -> Settings:
     Raises:
         SettingsError: the file cannot be read or a value is not allowed; names the value.
     """
+    _check_environment(os.environ)
     path = config or (CONFIG_FILE if CONFIG_FILE.exists() else None)
     return _validate(_read_toml(path) if path else {}, path, overrides)
+
+
+def _check_environment(names: Iterable[str]) -> None:
+    """A slip in a section's name would otherwise pass in silence."""
+    for name in names:
+        section = name.removeprefix("ATTEST_").partition("__")[0].lower()
+        if name.startswith("ATTEST_") and "__" in name and section not in Settings.model_fields:
+            raise SettingsError(
+                f"the environment variable {name} names no known section",
+                remedy=f"known sections: {', '.join(Settings.model_fields)}",
+            )
 
 
 def _read_toml(path: Path) -> dict:

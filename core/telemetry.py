@@ -1,6 +1,7 @@
 """Switches off what libraries would send home. Called first by every composition root."""
 
 import os
+import sys
 
 SWITCHES = {
     "DO_NOT_TRACK": "1",
@@ -24,3 +25,5 @@ SWITCHES = {
 def silence_libraries() -> None:
     """Sets every switch in this process and so in its children."""
     os.environ.update(SWITCHES)
+    # OpenVINO has no switch: it reports each import as long as this package can be imported.
+    sys.modules.setdefault("openvino_telemetry", None)

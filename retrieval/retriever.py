@@ -19,7 +19,6 @@ from retrieval import lexical
 from retrieval.fusion import fill_missing, fuse
 from retrieval.index import embedded_text
 
-
 LANGUAGES = ("zh", "en")
 
 

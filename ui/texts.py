@@ -13,8 +13,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "collection": ("Collection", "文档集"),
     "effort": ("Effort", "细致程度"),
     "effort_help": (
-        "Quick searches once. Deep asks again in other words and reads more.",
-        "快速：检索一次；深入：换种问法再检索，读得更多。",
+        "How much evidence is read, and how long an answer may be.",
+        "读取证据的多少，以及回答的长短。",
     ),
     "effort_quick": ("Quick", "快速"),
     "effort_standard": ("Standard", "标准"),

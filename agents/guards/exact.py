@@ -5,6 +5,7 @@ Cheap, and right nearly always when it objects. Knows nothing of vectors.
 
 from dataclasses import dataclass
 
+from agents.quantities import crossed_numbers, differing_units
 from agents.wording import codes, holds_code, missing_numbers, names, negations, squeeze
 from core.text import detect_language, normalise
 from core.types import Label, Verdict
@@ -15,10 +16,12 @@ NEAR_COPY = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """The evidence of one sentence: the quotes, and the chunks (with headings) around them."""
+    """The evidence of one sentence: the quotes, the chunks (with headings) around them, and
+    the single facts in the quotes."""
 
     quotes: tuple[str, ...]
     surroundings: tuple[str, ...]
+    facts: tuple[str, ...] = ()
 
     @property
     def quoted(self) -> str:
@@ -42,6 +45,12 @@ class ExactGuard:
         if missing := self._missing_values(sentence, passage, question):
             listed = ", ".join(f"{value:g}" for value in sorted(missing))
             return self._object(f"numbers not in the evidence: {listed}")
+        if differing := differing_units(sentence, passage.quotes):
+            listed = ", ".join(f"{value:g} {unit}" for value, unit in sorted(differing))
+            return self._object(f"another unit in the evidence than: {listed}")
+        if crossed := crossed_numbers(sentence, passage.facts):
+            listed = ", ".join(f"{value:g}" for value in sorted(crossed))
+            return Verdict(Label.CONTRADICTED, 0.02, self.name, f"said of something else: {listed}")
         if missing_codes := self._missing_codes(sentence, passage, question):
             return self._object(f"not in the evidence: {', '.join(sorted(missing_codes))}")
         if missing_names := self._missing_names(sentence, passage, question):

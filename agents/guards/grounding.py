@@ -13,6 +13,7 @@ import numpy as np
 from agents.binding import BoundSpan
 from agents.guards.exact import ExactGuard, Passage
 from agents.guards.logistic import LogisticModel
+from agents.quantities import split_facts
 from core.seams import TokenEmbedder
 from core.text import detect_language
 from core.types import Label, Verdict
@@ -62,7 +63,8 @@ class GroundingGuard:
 def passage_of(bound: Sequence[BoundSpan]) -> Passage:
     """Quotes, and the chunks around them with title and headings."""
     around = {span.chunk.id: f"{span.chunk.context}\n{span.chunk.text}" for span in bound}
-    return Passage(tuple(span.quote for span in bound), tuple(around.values()))
+    facts = [fact for span in bound for fact in split_facts(span.quote, span.header)]
+    return Passage(tuple(span.quote for span in bound), tuple(around.values()), tuple(facts))
 
 
 def claim_features(embedder: TokenEmbedder, claim: str, quotes: Sequence[str]) -> dict[str, float]:

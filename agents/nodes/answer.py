@@ -13,6 +13,7 @@ from dataclasses import asdict
 
 from langgraph.runtime import Runtime
 
+from agents.asking import BUDGETS, Effort
 from agents.binding import strip_markers
 from agents.context import AskContext
 from agents.drafting import CheckedDraft, DraftChecker, is_refusal
@@ -78,7 +79,8 @@ class _AnswerWork:
         self._emit(StatusChanged("answering"))
         question, language = self._state["queries"][0], self._state["language"]
         prompt = self._context.prompts.answer(question, self._chunks, language)
-        options = ChatOptions(max_tokens=self._context.chat.max_answer_tokens)
+        factor = BUDGETS[Effort(self._state["effort"])].answer
+        options = ChatOptions(max_tokens=round(self._context.chat.max_answer_tokens * factor))
         waiting = ""
         async with aclosing(self._context.chat_model.stream(prompt, options)) as deltas:
             async for delta in deltas:

@@ -50,7 +50,8 @@ def abstention_text(state: AskState) -> str:
     language = state["language"]
     mark = "、" if language == "zh" else ", "
     titles = dict.fromkeys(read_hit(record).chunk.title for record in state["evidence"])
-    text = NOT_HELD[language].format(queries=mark.join(state["queries"]))
+    asked = (query.rstrip("？?。.！! ") for query in state["queries"])
+    text = NOT_HELD[language].format(queries=mark.join(asked))
     if titles:
         text += NEAREST[language].format(titles=mark.join(list(titles)[:MAX_NEAREST]))
     return text

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from langgraph.runtime import Runtime
 
+from agents.asking import BUDGETS, Effort
 from agents.context import AskContext
 from agents.events import Retrieved, StatusChanged
 from agents.records import hit_record, read_scope
@@ -23,13 +24,14 @@ async def gather(state: AskState, runtime: Runtime[AskContext]) -> dict:
     context = runtime.context
     queries = state["queries"]
     runtime.stream_writer(StatusChanged("searching", " · ".join(queries)))
-    limit = context.retrieval.evidence_chunks
+    factor = BUDGETS[Effort(state["effort"])].evidence
+    limit = max(1, round(context.retrieval.evidence_chunks * factor))
     results = [
         await asyncio.to_thread(context.retriever.search, query, read_scope(state), limit * 2)
         for query in queries
     ]
     hits = _merge([result.hits for result in results])
-    chosen = fit_budget(hits, limit, context.retrieval.evidence_tokens)
+    chosen = fit_budget(hits, limit, round(context.retrieval.evidence_tokens * factor))
     score = await asyncio.to_thread(
         context.gate.score, queries[0], [hit.chunk for hit in chosen]
     )

@@ -60,7 +60,7 @@ class E5Weights:
         except (OSError, struct.error, ValueError, IndexError, UnicodeDecodeError) as exc:
             raise ModelFileError(
                 f"{path} is not a readable e5 weights file ({exc})",
-                remedy="run: attest models fetch --force embedder",
+                remedy="run: attest models fetch --force multilingual-e5-small",
             ) from exc
 
     def _take(self, fmt: str) -> tuple:

@@ -6,7 +6,7 @@ from contextlib import aclosing
 import pytest
 
 from agents.asker import open_asker
-from agents.asking import Ask
+from agents.asking import Ask, Effort
 from agents.events import Failed, Finished, Retrieved, SentenceReleased, SentenceRevised
 from core.errors import ChatModelError, NotFoundError, StoreError
 from core.settings import Settings
@@ -67,7 +67,7 @@ GOOD = "TM-20 主机的保修期为 18 个月。[1]"
 async def test_a_supported_draft_leaves_sentence_by_sentence(open_agent):
     chat = ScriptedChat(GOOD + "电池的保修期为 9 个月。[1]电池的保修期为 6 个月。[1]")
     events = await events_of(await open_agent(chat), QUESTION)
-    kinds = [type(e) for e in events if not e.name == "status"]
+    kinds = [type(e) for e in events if e.name != "status"]
     assert kinds == [Retrieved, SentenceReleased, SentenceRevised, SentenceReleased, Finished]
     answer = events[-1].answer
     assert answer.status is Status.PARTIAL
@@ -180,6 +180,25 @@ async def test_leaving_early_cancels_the_model(open_agent):
                 break
     assert chat.cancelled == 1
     assert await asker.sessions("ann") == []
+
+
+async def test_a_session_keeps_one_checkpoint_however_long_it_is(open_agent):
+    asker = await open_agent(ScriptedChat(GOOD, GOOD, GOOD))
+    for _ in range(3):
+        await events_of(asker, QUESTION)
+    saver = asker._graph.checkpointer
+    assert len([c async for c in saver.alist(None)]) == 1
+    assert len(await asker.history("ann", "s")) == 3
+
+
+async def test_effort_is_a_budget(open_agent):
+    shelf = OneShelf(tuple(chunk(f"TM-20 主机的保修期为 18 个月，第 {i} 版。", i) for i in range(12)))
+    asker = await open_agent(ScriptedChat(GOOD, GOOD), shelf)
+    counts = {}
+    for effort in (Effort.QUICK, Effort.DEEP):
+        events = [e async for e in asker.ask(Ask(QUESTION, Scope("default"), "ann", "", effort))]
+        counts[effort] = next(len(e.hits) for e in events if isinstance(e, Retrieved))
+    assert counts[Effort.QUICK] == 2 < counts[Effort.DEEP] == 8
 
 
 async def test_checkpoints_hold_plain_values_only(open_agent, tmp_path):

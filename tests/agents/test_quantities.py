@@ -1,0 +1,46 @@
+"""Units, and numbers that belong to something else in the evidence."""
+
+import pytest
+
+from agents.quantities import crossed_numbers, differing_units, quantities, split_facts
+
+WARRANTY = "TM-20 和 TM-20L 主机的保修期为 18 个月，光源模块的保修期为 36 个月，电池的保修期为 6 个月。"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("保修期为18个月", {(18, "month")}), ("十八个月", {(18, "month")}), ("18 months", {(18, "month")}),
+        ("eighteen months", {(18, "month")}), ("48 小时内", {(48, "hour")}), ("an 8-hour shift", {(8, "hour")}),
+        ("3 工作日", {(3, "day")}), ("0–50 °C", {(50, "degree")}), ("EUR 84,000", set()), ("", set()),
+    ],
+)  # fmt: skip
+def test_units_in_both_languages(text, found):
+    assert quantities(text) == found
+
+
+def test_another_unit_is_told_across_languages():
+    assert differing_units("The warranty is 18 days", [WARRANTY]) == {(18, "day")}
+    assert differing_units("The warranty is 18 months", [WARRANTY]) == set()
+    assert differing_units("Delivery takes 7 days", [WARRANTY]) == set()
+
+
+def test_a_number_of_something_else_is_crossed():
+    facts = split_facts(WARRANTY)
+    assert crossed_numbers("电池的保修期为 18 个月", facts) == {18}
+    assert crossed_numbers("光源模块的保修期为 6 个月", facts) == {6}
+    for true in ("电池的保修期为 6 个月", "主机的保修期为 18 个月", "光源模块的保修期是 36 个月"):
+        assert crossed_numbers(true, facts) == set()
+
+
+def test_a_cell_belongs_to_its_column():
+    facts = split_facts("| 防护等级 | IP67 | IP65 |", "| 项目 | TM-20 | TM-20L |")
+    assert facts == ["防护等级 TM-20 IP67", "防护等级 TM-20L IP65"]
+    row = split_facts("| Weight | 3 kg | 5 kg |", "| Item | FS-80 | FS-85 |")
+    assert crossed_numbers("The weight of the meter FS-85 is 3 kg", row) == {3}
+    assert crossed_numbers("The weight of the meter FS-85 is 5 kg", row) == set()
+
+
+def test_one_fact_alone_crosses_nothing():
+    assert crossed_numbers("员工每年有 10 天年假", split_facts("年假 10 天。")) == set()
+    assert crossed_numbers("10", ["10"]) == set()
