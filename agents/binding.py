@@ -20,6 +20,8 @@ from retrieval.lexical import split_terms
 from retrieval.rerank import max_sim
 
 MARKER = re.compile(r"\s*[\[【](\d{1,2}(?:\s*[,，、]\s*\d{1,2})*)[\]】]")
+# What a small model writes instead of a number: `[evidence 2]`, `[资料1]`, an empty pair.
+_LOOSE_MARKER = re.compile(r"\s*[\[【](?:evidence|资料|编号|来源|source)?[-\s\w,，、]{0,16}[\]】](?=[。.！!？?\s]*$)")
 MAX_SPANS = 3
 MIN_GAIN = 0.12
 HINT_BONUS = 0.05
@@ -159,7 +161,7 @@ def _quotable(text: str) -> Iterator[tuple[Span, str]]:
 def strip_markers(sentence: str) -> tuple[str, list[int]]:
     """The sentence without `[1]` marks, and the numbers that stood in them."""
     hints = [int(n) for group in MARKER.findall(sentence) for n in re.findall(r"\d+", group)]
-    return MARKER.sub("", sentence).strip(), hints
+    return _LOOSE_MARKER.sub("", MARKER.sub("", sentence)).strip(), hints
 
 
 def _terms(text: str) -> list[str]:

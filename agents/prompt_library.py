@@ -50,7 +50,7 @@ def fence(chunks: Sequence[Chunk]) -> str:
     for marker, chunk in enumerate(chunks, start=1):
         context = f"({_flatten(chunk.context)})\n" if chunk.context else ""
         blocks.append(f"[{marker}] {context}{chunk.text.strip()}")
-    return f"<evidence {nonce}>\n" + "\n\n".join(blocks) + f"\n</evidence {nonce}>"
+    return f"<evidence-{nonce}>\n" + "\n\n".join(blocks) + f"\n</evidence-{nonce}>"
 
 
 def _flatten(text: str) -> str:

@@ -46,6 +46,8 @@ def test_markers_are_taken_off_and_read():
     assert strip_markers("保修期为18个月[1]。") == ("保修期为18个月。", [1])
     assert strip_markers("It is so. [1][2, 3]") == ("It is so.", [1, 2, 3])
     assert strip_markers("a[i] stays 【4】") == ("a[i] stays", [4])
+    assert strip_markers("It is so [evidence-0043e3, 2].") == ("It is so.", [])
+    assert strip_markers("[e464a6]") == ("", [])
 
 
 TEXTS = st.text(alphabet="甲乙丙。！\n| -1.ab[]", max_size=60)

@@ -83,7 +83,7 @@ async def test_the_prompt_fences_the_evidence_and_asks_last(open_agent):
     system, user = chat.asked[0]
     assert system.role == "system" and QUESTION not in system.content
     assert user.content.index(MANUAL.text) < user.content.index(QUESTION)
-    assert user.content.startswith("<evidence ") and "</evidence>" not in user.content
+    assert user.content.startswith("<evidence-") and "</evidence>" not in user.content
 
 
 async def test_weak_evidence_abstains_without_asking_the_model(open_agent):
