@@ -3,8 +3,10 @@ ingest the sample library, ask, abstain, take up a session; and five real notes 
 there."""
 
 import json
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -29,11 +31,22 @@ def attest(data: Path, *words: str, code: int = 0) -> dict:
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory, weights_folder) -> Path:
-    """A data directory with the sample library in it."""
+    """A data directory with the sample library in it, owned by a running API: the commands
+    of these tests find it there. The last test needs no API and opens the store itself."""
     data = tmp_path_factory.mktemp("library")
     report = attest(data, "ingest", str(LIBRARY))
     assert (report["added"], report["failed"], report["failures"]) == (12, 0, [])
-    return data
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with (data / "serve.log").open("w") as log:
+        api = subprocess.Popen([*ATTEST, "serve", "--port", str(port), "--data", str(data)], cwd=ROOT, stderr=log)
+    until = time.monotonic() + 60
+    while not (data / "server.json").exists():
+        assert api.poll() is None and time.monotonic() < until, (data / "serve.log").read_text()
+        time.sleep(0.1)
+    yield data
+    api.terminate()
+    assert api.wait(30) is not None
 
 
 def test_a_second_run_skips_what_is_done(library):
