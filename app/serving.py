@@ -3,15 +3,18 @@
 Knows ports, processes and signals; knows nothing of routes.
 """
 
+import math
 import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from app.origin_guard import is_loopback
 from app.server_record import ServerRecord, find_server, new_token, remove_record, write_record
@@ -20,6 +23,7 @@ from core.errors import ServiceError, StoreLockedError
 
 UI_SCRIPT = Path(__file__).resolve().parent.parent / "ui" / "main.py"
 STOP_WAIT_S = 5.0
+UI_START_S = 60.0
 
 
 def bind_port(host: str, port: int, setting: str) -> socket.socket:
@@ -102,10 +106,28 @@ def start_ui(services: Services, api_url: str, api_token: str, port: int) -> sub
     command = [sys.executable, "-m", "streamlit", "run", str(UI_SCRIPT)]
     command += ["--server.address", host, "--server.port", str(port)]
     command += ["--server.headless", "true", "--browser.gatherUsageStats", "false"]
+    command += ["--server.maxUploadSize", str(math.ceil(services.settings.server.max_upload_mb))]
     # A session of its own: Ctrl-C reaches this process alone, which then stops the child.
-    return subprocess.Popen(
+    child = subprocess.Popen(
         command, env=environment, cwd=UI_SCRIPT.parent.parent, stdout=sys.stderr, start_new_session=True
     )
+    _wait_until_open(child, host, port)
+    return child
+
+
+def _wait_until_open(child: subprocess.Popen, host: str, port: int) -> None:
+    """An address is not told before somebody listens there."""
+    url = local_url(host, port)
+    until = time.monotonic() + UI_START_S
+    while child.poll() is None and time.monotonic() < until:
+        try:
+            socket.create_connection((urlsplit(url).hostname, port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    child.kill()
+    child.wait()
+    raise ServiceError(f"the web page did not start at {url}", remedy="run: attest doctor")
 
 
 def token_for_ui(services: Services, token: str) -> str:
