@@ -21,7 +21,9 @@ from retrieval.rerank import max_sim
 
 MARKER = re.compile(r"\s*[\[【](\d{1,2}(?:\s*[,，、]\s*\d{1,2})*)[\]】]")
 # What a small model writes instead of a number: `[evidence 2]`, `[资料1]`, an empty pair.
-_LOOSE_MARKER = re.compile(r"\s*[\[【](?:evidence|资料|编号|来源|source)?[-\s\w,，、]{0,16}[\]】](?=[。.！!？?\s]*$)")
+_LOOSE_MARKER = re.compile(
+    r"\s*[\[【](?:evidence|资料|编号|来源|source)?[-\s\w,，、]{0,16}[\]】](?=[。.！!？?\s]*$)"
+)
 MAX_SPANS = 3
 MIN_GAIN = 0.12
 HINT_BONUS = 0.05

@@ -3,6 +3,8 @@
 Knows the order in which a request meets its checks; knows nothing of what routes do.
 """
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -16,18 +18,23 @@ from app.origin_guard import OriginGuard, is_loopback
 from app.routes import ask, collections, documents, health, search, sessions
 from app.services import Services
 from app.threads import WriteQueue
+from core.errors import AttestError
 from core.settings import Settings
 
+logger = logging.getLogger(__name__)
 
-def create_app(services: Services, local_token: str) -> FastAPI:
+
+def create_app(services: Services, local_token: str, *, warm_up: bool = False) -> FastAPI:
     """The API over these services, which it closes at its end.
 
-    `local_token` is the secret of `server.json`: its bearer is the owner of the data.
+    `local_token` is the secret of `server.json`: its bearer is the owner of the data. With
+    `warm_up` the models load as soon as it serves, not with the first question.
     """
     settings = services.settings
     on_loopback = is_loopback(settings.server.host)
     app = FastAPI(title="Attest", version="1", lifespan=_lifespan)
     app.state.services = services
+    app.state.warm_up = warm_up
     app.state.library = Library(services)
     app.state.writes = WriteQueue()
     problems.install_problem_handlers(app)
@@ -50,7 +57,19 @@ def ui_origins(settings: Settings) -> list[str]:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    warming = asyncio.create_task(_load_models(services)) if app.state.warm_up else None
     try:
         yield
     finally:
-        await app.state.services.aclose()
+        if warming is not None:
+            await warming
+        await services.aclose()
+
+
+async def _load_models(services: Services) -> None:
+    """What is missing is told again, with its remedy, to whoever asks first."""
+    try:
+        await services.asker()
+    except AttestError as exc:
+        logger.warning("questions cannot be answered yet: %s", exc)

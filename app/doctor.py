@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from app.server_record import ServerRecord, find_server
 from app.services import Services
-from core.errors import AttestError, ModelFileError, StoreLockedError
+from core.errors import AttestError, StoreLockedError
 
 LOW_DISK_GB = 2.0
 MANY_LITE_CHUNKS = 15_000
@@ -102,9 +102,6 @@ def _check_chat(services: Services) -> Finding:
         return _check_chat_server(settings)
     try:
         services.chat_model()
-    except ModelFileError as exc:
-        # Without it answers are quoted from the documents instead of written.
-        return Finding("chat model", Grade.WARNING, exc.message, exc.remedy)
     except AttestError as exc:
         return _fault("chat model", exc)
     return Finding("chat model", Grade.OK, f"{settings.model} is present")

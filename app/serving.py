@@ -68,7 +68,7 @@ def serve_api(services: Services, on_ready: Callable[[ServerRecord], "subprocess
         services.store()
         port = listener.getsockname()[1]
         record = ServerRecord(os.getpid(), local_url(settings.server.host, port), new_token())
-        app = create_app(services, record.token)
+        app = create_app(services, record.token, warm_up=True)
         config = uvicorn.Config(app, log_level=settings.log_level, access_log=False, server_header=False)
         server = uvicorn.Server(config)
         signal.signal(signal.SIGTERM, _raise_exit)

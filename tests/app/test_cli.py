@@ -123,7 +123,7 @@ def test_doctor_says_what_is_missing(invoke, tmp_path, monkeypatch):
     assert result.exit_code == 3
     report = json.loads(result.stdout)
     grades = {check["check"]: check["grade"] for check in report["checks"]}
-    assert (report["healthy"], grades["embedder"], grades["chat model"]) == (False, "fault", "warning")
+    assert (report["healthy"], grades["embedder"], grades["chat model"]) == (False, "fault", "fault")
     assert "attest models fetch" in invoke("doctor").stdout
 
 
