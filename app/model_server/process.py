@@ -38,6 +38,7 @@ class ModelServerProcess:
         self._spec = spec
         self._child: subprocess.Popen | None = None
         self._log = None
+        self._starting = threading.Lock()
         self.api_key = secrets.token_urlsafe(24)
         self.base_url = ""
 
@@ -66,15 +67,18 @@ class ModelServerProcess:
             ModelFileError: the weights are missing or cannot be read.
             ChatModelError: the child died or took too long.
         """
-        if self.base_url and self.is_alive():
+        # The child says its first line once: of two callers at a time the second would wait
+        # for another, in vain, and then take a live child for a dead one.
+        with self._starting:
+            if self.base_url and self.is_alive():
+                return self.base_url
+            self.begin()
+            said = self._first_line()
+            if "error" in said:
+                self.stop()
+                raise ModelFileError(said["error"], remedy=said["remedy"])
+            self.base_url = f"http://127.0.0.1:{said['port']}/v1"
             return self.base_url
-        self.begin()
-        said = self._first_line()
-        if "error" in said:
-            self.stop()
-            raise ModelFileError(said["error"], remedy=said["remedy"])
-        self.base_url = f"http://127.0.0.1:{said['port']}/v1"
-        return self.base_url
 
     def is_alive(self) -> bool:
         """Whether the child runs."""

@@ -1,0 +1,44 @@
+"""The child of the embedded model: one start, however many ask for it at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from app.model_server.process import ModelServerProcess, ModelServerSpec
+
+CHILD = """
+import json, sys, time
+time.sleep(0.3)
+print(json.dumps({"port": 1}), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    package = tmp_path / "app" / "model_server"
+    package.mkdir(parents=True)
+    (package / "__main__.py").write_text(CHILD)
+    # The child's `-m app.model_server` is found in its working folder.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    server = ModelServerProcess(ModelServerSpec(Path("weights"), "model"))
+    yield server
+    server.stop()
+
+
+def test_two_callers_at_once_get_the_same_child(server):
+    server.begin()
+    with ThreadPoolExecutor(2) as pool:
+        urls = set(pool.map(lambda _: server.start(), range(2), timeout=30))
+    assert urls == {"http://127.0.0.1:1/v1"}
+    assert server.is_alive()
+
+
+def test_a_child_that_died_is_started_again(server):
+    server.start()
+    server._child.kill()
+    server._child.wait()
+    server.stop()
+    assert server.start() == "http://127.0.0.1:1/v1"
