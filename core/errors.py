@@ -34,7 +34,7 @@ class AttestError(Exception):
         return str(self.args[0])
 
     def __str__(self) -> str:
-        return f"{self.message}. {self.remedy}" if self.remedy else self.message
+        return f"{self.message.rstrip('.')}. {self.remedy}" if self.remedy else self.message
 
 
 class InputError(AttestError):

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import platformdirs
 
+from core.errors import StoreError
+
 APP_NAME = "attest"
 
 
@@ -45,6 +47,16 @@ class DataPaths:
         return self.root / "server.json"
 
     def create(self) -> None:
-        """Makes the folders, readable by this user alone."""
-        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.originals.mkdir(exist_ok=True, mode=0o700)
+        """Makes the folders, readable by this user alone.
+
+        Raises:
+            StoreError: they cannot be made.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.originals.mkdir(exist_ok=True, mode=0o700)
+        except OSError as exc:
+            raise StoreError(
+                f"the data directory {self.root} cannot be made: {exc.strerror}",
+                remedy="name another with --data, or mend its rights",
+            ) from exc

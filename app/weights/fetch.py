@@ -74,7 +74,7 @@ class WeightsStore:
         path = self.path_of(weights)
         if self.is_present(weights) and not force:
             return path
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._make_folder()
         self._check_disk(weights)
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=self.folder) as temporary:
             work = Path(temporary)
@@ -91,6 +91,15 @@ class WeightsStore:
             known = ", ".join(entry.name for entry in CATALOGUE)
             raise InputError(f"there are no weights named {name!r}", remedy=f"known: {known}")
         return weights
+
+    def _make_folder(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as exc:
+            raise ServiceError(
+                f"the folder of weights {self.folder} cannot be made: {exc.strerror}",
+                remedy="mend its rights, or set ATTEST_CACHE to another folder",
+            ) from exc
 
     def _check_disk(self, weights: Weights) -> None:
         free = shutil.disk_usage(self.folder).free
