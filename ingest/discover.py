@@ -98,6 +98,10 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 def _candidate(path: Path, fence: Path) -> Candidate:
     resolved = path.resolve()
+    for name in (path, resolved):
+        if _shown(name) != name.as_posix():
+            error = FileError("its name is not valid UTF-8", code="bad_name", remedy="rename it")
+            return Candidate(path, _shown(Path(os.path.abspath(path))), _shown(Path(path.name)), error)
     if not resolved.is_relative_to(fence):
         error = FileError(
             "it is a link that leads out of the folder", code="outside_root", remedy="give the target itself"
@@ -107,6 +111,11 @@ def _candidate(path: Path, fence: Path) -> Candidate:
         error = FileError("it is a link to nothing", code="missing", remedy="mend the link")
         return Candidate(path, Path(os.path.abspath(path)).as_posix(), path.name, error)
     return Candidate(resolved, resolved.as_posix(), resolved.name)
+
+
+def _shown(path: Path) -> str:
+    """A path as text that can be stored and printed: bytes that are no UTF-8 are escaped."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def inspect_file(candidate: Candidate, max_bytes: int) -> FoundFile | RefusedFile | None:

@@ -5,6 +5,7 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 from core.errors import FileError, NotFoundError, StoreError
 
@@ -32,15 +33,21 @@ class Originals:
         """Copies a file in; on disk for good when it returns. Twice is once.
 
         Raises:
-            FileError: `changed`, when its bytes are no longer those of the hash.
+            FileError: `changed`, when its bytes are no longer those of the hash; `unreadable`,
+                when it is gone or may not be read any more.
             StoreError: the disk does not take it.
         """
         place = self._place(sha256)
         if place.is_file() and _hash(place) == sha256:
             return place
         try:
-            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._copy(source, place, sha256)
+            file = source.open("rb")
+        except OSError as exc:
+            raise FileError(f"it cannot be opened: {exc.strerror}", retryable=True) from exc
+        try:
+            with file:
+                place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._copy(file, place, sha256)
         except OSError as exc:
             raise StoreError(
                 f"{source} cannot be copied to {place.parent}: {exc.strerror}", remedy="run: attest doctor"
@@ -59,12 +66,12 @@ class Originals:
             raise NotFoundError(f"{sha256!r} is not a sha256")
         return self._folder / sha256[:2] / sha256
 
-    def _copy(self, source: Path, place: Path, sha256: str) -> None:
+    def _copy(self, file: BinaryIO, place: Path, sha256: str) -> None:
         """A temporary file beside the place, synced and renamed: never half a file."""
         handle, name = tempfile.mkstemp(dir=place.parent, prefix=".new-")
         try:
             digest = hashlib.sha256()
-            with os.fdopen(handle, "wb") as out, source.open("rb") as file:
+            with os.fdopen(handle, "wb") as out:
                 while block := file.read(_BLOCK_BYTES):
                     digest.update(block)
                     out.write(block)

@@ -17,6 +17,7 @@ from ingest.parsing import ParserRunner
 from retrieval.index import ChunkIndex
 
 UPLOAD_PREFIX = "upload:"
+_MAX_CHARS_PER_TOKEN = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Publisher:
         parsed = self._runner.parse(path, media_type)
         document = _document(owner, document_id, media_type, parsed.title(name_of(owner.uri)))
         document = replace(document, readers=union_of_readers(holders))
-        chunks = chunk_elements(document, parsed.elements, self._limits, self._index.count_tokens)
+        chunks = chunk_elements(document, parsed.elements, self._limits, self._count_tokens)
         if self._may_leave_stale(holders, document_id, len(chunks)):
             # The ids of chunks are counted from 0, so a shorter version under the same ids
             # would leave the old tail. A kill after this line leaves none: the row that made
@@ -75,6 +76,12 @@ class Publisher:
         self._index.write_document(document, chunks)
         self._name_owner(holders, owner.uri)
         return Published(document.title, owner.uri, len(chunks), parsed.pages)
+
+    def _count_tokens(self, text: str) -> int:
+        """By the embedder's tokenizer, but never so few that a chunk outgrows the store: of
+        characters that it does not know, a whole page is one token."""
+        least = len(text) // _MAX_CHARS_PER_TOKEN
+        return least if least > self._limits.longest else max(least, self._index.count_tokens(text))
 
     @staticmethod
     def _may_leave_stale(holders: list[LedgerRow], document_id: str, chunks: int) -> bool:

@@ -1,6 +1,7 @@
 """Which files are read, under what name, and why others are not."""
 
 import hashlib
+import os
 import zipfile
 
 import pytest
@@ -107,3 +108,12 @@ def test_no_source_at_all_is_the_callers_fault(tmp_path):
         f.error.code for f in inspect(tmp_path / "gone", tmp_path / "a.txt") if isinstance(f, RefusedFile)
     ]
     assert codes == ["missing"]
+
+
+def test_a_name_that_is_no_utf8_is_refused(tmp_path):
+    (tmp_path / "good.txt").write_text("words")
+    with open(os.fsencode(tmp_path) + b"/\xff.txt", "wb") as file:
+        file.write(b"words")
+    bad, good = sorted(inspect(tmp_path), key=lambda found: found.name == "good.txt")
+    assert (bad.error.code, bad.name) == ("bad_name", "\\xff.txt")
+    assert bad.uri.encode() and isinstance(good, FoundFile)

@@ -95,3 +95,9 @@ def test_a_ledger_that_is_no_database_is_a_store_error(tmp_path):
     (tmp_path / "bad.db").write_bytes(b"not a database at all" * 99)
     with pytest.raises(StoreError, match=r"bad\.db"):
         Ledger(tmp_path / "bad.db")
+
+
+def test_a_source_that_is_gone_is_the_fault_of_that_file(tmp_path):
+    with pytest.raises(FileError) as caught:
+        Originals(tmp_path / "kept").keep(tmp_path / "gone.txt", "0" * 64)
+    assert caught.value.code == "unreadable" and caught.value.retryable

@@ -245,3 +245,10 @@ def test_collections_are_counted_and_dropped(bench):
     assert bench.kept() == 1, "the other collection still needs the bytes"
     assert not bench.ingestor.drop_collection("default")
     assert [c.name for c in bench.ingestor.collections()] == ["other"]
+
+
+def test_characters_that_the_tokenizer_does_not_know_make_no_endless_chunk(bench):
+    bench.index.count_tokens = lambda text: 1
+    bench.write("a.txt", "\U00020000\U00020001" * 20_000)
+    assert counts(run(bench)) == (1, 0, 0, 0)
+    assert max(len(text) for text in bench.index.texts()) <= 16 * (bench.settings.chunk_tokens + 1)
