@@ -27,7 +27,7 @@ async def create(body: CollectionBody, request: Request) -> dict:
     return await request.app.state.writes.run(request.app.state.library.create_collection, body.name)
 
 
-@router.delete("/v1/collections/{name}", summary="Delete a collection and all its documents")
+@router.delete("/v1/collections/{name:path}", summary="Delete a collection and all its documents")
 async def delete(name: str, request: Request) -> dict:
     """For admins alone: it may hold documents that an editor cannot see."""
     request.state.caller.require(Role.ADMIN)

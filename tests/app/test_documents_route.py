@@ -142,6 +142,8 @@ def test_collections(client, reader):
     assert client.post("/v1/collections", json={"name": "新"}, headers=reader).status_code == 201
     owner = {"Authorization": f"Bearer {TOKEN}"}
     assert client.delete("/v1/collections/nowhere", headers=owner).status_code == 404
+    assert client.post("/v1/collections", json={"name": "a/b"}, headers=reader).status_code == 201
+    assert client.delete("/v1/collections/a%2Fb", headers=owner).json() == {"deleted": "a/b"}
 
 
 def test_a_mere_reader_sees_no_collection_without_something_for_them(client, services, ingestor):
