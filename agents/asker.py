@@ -3,12 +3,14 @@
 Knows the graph, the sessions and the events; knows nothing of HTTP.
 """
 
+import asyncio
 import logging
 import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import aiosqlite
 from sqlalchemy import create_engine
@@ -41,11 +43,20 @@ class Asker:
         self._context = context
         self._sessions = sessions
         self._resources = resources
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def ask(self, ask: Ask) -> AsyncIterator[Event]:
         """The events of one question; the last one is `Finished` or `Failed`. Closing the
         iterator cancels the work. A failed turn is not remembered."""
         session_id = ask.session_id or uuid.uuid4().hex
+        thread = thread_id(ask.owner, session_id)
+        # Two turns at once would fork the session, and one of them would be lost.
+        turn = self._turns.setdefault(thread, asyncio.Lock())
+        async with turn, aclosing(self._ask(ask, session_id, thread)) as events:
+            async for event in events:
+                yield event
+
+    async def _ask(self, ask: Ask, session_id: str, thread: str) -> AsyncIterator[Event]:
         state = {
             "session_id": session_id,
             "question": ask.question.strip(),
@@ -54,7 +65,8 @@ class Asker:
             "effort": ask.effort.value,
             "started": time.time(),
         }
-        config = {"configurable": {"thread_id": thread_id(ask.owner, session_id)}}
+        config = {"configurable": {"thread_id": thread}}
+        known = await asyncio.to_thread(self._sessions.has, ask.owner, session_id)
         run = self._graph.astream(
             state, config, context=self._context, stream_mode="custom", durability="sync"
         )
@@ -66,8 +78,9 @@ class Asker:
                         finished = event
                     else:
                         yield event
-            await self._graph.checkpointer.keep_latest(thread_id(ask.owner, session_id))
-            self._sessions.record_turn(ask.owner, session_id, ask.question)
+            await self._graph.checkpointer.keep_latest(thread)
+            await asyncio.to_thread(self._sessions.record_turn, ask.owner, session_id, ask.question)
+            known = True
         except AttestError as exc:
             logger.warning("question failed: %s", exc)
             yield Failed(exc.code, exc.message, exc.remedy)
@@ -77,12 +90,16 @@ class Asker:
             logger.exception("question failed")
             yield Failed("internal", f"the question could not be answered ({type(exc).__name__})")
             return
+        finally:
+            if not known:
+                # What no list names could never be forgotten by its owner.
+                await asyncio.shield(self._graph.checkpointer.adelete_thread(thread))
         # Only now is the turn stored: who reads `finished` may ask on at once.
         yield finished
 
     async def sessions(self, owner: str) -> list[dict]:
         """The owner's sessions, newest first."""
-        return self._sessions.list_sessions(owner)
+        return await asyncio.to_thread(self._sessions.list_sessions, owner)
 
     async def history(self, owner: str, session_id: str) -> list[Turn]:
         """The turns of a session, oldest first.
@@ -132,5 +149,7 @@ async def open_asker(
         chat=settings.chat,
         guards=settings.guard,
     )
+    sessions_file.chmod(0o600)
     engine = create_engine(f"sqlite:///{sessions_file}")
+    resources.callback(engine.dispose)
     return Asker(build_graph(saver), context, SessionIndex(engine), resources)

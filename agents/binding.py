@@ -22,8 +22,9 @@ from retrieval.rerank import max_sim
 MARKER = re.compile(r"\s*[\[【](\d{1,2}(?:\s*[,，、]\s*\d{1,2})*)[\]】]")
 # What a small model writes instead of a number: `[evidence 2]`, `[资料1]`, an empty pair.
 _LOOSE_MARKER = re.compile(
-    r"\s*[\[【](?:evidence|资料|编号|来源|source)?[-\s\w,，、]{0,16}[\]】](?=[。.！!？?\s]*$)"
+    r"\s*[\[【](?:(?:evidence|资料|编号|来源|source)[-\s\w,，、]{0,16}|[0-9a-f]{6}|\s*)[\]】](?=[。.！!？?\s]*$)"
 )
+_TABLE_RULE = re.compile(r"\|[\s:|-]*-[\s:|-]*\|")
 MAX_SPANS = 3
 MIN_GAIN = 0.12
 HINT_BONUS = 0.05
@@ -147,17 +148,17 @@ class EvidencePool:
 def _quotable(text: str) -> Iterator[tuple[Span, str]]:
     """The sentences and table rows that may be quoted; a row comes with its table's header,
     without which its numbers mean nothing."""
-    header = ""
+    header, before = "", ""
     for span in split_sentences(text):
         line = span.of(text)
-        is_row = line.startswith("|") and line.endswith("|")
-        if not is_row:
+        if not (line.startswith("|") and line.endswith("|")):
             header = ""
-        if not re.search(r"\w", line) or len(line) > MAX_QUOTE_CHARS:
-            continue
-        yield span, header
-        if is_row and not header:
-            header = line
+        elif _TABLE_RULE.fullmatch(line):
+            # Only a line above a rule is a header: a table may go on without one.
+            header = before if before.startswith("|") else ""
+        if re.search(r"\w", line) and len(line) <= MAX_QUOTE_CHARS:
+            yield span, header
+        before = line
 
 
 def strip_markers(sentence: str) -> tuple[str, list[int]]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agents.binding import BoundSpan, EvidencePool, strip_markers
+from agents.guards.exact import NEAR_COPY, overlap
 from agents.guards.grounding import GroundingGuard
 from agents.wording import clauses
 from core.text import detect_language, normalise
@@ -18,7 +19,9 @@ _REFUSAL = re.compile(
     r"(?:资料|文档|文件|证据|材料|内容|信息|上文)中?(?:里)?(?:并)?(?:没有|未|不|无法)"
     r"|(?:没有|未|无)(?:明确)?(?:提到|提及|说明|找到|提供|相关|包含|给出|规定|记载)"
     r"|无法(?:回答|确定|得知|判断)|不知道|不清楚|抱歉"
-    r"|\b(?:evidence|document|text|passage|context|information)s?\b.{0,40}\b(?:not|no|n't)\b"
+    r"|\b(?:evidence|documents?|texts?|passages?|context|information)\b.{0,24}"
+    r"\b(?:(?:do|does|did|is|are)(?: not|n't)|no)\b.{0,16}"
+    r"\b(?:mention|say|state|contain|provide|specif|include|give|available|found|hold|tell)"
     r"|\b(?:not|no|n't)\b.{0,30}\b(?:mention|specif|provide|state[ds]?\b|contain|information)"
     r"|\b(?:not|no|n't)\b.{0,30}\b(?:found|given) in"
     r"|\b(?:cannot|can't|unable to) (?:answer|determine|find)|\bI(?:'m| am) sorry\b|\bI don't know\b",
@@ -57,10 +60,11 @@ class DraftChecker:
         text, hints = strip_markers(_LIST_MARK.sub("", _EMPHASIS.sub("", raw)))
         if not re.search(r"\w", text) or self._is_repeat(text):
             return None
-        if is_refusal(text):
+        bound, verdict = self._judge(text, hints)
+        # A document may itself say that something is not provided: a near copy is no refusal.
+        if is_refusal(text) and not (bound and overlap(text, bound[0].quote) >= NEAR_COPY):
             refused = Verdict(Label.UNSUPPORTED, 0.0, "refusal", "says that it is not held")
             return self._withhold(text, refused)
-        bound, verdict = self._judge(text, hints)
         if verdict.label is not Label.SUPPORTED:
             return self._withhold(text, verdict)
         return self._release(text, bound, verdict)

@@ -4,6 +4,7 @@ Knows late interaction (Khattab and Zaharia 2020): each word of the question loo
 its best match in the chunk. Knows nothing of Milvus or of fusion.
 """
 
+import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from core.seams import Reranker, TokenEmbedder
 from core.types import Hit, Stage
+from retrieval.index import embedded_text
 
 CACHED_CHUNKS = 512
 
@@ -24,6 +26,7 @@ class LateInteractionReranker:
     def __init__(self, embedder: TokenEmbedder) -> None:
         self._embedder = embedder
         self._cache: OrderedDict[str, np.ndarray] = OrderedDict()
+        self._lock = threading.Lock()
 
     def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
         """See `Reranker.rerank`. The score is the mean over the question's tokens of their
@@ -40,16 +43,19 @@ class LateInteractionReranker:
         ]
 
     def _token_vectors(self, hits: Sequence[Hit]) -> list[np.ndarray]:
-        missing = [hit.chunk for hit in hits if hit.chunk.id not in self._cache]
-        texts = [f"{chunk.context}\n{chunk.text}" for chunk in missing]
-        for chunk, vectors in zip(missing, self._embedder.embed_tokens(texts), strict=True):
-            self._cache[chunk.id] = np.rint(vectors * 127).astype(np.int8)
-        for hit in hits:
-            self._cache.move_to_end(hit.chunk.id)
-        tables = [self._cache[hit.chunk.id].astype(np.float32) / 127 for hit in hits]
-        while len(self._cache) > CACHED_CHUNKS:
-            self._cache.popitem(last=False)
-        return tables
+        texts = [embedded_text(hit.chunk) for hit in hits]
+        with self._lock:
+            known = {text: self._cache[text] for text in texts if text in self._cache}
+        missing = list(dict.fromkeys(text for text in texts if text not in known))
+        for text, vectors in zip(missing, self._embedder.embed_tokens(missing), strict=True):
+            known[text] = np.rint(vectors * 127).astype(np.int8)
+        with self._lock:
+            for text in texts:
+                self._cache[text] = known[text]
+                self._cache.move_to_end(text)
+            while len(self._cache) > CACHED_CHUNKS:
+                self._cache.popitem(last=False)
+        return [known[text].astype(np.float32) / 127 for text in texts]
 
 
 class FusedOrder:

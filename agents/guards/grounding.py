@@ -64,7 +64,13 @@ def passage_of(bound: Sequence[BoundSpan]) -> Passage:
     """Quotes, and the chunks around them with title and headings."""
     around = {span.chunk.id: f"{span.chunk.context}\n{span.chunk.text}" for span in bound}
     facts = [fact for span in bound for fact in split_facts(span.quote, span.header)]
-    return Passage(tuple(span.quote for span in bound), tuple(around.values()), tuple(facts))
+    headings = {span.chunk.id: f"{span.chunk.context} {span.header}" for span in bound}
+    return Passage(
+        quotes=tuple(span.quote for span in bound),
+        surroundings=tuple(around.values()),
+        facts=tuple(facts),
+        headings=tuple(headings.values()),
+    )
 
 
 def claim_features(embedder: TokenEmbedder, claim: str, quotes: Sequence[str]) -> dict[str, float]:

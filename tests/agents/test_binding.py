@@ -38,6 +38,12 @@ def test_a_row_is_read_with_its_header_and_quoted_without():
     assert bound.spoken == "项目: 防护等级; TM-20: IP67; TM-20L: IP65"
 
 
+def test_rows_without_a_rule_line_have_no_header():
+    rows = chunk("| TM-20 | 3 years |\n| FS-85 | 5 years |", 4)
+    bound = pool(rows).bind("FS-85: 5 years")[0]
+    assert (bound.header, bound.spoken) == ("", "| FS-85 | 5 years |")
+
+
 def test_no_evidence_binds_nothing():
     assert pool().bind("任何话") == [] and pool(chunk("—— …… ——", 3)).bind("任何话") == []
 
@@ -48,6 +54,7 @@ def test_markers_are_taken_off_and_read():
     assert strip_markers("a[i] stays 【4】") == ("a[i] stays", [4])
     assert strip_markers("It is so [evidence-0043e3, 2].") == ("It is so.", [])
     assert strip_markers("[e464a6]") == ("", [])
+    assert strip_markers("See [AB-12].") == ("See [AB-12].", [])
 
 
 TEXTS = st.text(alphabet="甲乙丙。！\n| -1.ab[]", max_size=60)

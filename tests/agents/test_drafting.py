@@ -41,7 +41,8 @@ def test_the_same_evidence_keeps_its_number(checker):
         ("TM-20 主机的保修期为 24 个月。", "24"),
         ("TM-30 主机的保修期为 18 个月。", "tm30"),
         ("TM-20 主机的保修期为 18 个月，重量为 3 公斤。", "3"),
-        ("试用期员工允许远程办公。", "negated"),
+        ("试用期员工允许远程办公。", "允许 / 不允许"),
+        ("The pump must run dry.", "negated"),
     ],
 )
 def test_what_the_evidence_does_not_say_is_withheld(checker, draft, reason):
@@ -56,7 +57,7 @@ def test_a_name_from_nowhere_is_withheld():
         EvidenceBinder(vectors).pool([ENGLISH]), GroundingGuard(vectors, 0.5), "Who approved the budget?"
     )
     assert checker.check("A budget of EUR 84,000 was approved by Bob Stone on 5 June.") is None
-    assert "bob stone" in checker.draft.withheld[0].verdict.reason
+    assert "bob" in checker.draft.withheld[0].verdict.reason
 
 
 def test_an_answer_about_another_product_is_withheld():

@@ -1,6 +1,7 @@
 """One question through the whole graph with a scripted model and a small retriever: events
 in order, sessions, abstention, failures, cancellation. The checkpointer is real SQLite."""
 
+import asyncio
 from contextlib import aclosing
 
 import pytest
@@ -169,6 +170,18 @@ async def test_an_outage_ends_in_failed_never_in_no_evidence(open_agent, chat, s
     assert isinstance(events[-1], Failed) and events[-1].code == code
     assert not any(isinstance(e, Finished) for e in events)
     assert await asker.sessions("ann") == []
+
+
+async def test_a_failed_first_turn_leaves_nothing_behind(open_agent):
+    asker = await open_agent(ScriptedChat(ChatModelError("the model is gone")))
+    await events_of(asker, QUESTION)
+    assert [c async for c in asker._graph.checkpointer.alist(None)] == []
+
+
+async def test_two_turns_at_once_in_one_session_are_both_kept(open_agent):
+    asker = await open_agent(ScriptedChat(GOOD, GOOD))
+    await asyncio.gather(events_of(asker, QUESTION), events_of(asker, QUESTION))
+    assert len(await asker.history("ann", "s")) == 2
 
 
 async def test_leaving_early_cancels_the_model(open_agent):

@@ -1,5 +1,7 @@
 """The contract of `Reranker`: the same hits, best first, none added or lost."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -73,6 +75,15 @@ class TestLateInteraction(RerankerContract):
         many = hits(*(f"t{i}" for i in range(CACHED_CHUNKS + 50)))
         assert len(reranker.rerank("abc", many)) == CACHED_CHUNKS + 50
         assert len(reranker._cache) == CACHED_CHUNKS
+
+
+def test_threads_may_share_it():
+    reranker = LateInteractionReranker(LetterTokens())
+    given = hits(*(f"text{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(CACHED_CHUNKS + 100)))
+    with ThreadPoolExecutor(4) as threads:
+        parts = [given[at : at + 60] for at in range(0, len(given), 60)] * 4
+        ranked = list(threads.map(lambda part: reranker.rerank("abc", part), parts))
+    assert [len(r) for r in ranked] == [len(part) for part in parts]
 
 
 def test_max_sim_of_nothing_is_zero():
