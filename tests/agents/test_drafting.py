@@ -42,13 +42,21 @@ def test_the_same_evidence_keeps_its_number(checker):
         ("TM-30 主机的保修期为 18 个月。", "tm30"),
         ("TM-20 主机的保修期为 18 个月，重量为 3 公斤。", "3"),
         ("试用期员工允许远程办公。", "允许 / 不允许"),
-        ("The pump must run dry.", "negated"),
     ],
 )
 def test_what_the_evidence_does_not_say_is_withheld(checker, draft, reason):
     assert checker.check(draft) is None
     assert reason in checker.draft.withheld[0].verdict.reason
     assert checker.draft.text == "" and checker.draft.citations == []
+
+
+def test_a_negation_lost_on_the_way_is_withheld():
+    vectors = CharacterVectors()
+    checker = DraftChecker(
+        EvidenceBinder(vectors).pool([ENGLISH]), GroundingGuard(vectors, 0.5), "May the pump run dry?"
+    )
+    assert checker.check("The pump must run dry.") is None
+    assert checker.draft.withheld[0].verdict.reason == "negated on one side only"
 
 
 def test_a_name_from_nowhere_is_withheld():
