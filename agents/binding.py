@@ -22,7 +22,7 @@ from retrieval.rerank import max_sim
 MARKER = re.compile(r"\s*[\[【](\d{1,2}(?:\s*[,，、]\s*\d{1,2})*)[\]】]")
 # What a small model writes instead of a number: `[evidence 2]`, `[资料1]`, an empty pair.
 _LOOSE_MARKER = re.compile(
-    r"\s*[\[【](?:(?:evidence|资料|编号|来源|source)[-\s\w,，、]{0,16}|[0-9a-f]{6}|\s*)[\]】](?=[。.！!？?\s]*$)"
+    r"\s*[\[【](?:(?:evidence|资料|编号|来源|source)[-\s\w,，、]{0,16}|[0-9a-f]{6,10}|\s*)[\]】](?=[。.！!？?\s]*$)"
 )
 _TABLE_RULE = re.compile(r"\|[\s:|-]*-[\s:|-]*\|")
 MAX_SPANS = 3

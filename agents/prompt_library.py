@@ -5,13 +5,14 @@ last, so that the stable part comes first); knows nothing of models.
 """
 
 import hashlib
-import secrets
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from core.seams import Message
 from core.types import Chunk
 
+NONCE_DIGITS = 10
 FOLDER = Path(__file__).with_name("prompts")
 LANGUAGES = ("zh", "en")
 
@@ -33,24 +34,27 @@ class PromptLibrary:
         system, _, user = self._texts[f"answer.{language}"].partition("\n---\n")
         return [
             Message("system", system.strip()),
-            Message(
-                "user",
-                user.strip()
-                .replace("{evidence}", fence(chunks))
-                .replace("{question}", _flatten(question)),
-            ),
+            Message("user", _fill(user.strip(), evidence=fence(chunks, question), question=_flatten(question))),
         ]
 
 
-def fence(chunks: Sequence[Chunk]) -> str:
+def fence(chunks: Sequence[Chunk], question: str) -> str:
     """The evidence between delimiters that no document can know beforehand, so that text
-    in a document cannot end the fence and speak as the user."""
-    nonce = secrets.token_hex(3)
+    in a document cannot end the fence and speak as the user. The name of the fence is a
+    digest of the question and all of the evidence: a document cannot hold a digest of
+    itself, and the same question over the same evidence gives the same prompt."""
+    texts = "\x00".join([question, *(chunk.text for chunk in chunks)])
+    nonce = hashlib.sha256(texts.encode()).hexdigest()[:NONCE_DIGITS]
     blocks = []
     for marker, chunk in enumerate(chunks, start=1):
         context = f"({_flatten(chunk.context)})\n" if chunk.context else ""
         blocks.append(f"[{marker}] {context}{chunk.text.strip()}")
     return f"<evidence-{nonce}>\n" + "\n\n".join(blocks) + f"\n</evidence-{nonce}>"
+
+
+def _fill(template: str, **values: str) -> str:
+    """In one pass: what looks like a placeholder inside of a value stays as it is."""
+    return re.sub(r"\{(\w+)\}", lambda match: values[match[1]], template)
 
 
 def _flatten(text: str) -> str:
