@@ -67,11 +67,9 @@ class Library:
         from ingest.pipeline import IngestRequest
 
         check_name("collection", order.collection)
-        for reader in order.readers:
-            check_name("reader", reader)
         request = IngestRequest(
             collection=order.collection,
-            readers=tuple(order.readers),
+            readers=order.readers,
             meta=dict(order.meta),
             dry_run=order.dry_run,
             retry_failed=order.retry_failed,

@@ -45,6 +45,7 @@ class FileStatus(StrEnum):
 class LedgerRow:
     """One file in one collection.
 
+    `document_id` is of these bytes for these readers (`ingest.versions`).
     `previous_ids` are document versions of this uri that may still be in the index beside
     or instead of `document_id`. `duplicate_of` is the uri whose row the chunks name.
     """
@@ -156,7 +157,7 @@ class Ledger:
         return self._select(_FILES.c.collection == collection, *chosen)
 
     def with_document(self, collection: str, document_id: str) -> list[LedgerRow]:
-        """Rows whose newest version has these bytes."""
+        """Rows whose newest version this is."""
         return self._select(_FILES.c.collection == collection, _FILES.c.document_id == document_id)
 
     def holding(self, collection: str, document_id: str) -> list[LedgerRow]:
@@ -168,7 +169,7 @@ class Ledger:
         return sorted(rows, key=lambda row: (row.created_at, row.uri))
 
     def mentions(self, document_id: str) -> bool:
-        """Whether any row, of any collection, needs the stored copy of these bytes."""
+        """Whether any row, of any collection, needs the stored copy of this version."""
         needed = _FILES.c.previous_ids.contains(f'"{document_id}"', autoescape=True)
         return bool(self._select((_FILES.c.document_id == document_id) | needed))
 

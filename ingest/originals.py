@@ -1,5 +1,5 @@
-"""The accepted files, kept by the hash of their bytes: what is parsed, and what an index
-can be rebuilt from. Knows nothing of what is in them."""
+"""The accepted files, kept under the id of their document: what is parsed, and what an
+index can be rebuilt from. Knows nothing of what is in them, nor of who may read them."""
 
 import hashlib
 import os
@@ -13,31 +13,38 @@ _BLOCK_BYTES = 1 << 20
 
 
 class Originals:
-    """A folder of files named by sha256: `<aa>/<sha256>`."""
+    """A folder of files named by document id, 64 hexadecimal digits: `<aa>/<id>`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def path(self, sha256: str) -> Path:
+    def path(self, document_id: str) -> Path:
         """Where a file lies.
 
         Raises:
             NotFoundError: it is not kept here.
         """
-        path = self._place(sha256)
+        path = self._place(document_id)
         if not path.is_file():
-            raise NotFoundError(f"the stored copy {sha256[:12]} is not there", remedy="ingest the file again")
+            raise NotFoundError(
+                f"the stored copy {document_id[:12]} is not there", remedy="ingest the file again"
+            )
         return path
 
-    def keep(self, source: Path, sha256: str) -> Path:
-        """Copies a file in; on disk for good when it returns. Twice is once.
+    def sha256_of(self, document_id: str) -> str:
+        """The hash of the bytes that are kept; empty when they are not kept here."""
+        place = self._place(document_id)
+        return _hash(place) if place.is_file() else ""
+
+    def keep(self, source: Path, document_id: str, sha256: str) -> Path:
+        """Copies a file of that hash in; on disk for good when it returns. Twice is once.
 
         Raises:
             FileError: `changed`, when its bytes are no longer those of the hash; `unreadable`,
                 when it is gone or may not be read any more.
             StoreError: the disk does not take it.
         """
-        place = self._place(sha256)
+        place = self._place(document_id)
         if place.is_file() and _hash(place) == sha256:
             return place
         try:
@@ -54,17 +61,17 @@ class Originals:
             ) from exc
         return place
 
-    def remove(self, sha256: str) -> bool:
+    def remove(self, document_id: str) -> bool:
         """Forgets a file; False when it was not kept."""
-        place = self._place(sha256)
+        place = self._place(document_id)
         existed = place.is_file()
         place.unlink(missing_ok=True)
         return existed
 
-    def _place(self, sha256: str) -> Path:
-        if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
-            raise NotFoundError(f"{sha256!r} is not a sha256")
-        return self._folder / sha256[:2] / sha256
+    def _place(self, document_id: str) -> Path:
+        if len(document_id) != 64 or not set(document_id) <= set("0123456789abcdef"):
+            raise NotFoundError(f"{document_id!r} is not a document id")
+        return self._folder / document_id[:2] / document_id
 
     def _copy(self, file: BinaryIO, place: Path, sha256: str) -> None:
         """A temporary file beside the place, synced and renamed: never half a file."""

@@ -10,45 +10,29 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from core.errors import FileError, InputError
+from core.errors import FileError
 from core.settings import IngestSettings
 from core.types import EVERYONE
 from ingest import chunker
-from ingest.discover import Candidate, FoundFile, RefusedFile, find_candidates, inspect_file
+from ingest.discover import FoundFile, RefusedFile, find_candidates, inspect_file
 from ingest.ledger import CollectionCount, FileStatus, Ledger, LedgerRow
 from ingest.originals import Originals
 from ingest.parsers.registry import PARSER_VERSIONS
 from ingest.parsing import ParserRunner
-from ingest.publish import UPLOAD_PREFIX, Published, Publisher, name_of, union_of_readers
+from ingest.publish import Published, Publisher
 from ingest.report import FileFailure, IngestReport, Outcome, Progress
+from ingest.request import IngestRequest, named, version_of, wanted_row
+from ingest.versions import document_id_of
 from retrieval.index import ChunkIndex
 
 _MAX_ATTEMPTS = 3
 # Named here, since `list` is also a verb of the Ingestor.
 Rows = list[LedgerRow]
 Counts = list[CollectionCount]
-
-
-@dataclass(frozen=True)
-class IngestRequest:
-    """What to do with the files of one call.
-
-    `root`: links that lead out of it are refused (default: the folder given).
-    `names`: display names of uploads by path; such a file gets the uri `upload:<name>`.
-    """
-
-    collection: str
-    readers: tuple[str, ...] = (EVERYONE,)
-    meta: Mapping[str, str] = field(default_factory=dict)
-    dry_run: bool = False
-    retry_failed: bool = False
-    force: bool = False
-    root: Path | None = None
-    names: Mapping[Path, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +73,7 @@ class Ingestor:
         file does to its parser is in the report and stops no other.
 
         Raises:
-            InputError: no source exists, or no reader is given.
+            InputError: no source exists.
             ConflictError: the collection was made by another embedder.
             ServiceError: the store or the ledger fails; the next run goes on from there.
         """
@@ -102,11 +86,8 @@ class Ingestor:
         request: IngestRequest,
         on_progress: Callable[[Progress], None] | None,
     ) -> IngestReport:
-        if not request.readers:
-            raise InputError("no reader is given", remedy=f"give --reader NAME, or {EVERYONE}")
-        request = replace(request, readers=tuple(sorted(set(request.readers))))
         started, report = time.monotonic(), IngestReport()
-        candidates = [_named(c, request) for c in find_candidates(sources, request.root)]
+        candidates = [named(c, request) for c in find_candidates(sources, request.root)]
         if not request.dry_run:
             self._index.open_collection(request.collection)
             self._finish_deletions(request.collection)
@@ -192,7 +173,7 @@ class Ingestor:
                 return _Result(Outcome.SKIPPED)
             error = FileError(row.reason, code=row.code, retryable=row.retryable)
             return _Result(Outcome.FAILED, error=error)
-        wanted = _wanted_row(row, found, request, fingerprint)
+        wanted = wanted_row(row, found, request, fingerprint)
         if isinstance(found, RefusedFile):
             return self._refuse(wanted, found.error, request.dry_run)
         was_there = row and (row.status is FileStatus.DONE or row.previous_ids)
@@ -200,7 +181,7 @@ class Ingestor:
         if request.dry_run:
             return _Result(outcome)
         try:
-            self._originals.keep(found.path, found.sha256)
+            self._originals.keep(found.path, wanted.document_id, found.sha256)
         except FileError as error:
             return self._fail(wanted, error)
         return self._write(self._ledger.put(wanted), outcome)
@@ -211,7 +192,7 @@ class Ingestor:
     ) -> bool:
         """Whether this run would do again what an earlier one did."""
         same = (row.document_id, row.readers, dict(row.meta), row.fingerprint) == (
-            found.sha256,
+            version_of(found, request),
             request.readers,
             dict(request.meta),
             fingerprint,
@@ -248,35 +229,41 @@ class Ingestor:
         return _Result(outcome, published)
 
     def _find_published(self, row: LedgerRow) -> Published | None:
-        """What another uri with the same bytes, settings and readers has put there already."""
+        """What another uri of the same version and settings has put there already."""
         holders = [h for h in self._ledger.holding(row.collection, row.document_id) if h.uri != row.uri]
         if not holders or row.document_id in row.previous_ids:
             return None
         twin = holders[0]
-        same = twin.status is FileStatus.DONE and twin.fingerprint == row.fingerprint
-        if not same or union_of_readers([*holders, row]) != union_of_readers(holders):
+        same = (twin.status, twin.fingerprint, twin.readers) == (
+            FileStatus.DONE,
+            row.fingerprint,
+            row.readers,
+        )
+        if not same:
             return None
         return Published(twin.title, twin.uri, twin.chunks, twin.pages)
 
     def _fail(self, row: LedgerRow, error: FileError) -> _Result:
-        """Records a failure. The last good version stays searchable, under the readers that
+        """Records a failure. The last good version stays searchable, unless other readers
         are wanted now; half-written ones go."""
-        kept, stale = row.previous_ids[:1], row.previous_ids[1:]
-        failed = replace(
-            row,
-            status=FileStatus.FAILED,
-            code=error.code,
-            reason=str(error),
-            retryable=error.retryable,
-            previous_ids=kept,
-        )
-        # Written before the index is put right, with every id, in case of a kill in between.
-        self._ledger.put(replace(failed, previous_ids=row.previous_ids))
-        for previous in (*stale, *(i for i in kept if i != row.document_id)):
-            self._withdraw(row.collection, previous)
+        # Until the index is right the row is `writing`, in case of a kill in between.
+        row = self._ledger.put(row)
+        kept = tuple(i for i in row.previous_ids[:1] if self._is_for(i, row.readers))
+        stale = [previous for previous in row.previous_ids if previous not in kept]
+        for previous in stale:
+            if all(holder.uri == row.uri for holder in self._ledger.holding(row.collection, previous)):
+                self._index.remove_document(row.collection, previous)
+            else:
+                self._withdraw(row.collection, previous)
+        failed = replace(row, status=FileStatus.FAILED, previous_ids=kept)
+        failed = replace(failed, code=error.code, reason=str(error), retryable=error.retryable)
         self._ledger.put(failed)
         self._forget_originals(stale)
         return _Result(Outcome.FAILED, error=error)
+
+    def _is_for(self, document_id: str, readers: Sequence[str]) -> bool:
+        sha256 = self._originals.sha256_of(document_id)
+        return bool(sha256) and document_id_of(sha256, readers) == document_id
 
     def _withdraw(self, collection: str, document_id: str) -> None:
         """Takes a version from its old holder. When its bytes can no longer be parsed for
@@ -293,7 +280,8 @@ class Ingestor:
     def _repair(self, row: LedgerRow) -> _Result:
         """Finishes from the stored copy a file that an earlier run left half-way."""
         outcome = Outcome.UPDATED if row.previous_ids else Outcome.ADDED
-        previous = tuple(dict.fromkeys((*row.previous_ids, row.document_id)))
+        begun = (row.document_id,) if row.document_id else ()
+        previous = tuple(dict.fromkeys((*row.previous_ids, *begun)))
         return self._write(replace(row, previous_ids=previous, chunks=0), outcome)
 
     def _finish_deletions(self, collection: str) -> None:
@@ -327,43 +315,3 @@ class Ingestor:
             report.failures.append(FileFailure(uri, result.error.code, str(result.error)))
         if on_progress is not None:
             on_progress(Progress(uri, result.outcome, *place, chunks))
-
-
-def _named(candidate: Candidate, request: IngestRequest) -> Candidate:
-    """An upload is known by the name that its sender gave, without any folder in it."""
-    for path, name in request.names.items():
-        if path.resolve() == candidate.path.resolve():
-            plain = "".join(c for c in PurePosixPath(name.replace("\\", "/")).name if c.isprintable())
-            if not plain or plain in (".", ".."):
-                raise InputError(f"{name!r} is not a file name", remedy="give the upload a name")
-            return replace(candidate, uri=f"{UPLOAD_PREFIX}{plain}", name=plain)
-    return candidate
-
-
-def _wanted_row(
-    row: LedgerRow | None, found: FoundFile | RefusedFile, request: IngestRequest, fingerprint: str
-) -> LedgerRow:
-    """The row as this run begins to write it, with every version that may be in the index."""
-    previous: tuple[str, ...] = ()
-    chunks = 0
-    if row is not None:
-        same_bytes = row.status is FileStatus.DONE and row.document_id == found.sha256
-        chunks = row.chunks if same_bytes else 0
-        in_index = row.status in (FileStatus.DONE, FileStatus.WRITING)
-        previous = tuple(dict.fromkeys((*row.previous_ids, *((row.document_id,) if in_index else ()))))
-    return LedgerRow(
-        collection=request.collection,
-        uri=found.uri,
-        document_id=found.sha256,
-        title=name_of(found.uri),
-        media_type=found.media_type if isinstance(found, FoundFile) else "",
-        size_bytes=found.size_bytes,
-        status=FileStatus.WRITING,
-        readers=request.readers,
-        meta=dict(request.meta),
-        fingerprint=fingerprint,
-        chunks=chunks,
-        attempts=row.attempts + 1 if row and row.document_id == found.sha256 else 1,
-        previous_ids=previous,
-        created_at=row.created_at if row else "",
-    )

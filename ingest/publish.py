@@ -50,8 +50,8 @@ class Publisher:
     def publish(self, collection: str, document_id: str) -> Published | None:
         """Writes the version as its holders want it, or removes it when none holds it.
 
-        Its readers are those of all its holders together: who may read one copy may read
-        the bytes.
+        All its holders have the same readers, since these are part of its id
+        (`document_id_of`), so the uri and title of one may be shown to the others.
 
         Raises:
             FileError: it cannot be parsed; the index is as it was.
@@ -61,12 +61,11 @@ class Publisher:
         if not holders:
             self._index.remove_document(collection, document_id)
             return None
-        owner = holders[0]
+        owner = _owner_of(holders)
         path = self._stored_copy(document_id)
         media_type = detect_media_type(path, name_of(owner.uri))
         parsed = self._runner.parse(path, media_type)
         document = _document(owner, document_id, media_type, parsed.title(name_of(owner.uri)))
-        document = replace(document, readers=union_of_readers(holders))
         chunks = chunk_elements(document, parsed.elements, self._limits, self._count_tokens)
         if self._may_leave_stale(holders, document_id, len(chunks)):
             # The ids of chunks are counted from 0, so a shorter version under the same ids
@@ -74,7 +73,7 @@ class Publisher:
             # us come here is `writing`, so the next run writes them.
             self._index.remove_document(collection, document_id)
         self._index.write_document(document, chunks)
-        self._name_owner(holders, owner.uri)
+        self._name_owner(holders, owner)
         return Published(document.title, owner.uri, len(chunks), parsed.pages)
 
     def _count_tokens(self, text: str) -> int:
@@ -101,17 +100,17 @@ class Publisher:
         except NotFoundError as exc:
             raise FileError(exc.message, code="original_missing", remedy=exc.remedy) from exc
 
-    def _name_owner(self, holders: list[LedgerRow], owner: str) -> None:
+    def _name_owner(self, holders: list[LedgerRow], owner: LedgerRow) -> None:
         for row in holders:
-            duplicate_of = "" if row.uri == owner else owner
+            duplicate_of = owner.uri if row.uri != owner.uri and row.readers == owner.readers else ""
             if row.status is FileStatus.DONE and row.duplicate_of != duplicate_of:
                 self._ledger.put(replace(row, duplicate_of=duplicate_of))
 
 
-def union_of_readers(rows: list[LedgerRow]) -> tuple[str, ...]:
-    """All readers of the rows; `everyone` makes the others needless."""
-    readers = {reader for row in rows for reader in row.readers}
-    return (EVERYONE,) if EVERYONE in readers else tuple(sorted(readers))
+def _owner_of(holders: list[LedgerRow]) -> LedgerRow:
+    """The oldest. Ledgers from before readers were part of an id may have others beside a
+    public one, until their next ingest: then the public one, whose name hurts nobody."""
+    return min(holders, key=lambda row: EVERYONE not in row.readers)
 
 
 def name_of(uri: str) -> str:

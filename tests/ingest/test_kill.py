@@ -64,13 +64,13 @@ class FusedIndex(FolderIndex):
 class FusedOriginals(Originals):
     fuse = Fuse(-1)
 
-    def keep(self, source, sha256):
+    def keep(self, source, document_id, sha256):
         self.fuse.step()
-        return super().keep(source, sha256)
+        return super().keep(source, document_id, sha256)
 
-    def remove(self, sha256):
+    def remove(self, document_id):
         self.fuse.step()
-        return super().remove(sha256)
+        return super().remove(document_id)
 
 
 def work(folder, fuse, deletes):

@@ -34,9 +34,9 @@ def row(uri="/a", **values):
 
 def test_a_file_is_kept_under_its_hash_and_only_once(tmp_path, source):
     kept = Originals(tmp_path / "o")
-    place = kept.keep(source, SHA)
+    place = kept.keep(source, SHA, SHA)
     assert place == tmp_path / "o" / SHA[:2] / SHA == kept.path(SHA)
-    assert place.read_bytes() == DATA and kept.keep(source, SHA) == place
+    assert place.read_bytes() == DATA and kept.keep(source, SHA, SHA) == place
     assert kept.remove(SHA) and not kept.remove(SHA)
     with pytest.raises(NotFoundError):
         kept.path(SHA)
@@ -44,14 +44,14 @@ def test_a_file_is_kept_under_its_hash_and_only_once(tmp_path, source):
 
 def test_a_damaged_copy_is_replaced(tmp_path, source):
     kept = Originals(tmp_path / "o")
-    kept.keep(source, SHA).write_bytes(b"rotten")
-    assert kept.keep(source, SHA).read_bytes() == DATA
+    kept.keep(source, SHA, SHA).write_bytes(b"rotten")
+    assert kept.keep(source, SHA, SHA).read_bytes() == DATA
 
 
 def test_a_file_that_changed_in_between_is_not_kept(tmp_path, source):
     source.write_bytes(b"other")
     with pytest.raises(FileError) as caught:
-        Originals(tmp_path / "o").keep(source, SHA)
+        Originals(tmp_path / "o").keep(source, SHA, SHA)
     assert caught.value.code == "changed" and caught.value.retryable
     assert not [p for p in (tmp_path / "o").rglob("*") if p.is_file()]
 
@@ -99,5 +99,5 @@ def test_a_ledger_that_is_no_database_is_a_store_error(tmp_path):
 
 def test_a_source_that_is_gone_is_the_fault_of_that_file(tmp_path):
     with pytest.raises(FileError) as caught:
-        Originals(tmp_path / "kept").keep(tmp_path / "gone.txt", "0" * 64)
+        Originals(tmp_path / "kept").keep(tmp_path / "gone.txt", "0" * 64, "0" * 64)
     assert caught.value.code == "unreadable" and caught.value.retryable
