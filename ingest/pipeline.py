@@ -8,6 +8,7 @@ Knows the order of steps; publish.py knows how one version gets into the index.
 
 import hashlib
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -28,6 +29,8 @@ from ingest.report import FileFailure, IngestReport, Outcome, Progress
 from ingest.request import IngestRequest, named, version_of, wanted_row
 from ingest.versions import document_id_of
 from retrieval.index import ChunkIndex
+
+_log = logging.getLogger(__name__)
 
 _MAX_ATTEMPTS = 3
 # Named here, since `list` is also a verb of the Ingestor.
@@ -70,7 +73,8 @@ class Ingestor:
         on_progress: Callable[[Progress], None] | None = None,
     ) -> IngestReport:
         """Brings the collection up to date with the sources. Files go one by one; what one
-        file does to its parser is in the report and stops no other.
+        file does to its parser is in the report and stops no other. The report tells of
+        these sources alone; what an earlier run left half-way is finished and logged.
 
         Raises:
             InputError: no source exists.
@@ -93,13 +97,15 @@ class Ingestor:
             self._finish_deletions(request.collection)
         seen = {candidate.uri for candidate in candidates}
         left = [] if request.dry_run else self._unfinished(request.collection, seen)
-        total = len(candidates) + len(left)
+        total = len(candidates)
         for done, candidate in enumerate(candidates, start=1):
             found = inspect_file(candidate, int(self._settings.max_file_mb * 2**20))
             if found is not None:
                 self._report(self._ingest_one(found, request), found.uri, (done, total), report, on_progress)
-        for done, row in enumerate(left, start=len(candidates) + 1):
-            self._report(self._repair(row), row.uri, (done, total), report, on_progress)
+        for row in left:
+            # Not in the report: its reader may be somebody who may not know of these files.
+            result = self._repair(row)
+            _log.warning("%s was left half-way by an earlier run: now %s", row.uri, result.outcome)
         report.seconds = time.monotonic() - started
         return report
 

@@ -187,8 +187,25 @@ def test_an_unfinished_file_is_mended_even_when_its_source_is_gone(bench):
     path.unlink()
     bench.index.fail_with = None
     other = bench.write("b.md", "other")
-    assert counts(run(bench, REQUEST, other)) == (2, 0, 0, 0)
+    assert counts(run(bench, REQUEST, other)) == (1, 0, 0, 0)
     assert {row.status for row in bench.ledger.rows("default")} == {FileStatus.DONE}
+
+
+def test_a_report_tells_nothing_of_files_that_others_left_half_way(bench, caplog):
+    path = bench.write("secret.md", LONG)
+    bench.index.fail_with = StoreError("the store is down")
+    with pytest.raises(StoreError):
+        run(bench, replace(REQUEST, readers=("alice",)))
+    bench.index.fail_with = None
+    [row] = bench.ledger.rows("default")
+    bench.originals.path(row.document_id).write_bytes(b"PK\x03\x04 not an archive")
+    seen = []
+    other = bench.write("b.md", "other")
+    report = bench.ingestor.ingest([other], replace(REQUEST, readers=("bob",)), seen.append)
+    assert counts(report) == (1, 0, 0, 0) and report.failures == [] and report.exit_code == 0
+    assert [(p.uri, p.done, p.total) for p in seen] == [(other.resolve().as_posix(), 1, 1)]
+    assert bench.ledger.get("default", row.uri).status is FileStatus.FAILED
+    assert path.resolve().as_posix() in caplog.text
 
 
 def test_an_outage_in_the_middle_of_an_update_leaves_one_version_after_the_next_run(bench):
