@@ -4,11 +4,12 @@ A version belongs in the index while a ledger row holds it. `publish` is declara
 idempotent: called again after a kill at any moment, it ends in the same state.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.errors import FileError, NotFoundError
-from core.types import EVERYONE, Document
+from core.errors import ConflictError, FileError, InputError, NotFoundError
+from core.types import EVERYONE, Chunk, Document
 from ingest.chunker import ChunkLimits, chunk_elements
 from ingest.discover import detect_media_type
 from ingest.ledger import FileStatus, Ledger, LedgerRow
@@ -54,7 +55,8 @@ class Publisher:
         (`document_id_of`), so the uri and title of one may be shown to the others.
 
         Raises:
-            FileError: it cannot be parsed; the index is as it was.
+            FileError: it cannot be parsed (the index is as it was), or the index refuses one
+                of its chunks (`refused`).
             StoreError: the index does not answer.
         """
         holders = self._ledger.holding(collection, document_id)
@@ -72,9 +74,19 @@ class Publisher:
             # would leave the old tail. A kill after this line leaves none: the row that made
             # us come here is `writing`, so the next run writes them.
             self._index.remove_document(collection, document_id)
-        self._index.write_document(document, chunks)
+        self._write(document, chunks)
         self._name_owner(holders, owner)
         return Published(document.title, owner.uri, len(chunks), parsed.pages)
+
+    def _write(self, document: Document, chunks: Sequence[Chunk]) -> None:
+        try:
+            self._index.write_document(document, chunks)
+        except (NotFoundError, ConflictError):
+            raise  # of the whole collection
+        except InputError as exc:
+            raise FileError(
+                f"the index refuses it: {exc.message}", code="refused", remedy=exc.remedy
+            ) from exc
 
     def _count_tokens(self, text: str) -> int:
         """By the embedder's tokenizer, but never so few that a chunk outgrows the store: of

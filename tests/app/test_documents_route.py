@@ -165,3 +165,10 @@ def test_ready_names_what_is_missing(client, services):
     parts = {fault["part"] for fault in reply.json()["missing"]}
     assert parts == {"embedder", "chat model"}
     assert "attest doctor" in reply.json()["remedy"]
+
+
+@pytest.mark.parametrize("readers", [[f"group-{n}" for n in range(257)], ["x" * 129], [""]])
+def test_readers_that_cannot_be_kept_are_refused_before_anything_is_read(client, ingestor, readers):
+    reply = client.post("/v1/documents", files={"file": ("a.txt", b"x")}, data={"readers": readers})
+    assert (reply.status_code, reply.json()["code"]) == (400, "bad_input")
+    assert not ingestor.calls

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.errors import InputError, StoreError
+from core.errors import InputError, NotFoundError, StoreError
 from ingest.ledger import FileStatus
 from ingest.pipeline import IngestRequest
 
@@ -177,6 +177,31 @@ def test_a_store_outage_stops_the_run_and_the_next_one_mends_it(bench):
     assert bench.index.count_chunks("default") == {
         r.document_id: r.chunks for r in bench.ledger.rows("default")
     }
+
+
+def test_a_chunk_that_the_index_refuses_costs_its_own_file_only(bench):
+    bad = bench.write("a.md", LONG)
+    bench.write("b.md", "words")
+    bench.index.fail_with = InputError("the text of chunk x-00001 is over 65535 bytes")
+    report = run(bench)
+    assert counts(report) == (1, 0, 0, 1)
+    [failure] = report.failures
+    assert (failure.uri, failure.code) == (bad.resolve().as_posix(), "refused")
+    assert "65535 bytes" in failure.reason
+    assert bench.ledger.get("default", failure.uri).status is FileStatus.FAILED
+    assert counts(run(bench)) == (0, 0, 1, 1)
+    bench.index.fail_with = None
+    assert counts(run(bench, replace(REQUEST, retry_failed=True))) == (1, 0, 1, 0)
+    assert bench.index.count_chunks("default") == {
+        row.document_id: row.chunks for row in bench.ledger.rows("default")
+    }
+
+
+def test_a_collection_that_is_gone_is_no_fault_of_the_file(bench):
+    bench.write("a.md", LONG)
+    bench.index.fail_with = NotFoundError("there is no collection 'default'")
+    with pytest.raises(NotFoundError):
+        run(bench)
 
 
 def test_an_unfinished_file_is_mended_even_when_its_source_is_gone(bench):
