@@ -32,8 +32,11 @@ def bind_port(host: str, port: int, setting: str) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=128)
     except OSError as exc:
+        # create_server adds the address to the system's own words; a name that cannot be
+        # resolved has a negative number, which the system has no words for.
+        reason = os.strerror(exc.errno) if (exc.errno or 0) > 0 else exc.strerror or exc
         raise ServiceError(
-            f"port {port} on {host} cannot be used: {exc.strerror or exc}",
+            f"port {port} on {host} cannot be used: {reason}",
             remedy=f"stop what uses it, or choose another with --port or {setting}",
         ) from exc
 

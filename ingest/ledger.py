@@ -197,8 +197,10 @@ class Ledger:
         try:
             yield
         except SQLAlchemyError as exc:
+            # Of a failed statement the driver's own words; SQLAlchemy adds links and parameters.
+            reason = getattr(exc, "orig", None) or exc
             raise StoreError(
-                f"the ledger {self._path} does not answer: {exc}", remedy="run: attest doctor"
+                f"the ledger {self._path} does not answer: {reason}", remedy="run: attest doctor"
             ) from exc
 
 

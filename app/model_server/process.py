@@ -39,33 +39,36 @@ class ModelServerProcess:
         self._child: subprocess.Popen | None = None
         self._log = None
         self._starting = threading.Lock()
+        # Held for moments only: `stop` may come from another thread while `start` waits.
+        self._changing = threading.Lock()
         self.api_key = secrets.token_urlsafe(24)
         self.base_url = ""
 
     def begin(self) -> None:
         """Starts the child without waiting for it: the model loads while other work goes on."""
-        if self._child is not None:
-            return
         command = [
             sys.executable, "-m", "app.model_server", str(self._spec.path), "--name", self._spec.name,
             "--threads", str(self._spec.threads), "--cache-gb", str(self._spec.cache_gb),
         ]  # fmt: skip
-        self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
-        self._child = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            text=True,
-            env={**os.environ, KEY_VARIABLE: self.api_key},
-        )
+        with self._changing:
+            if self._child is not None:
+                return
+            self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+            self._child = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._log,
+                text=True,
+                env={**os.environ, KEY_VARIABLE: self.api_key},
+            )
 
     def start(self) -> str:
         """Waits until the model is loaded; returns the base URL, ending in /v1.
 
         Raises:
             ModelFileError: the weights are missing or cannot be read.
-            ChatModelError: the child died or took too long.
+            ChatModelError: the child died, took too long or was stopped meanwhile.
         """
         # The child says its first line once: of two callers at a time the second would wait
         # for another, in vain, and then take a live child for a dead one.
@@ -82,11 +85,13 @@ class ModelServerProcess:
 
     def is_alive(self) -> bool:
         """Whether the child runs."""
-        return self._child is not None and self._child.poll() is None
+        child = self._child
+        return child is not None and child.poll() is None
 
     def stop(self) -> None:
         """Closes the pipe, which ends the child; kills it when it does not listen."""
-        child, self._child, self.base_url = self._child, None, ""
+        with self._changing:
+            child, log, self._child, self._log, self.base_url = self._child, self._log, None, None, ""
         if child is None:
             return
         child.stdin.close()
@@ -96,21 +101,38 @@ class ModelServerProcess:
             child.kill()
             child.wait()
         child.stdout.close()
-        self._log.close()
+        log.close()
 
     def _first_line(self) -> dict:
+        child = self._child
+        if child is None:
+            raise _stopped()
         lines: Queue[str] = Queue()
-        reader = threading.Thread(target=lambda: lines.put(self._child.stdout.readline()), daemon=True)
-        reader.start()
+        threading.Thread(target=lambda: lines.put(_read_line(child)), daemon=True).start()
         try:
             line = lines.get(timeout=START_TIMEOUT_S)
         except Empty:
             line = ""
         if line:
             return json.loads(line)
-        self._log.seek(0)
-        reason = (self._log.read().strip().splitlines() or [f"silent for {START_TIMEOUT_S:.0f} s"])[-1]
+        with self._changing:
+            if self._child is not child:
+                raise _stopped()
+            self._log.seek(0)
+            said = self._log.read().strip().splitlines()
+        reason = said[-1] if said else f"silent for {START_TIMEOUT_S:.0f} s"
         self.stop()
         raise ChatModelError(
             f"the embedded model did not start ({reason})", remedy="run: attest doctor"
         )
+
+
+def _read_line(child: subprocess.Popen) -> str:
+    try:
+        return child.stdout.readline()
+    except ValueError:  # closed by `stop` meanwhile
+        return ""
+
+
+def _stopped() -> ChatModelError:
+    return ChatModelError("the embedded model was stopped while it started", remedy="ask again")

@@ -138,9 +138,10 @@ def test_doctor_sees_a_data_directory_that_others_can_read(invoke, tmp_path):
 def test_a_busy_port_is_named_with_its_setting():
     with (
         bind_port("127.0.0.1", 0, "X") as taken,
-        pytest.raises(ServiceError, match=rf"{taken.getsockname()[1]}.*--port or X"),
+        pytest.raises(ServiceError, match=rf"{taken.getsockname()[1]}.*--port or X") as caught,
     ):
         bind_port("127.0.0.1", taken.getsockname()[1], "X")
+    assert str(caught.value).count("127.0.0.1") == 1
 
 
 def test_the_same_dictionaries_come_from_the_process_and_from_the_api(services, live_url, tmp_path):

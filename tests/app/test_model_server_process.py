@@ -1,11 +1,13 @@
 """The child of the embedded model: one start, however many ask for it at once."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from app.model_server.process import ModelServerProcess, ModelServerSpec
+from core.errors import ChatModelError
 
 CHILD = """
 import json, sys, time
@@ -42,3 +44,22 @@ def test_a_child_that_died_is_started_again(server):
     server._child.wait()
     server.stop()
     assert server.start() == "http://127.0.0.1:1/v1"
+
+
+def test_a_stop_while_it_starts_is_said_as_such(server):
+    with ThreadPoolExecutor(1) as pool:
+        starting = pool.submit(server.start)
+        while not server.is_alive():
+            time.sleep(0.01)
+        server._child.kill()  # before its first line
+        server.stop()
+        with pytest.raises(ChatModelError):
+            starting.result(timeout=30)
+    assert not server.is_alive()
+    assert server.start() == "http://127.0.0.1:1/v1"
+
+
+def test_a_stop_before_the_first_line_is_read(server):
+    server.stop()
+    with pytest.raises(ChatModelError, match="was stopped"):
+        server._first_line()

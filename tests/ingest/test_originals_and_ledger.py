@@ -93,8 +93,10 @@ def test_every_write_is_synced(ledger, tmp_path):
 
 def test_a_ledger_that_is_no_database_is_a_store_error(tmp_path):
     (tmp_path / "bad.db").write_bytes(b"not a database at all" * 99)
-    with pytest.raises(StoreError, match=r"bad\.db"):
+    with pytest.raises(StoreError, match=r"bad\.db") as caught:
         Ledger(tmp_path / "bad.db")
+    assert "not a database" in caught.value.message
+    assert "sqlalche" not in caught.value.message.lower()
 
 
 def test_a_source_that_is_gone_is_the_fault_of_that_file(tmp_path):
