@@ -62,9 +62,8 @@ class Ingestor:
         self._originals = originals
         self._settings = settings
         self._runner = parser_runner
-        limits = chunker.ChunkLimits(settings.chunk_tokens, settings.overlap_tokens)
         self._writing = threading.RLock()
-        self._publisher = Publisher(ledger, index, originals, parser_runner, limits)
+        self._publisher = Publisher(ledger, index, originals, parser_runner, settings)
 
     def ingest(
         self,

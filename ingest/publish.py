@@ -9,16 +9,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import ConflictError, FileError, InputError, NotFoundError
+from core.settings import IngestSettings
 from core.types import EVERYONE, Chunk, Document
 from ingest.chunker import ChunkLimits, chunk_elements
 from ingest.discover import detect_media_type
 from ingest.ledger import FileStatus, Ledger, LedgerRow
 from ingest.originals import Originals
-from ingest.parsing import ParserRunner
+from ingest.parsing import ParsedFile, ParserRunner
 from retrieval.index import ChunkIndex
 
 UPLOAD_PREFIX = "upload:"
 _MAX_CHARS_PER_TOKEN = 16
+_MANY_CHARS_PER_TOKEN = 8
+"""More than a token of any ordinary text has (English 4 to 5, Chinese 1 to 2), so that the
+estimate made with it refuses no file that the count would let pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +44,14 @@ class Publisher:
         index: ChunkIndex,
         originals: Originals,
         runner: ParserRunner,
-        limits: ChunkLimits,
+        settings: IngestSettings,
     ) -> None:
         self._ledger = ledger
         self._index = index
         self._originals = originals
         self._runner = runner
-        self._limits = limits
+        self._limits = ChunkLimits(settings.chunk_tokens, settings.overlap_tokens)
+        self._max_chunks = settings.max_chunks
 
     def publish(self, collection: str, document_id: str) -> Published | None:
         """Writes the version as its holders want it, or removes it when none holds it.
@@ -55,8 +60,8 @@ class Publisher:
         (`document_id_of`), so the uri and title of one may be shown to the others.
 
         Raises:
-            FileError: it cannot be parsed (the index is as it was), or the index refuses one
-                of its chunks (`refused`).
+            FileError: it cannot be parsed or is too long (`too_large`): the index is as it
+                was; or the index refuses one of its chunks (`refused`).
             StoreError: the index does not answer.
         """
         holders = self._ledger.holding(collection, document_id)
@@ -68,7 +73,7 @@ class Publisher:
         media_type = detect_media_type(path, name_of(owner.uri))
         parsed = self._runner.parse(path, media_type)
         document = _document(owner, document_id, media_type, parsed.title(name_of(owner.uri)))
-        chunks = chunk_elements(document, parsed.elements, self._limits, self._count_tokens)
+        chunks = self._cut(document, parsed)
         if self._may_leave_stale(holders, document_id, len(chunks)):
             # The ids of chunks are counted from 0, so a shorter version under the same ids
             # would leave the old tail. A kill after this line leaves none: the row that made
@@ -77,6 +82,22 @@ class Publisher:
         self._write(document, chunks)
         self._name_owner(holders, owner)
         return Published(document.title, owner.uri, len(chunks), parsed.pages)
+
+    def _cut(self, document: Document, parsed: ParsedFile) -> list[Chunk]:
+        """Estimated first: of a text of many megabytes the cutting alone takes minutes."""
+        chars = sum(len(element.text) for element in parsed.elements)
+        self._check_count(chars // (_MANY_CHARS_PER_TOKEN * self._limits.longest), "at least ")
+        chunks = chunk_elements(document, parsed.elements, self._limits, self._count_tokens)
+        self._check_count(len(chunks))
+        return chunks
+
+    def _check_count(self, chunks: int, about: str = "") -> None:
+        if chunks > self._max_chunks:
+            raise FileError(
+                f"it would give {about}{chunks} chunks, the limit is {self._max_chunks}",
+                code="too_large",
+                remedy="split it, or raise ingest.max_chunks and ingest it with --retry-failed",
+            )
 
     def _write(self, document: Document, chunks: Sequence[Chunk]) -> None:
         try:

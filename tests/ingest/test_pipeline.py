@@ -294,3 +294,30 @@ def test_characters_that_the_tokenizer_does_not_know_make_no_endless_chunk(bench
     bench.write("a.txt", "\U00020000\U00020001" * 20_000)
     assert counts(run(bench)) == (1, 0, 0, 0)
     assert max(len(text) for text in bench.index.texts()) <= 16 * (bench.settings.chunk_tokens + 1)
+
+
+def test_a_text_of_absurd_length_is_refused_before_it_is_cut(bench):
+    bench.restart(max_chunks=20)
+    asked = []
+    bench.index.count_tokens = lambda text: asked.append(len(text)) or len(text)
+    bench.write("a.txt", "x" * (8 * 60 * 21))
+    bench.write("b.txt", "words")
+    report = run(bench)
+    assert counts(report) == (1, 0, 0, 1)
+    [failure] = report.failures
+    assert failure.code == "too_large"
+    assert "at least 21 chunks" in failure.reason and "ingest.max_chunks" in failure.reason
+    assert max(asked) < 100, "only the short text was counted"
+
+
+def test_too_many_chunks_are_refused_after_the_cut_too(bench):
+    bench.write("a.md", LONG)
+    run(bench)
+    [row] = bench.ledger.rows("default")
+    bench.restart(max_chunks=row.chunks - 1)
+    report = run(bench, replace(REQUEST, force=True))
+    assert [failure.code for failure in report.failures] == ["too_large"]
+    assert f"give {row.chunks} chunks" in report.failures[0].reason
+    assert len(bench.index.rows()) == row.chunks, "the last good version stays"
+    bench.restart(max_chunks=row.chunks)
+    assert counts(run(bench, replace(REQUEST, retry_failed=True))) == (0, 1, 0, 0)
