@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from app.keys import KeyTable
     from app.weights.fetch import WeightsStore
     from core.seams import ChatModel, Embedder, TokenEmbedder, VectorStore
+    from ingest.ledger import Ledger
     from ingest.pipeline import Ingestor
     from retrieval.index import ChunkIndex
     from retrieval.lexical import Lexicon
@@ -72,7 +73,7 @@ class Services:
         return self._once("lexicon", self._build_lexicon)
 
     def index(self) -> "ChunkIndex":
-        """The write path of retrieval."""
+        """The write path of retrieval. It needs no weights until it writes."""
         return self._once("index", self._build_index)
 
     def retriever(self) -> "Retriever":
@@ -82,6 +83,10 @@ class Services:
     def ingestor(self) -> "Ingestor":
         """Files to chunks."""
         return self._once("ingestor", self._build_ingestor)
+
+    def ledger(self) -> "Ledger":
+        """What became of each file."""
+        return self._once("ledger", self._build_ledger)
 
     def keys(self) -> "KeyTable":
         """The API keys."""
@@ -174,9 +179,10 @@ class Services:
         return Lexicon(self.engine())
 
     def _build_index(self) -> "ChunkIndex":
+        from app.late_embedder import LateEmbedder
         from retrieval.index import ChunkIndex
 
-        return ChunkIndex(self.store(), self.embedder(), self.lexicon())
+        return ChunkIndex(self.store(), LateEmbedder(self.embedder), self.lexicon())
 
     def _build_retriever(self) -> "Retriever":
         from retrieval.rerank import build_reranker
@@ -197,7 +203,7 @@ class Services:
         settings = self.settings.ingest
         return ProcessParserRunner(settings.parse_timeout_s, settings.parse_memory_mb)
 
-    def _build_ledger(self):
+    def _build_ledger(self) -> "Ledger":
         from ingest.ledger import Ledger
 
         self.engine()  # makes the file, for this user's eyes alone
@@ -208,7 +214,7 @@ class Services:
         from ingest.pipeline import Ingestor
 
         return Ingestor(
-            self._once("ledger", self._build_ledger),
+            self.ledger(),
             self.index(),
             Originals(self.paths.originals),
             self.settings.ingest,
