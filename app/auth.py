@@ -47,6 +47,12 @@ class Caller:
         """Whose documents are listed and managed; None: all, for the owner alone."""
         return self._narrowed(asked)
 
+    @property
+    def viewers(self) -> frozenset[str] | None:
+        """Names of which one must be able to see something of a collection for it to be
+        there at all. None: it is there whatever it holds, for who may create collections."""
+        return self.readers if self.role is Role.READER else None
+
     def require(self, role: Role) -> None:
         """Raises AccessError when the caller's role is a lesser one."""
         if _RANK[self.role] < _RANK[role]:

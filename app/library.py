@@ -45,18 +45,25 @@ class Library:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def search(self, scope: Scope, query: str, limit: int) -> dict:
-        """As `attest search --json`. Raises NotFoundError for an unknown collection."""
+    def search(self, scope: Scope, query: str, limit: int, viewers: Visible = None) -> dict:
+        """As `attest search --json`. Raises NotFoundError as `require_collection` does."""
         check_question(query, self._services.settings.server.max_question_chars)
         # Built first, since it opens the store and loads the embedder side by side.
         retriever = self._services.retriever()
-        self.require_collection(scope.collection)
+        self.require_collection(scope.collection, viewers)
         return render_search(retriever.search(query, scope, limit))
 
-    def require_collection(self, collection: str) -> None:
-        """Raises NotFoundError, which names the command that makes one."""
+    def require_collection(self, collection: str, viewers: Visible = None) -> None:
+        """Raises NotFoundError, which names the command that makes one, when it is not there;
+        and, in the same words, when one of `viewers` is given and may see nothing of it."""
         check_name("collection", collection)
-        if collection not in self._services.store().collections():
+        # The ledger is asked first: the store describes every collection to name them.
+        reader_sets = self._services.ledger().reader_sets(collection)
+        if viewers is not None:
+            found = any(_may_see(readers, viewers) for readers in reader_sets)
+        else:
+            found = bool(reader_sets) or collection in self._services.store().collections()
+        if not found:
             raise NotFoundError(
                 f"there is no collection {collection!r}",
                 remedy=f"run: attest ingest PATH --collection {collection}",
@@ -80,14 +87,16 @@ class Library:
             report = self._services.ingestor().ingest(list(order.sources), request, on_progress)
         return {**report.to_dict(), "exit_code": report.exit_code}
 
-    def documents(self, collection: str, visible: Visible) -> dict:
+    def documents(self, collection: str, visible: Visible, viewers: Visible = None) -> dict:
         """`{"documents": […]}`: searchable ones that may be seen."""
-        self.require_collection(collection)
+        self.require_collection(collection, viewers)
         return {"documents": [render_document(row) for row in self._searchable(collection, visible)]}
 
-    def document(self, collection: str, reference: str, visible: Visible) -> dict:
+    def document(
+        self, collection: str, reference: str, visible: Visible, viewers: Visible = None
+    ) -> dict:
         """One document by id or uri. Raises NotFoundError when it may not be seen either."""
-        self.require_collection(collection)
+        self.require_collection(collection, viewers)
         for row in [*self._searchable(collection, visible), *self._failed(collection, visible)]:
             if reference in (row.document_id, row.uri):
                 return render_document(row)
@@ -102,9 +111,9 @@ class Library:
             self._services.ingestor().delete(collection, found["uri"])
         return {"deleted": found["uri"], "document_id": found["document_id"]}
 
-    def failures(self, collection: str, visible: Visible) -> dict:
+    def failures(self, collection: str, visible: Visible, viewers: Visible = None) -> dict:
         """`{"failures": [{"uri", "code", "reason"}]}`: files that could not be ingested."""
-        self.require_collection(collection)
+        self.require_collection(collection, viewers)
         return {"failures": [render_failure(row) for row in self._failed(collection, visible)]}
 
     def check_replaceable(self, collection: str, uris: Iterable[str], visible: Visible) -> None:
@@ -113,7 +122,7 @@ class Library:
         if visible is None:
             return
         rows = [*self._searchable(collection, None), *self._failed(collection, None)]
-        hidden = {row.uri for row in rows if not _may_see(row, visible)}
+        hidden = {row.uri for row in rows if not _may_see(row.readers, visible)}
         if taken := sorted(hidden & set(uris)):
             raise ConflictError(f"the name {taken[0]!r} is taken", remedy="give the file another name")
 
@@ -144,11 +153,12 @@ class Library:
         return {"deleted": name}
 
     def _searchable(self, collection: str, visible: Visible) -> list["LedgerRow"]:
-        return [row for row in self._services.ingestor().list(collection) if _may_see(row, visible)]
+        return [row for row in self._services.ingestor().list(collection) if _may_see(row.readers, visible)]
 
     def _failed(self, collection: str, visible: Visible) -> list["LedgerRow"]:
-        return [row for row in self._services.ingestor().failures(collection) if _may_see(row, visible)]
+        failed = self._services.ingestor().failures(collection)
+        return [row for row in failed if _may_see(row.readers, visible)]
 
 
-def _may_see(row: "LedgerRow", visible: Visible) -> bool:
-    return visible is None or bool((visible | {EVERYONE}) & set(row.readers))
+def _may_see(readers: Iterable[str], visible: Visible) -> bool:
+    return visible is None or bool((visible | {EVERYONE}) & set(readers))

@@ -156,6 +156,13 @@ class Ledger:
         chosen = [] if status is None else [_FILES.c.status == str(status)]
         return self._select(_FILES.c.collection == collection, *chosen)
 
+    def reader_sets(self, collection: str) -> list[tuple[str, ...]]:
+        """The different sets of readers that files of a collection have; few, however many
+        files there are, and none for a collection without files."""
+        with self._errors(), self._engine.connect() as connection:
+            readers = select(_FILES.c.readers).where(_FILES.c.collection == collection).distinct()
+            return [tuple(json.loads(value)) for (value,) in connection.execute(readers)]
+
     def with_document(self, collection: str, document_id: str) -> list[LedgerRow]:
         """Rows whose newest version this is."""
         return self._select(_FILES.c.collection == collection, _FILES.c.document_id == document_id)

@@ -27,7 +27,7 @@ async def ask(body: AskBody, request: Request) -> Response:
     )
     # What can be refused is refused before the stream begins, with a status of its own.
     check_question(body.question, services.settings.server.max_question_chars)
-    await run_read(library.require_collection, body.collection)
+    await run_read(library.require_collection, body.collection, caller.viewers)
     events = stream_answer(services, question)
     if body.stream or "text/event-stream" in request.headers.get("accept", ""):
         return event_stream(events)

@@ -91,8 +91,9 @@ async def documents(
     request: Request, collection: CollectionName = DEFAULT_COLLECTION, readers: ReaderNames = ()
 ) -> dict:
     """Those that the caller may read."""
-    visible = request.state.caller.visible(readers or None)
-    return await run_read(request.app.state.library.documents, collection, visible)
+    caller, library = request.state.caller, request.app.state.library
+    visible = caller.visible(readers or None)
+    return await run_read(library.documents, collection, visible, caller.viewers)
 
 
 @router.get("/v1/documents/failed", summary="List files that could not be ingested")
@@ -100,8 +101,9 @@ async def failed(
     request: Request, collection: CollectionName = DEFAULT_COLLECTION, readers: ReaderNames = ()
 ) -> dict:
     """Each with its uri, code and reason."""
-    visible = request.state.caller.visible(readers or None)
-    return await run_read(request.app.state.library.failures, collection, visible)
+    caller, library = request.state.caller, request.app.state.library
+    visible = caller.visible(readers or None)
+    return await run_read(library.failures, collection, visible, caller.viewers)
 
 
 @router.get("/v1/documents/{reference:path}", summary="Show a document")
@@ -112,8 +114,9 @@ async def document(
     readers: ReaderNames = (),
 ) -> dict:
     """By id or uri. 404 also when it is there and the caller may not read it."""
-    visible = request.state.caller.visible(readers or None)
-    return await run_read(request.app.state.library.document, collection, reference, visible)
+    caller, library = request.state.caller, request.app.state.library
+    visible = caller.visible(readers or None)
+    return await run_read(library.document, collection, reference, visible, caller.viewers)
 
 
 @router.delete("/v1/documents/{reference:path}", summary="Delete a document")

@@ -11,5 +11,6 @@ router = APIRouter(tags=["search"])
 @router.post("/v1/search", summary="Search passages")
 async def search(body: SearchBody, request: Request) -> dict:
     """Hits that the caller may read, best first."""
-    scope = request.state.caller.scope(body.collection, body.readers)
-    return await run_read(request.app.state.library.search, scope, body.query, body.limit)
+    caller = request.state.caller
+    scope = caller.scope(body.collection, body.readers)
+    return await run_read(request.app.state.library.search, scope, body.query, body.limit, caller.viewers)

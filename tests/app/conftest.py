@@ -12,7 +12,7 @@ from app.api import create_app
 from app.services import Services
 from app.serving import bind_port
 from core.settings import Settings
-from tests.app.fakes import TOKEN, FakeAsker, FakeIngestor, FakeRetriever, FakeStore, ledger_row
+from tests.app.fakes import TOKEN, FakeAsker, FakeIngestor, FakeLedger, FakeRetriever, FakeStore, ledger_row
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def services(tmp_path: Path, asker, retriever, ingestor) -> Services:
     settings = Settings(_env_file=None, data=tmp_path / "data", cache=tmp_path / "weights")
     store = FakeStore()
     parts = {"asker": asker, "retriever": retriever, "ingestor": ingestor, "store": store, "index": store}
-    return Services(settings, parts)
+    return Services(settings, parts | {"ledger": FakeLedger(ingestor)})
 
 
 @pytest.fixture

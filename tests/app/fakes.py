@@ -97,6 +97,19 @@ def ledger_row(uri: str, readers=("everyone",), status=FileStatus.DONE, **more) 
     return LedgerRow("default", uri, f"id-{uri}", status=status, readers=readers, **values)
 
 
+class FakeLedger:
+    """Who may read the files that an ingestor keeps."""
+
+    def __init__(self, ingestor: "FakeIngestor") -> None:
+        self._ingestor = ingestor
+
+    def reader_sets(self, collection):
+        return list({row.readers for row in self._ingestor.rows if row.collection == collection})
+
+    def close(self):
+        pass
+
+
 class FakeIngestor:
     """Keeps rows and calls; of what it is given to ingest it keeps the bytes and names."""
 

@@ -181,3 +181,43 @@ def test_a_user_and_a_group_cannot_share_a_name(keys):
 def test_revoking_an_unknown_key_says_so(keys):
     with pytest.raises(NotFoundError, match="attest keys list"):
         keys.revoke("nope")
+
+
+READS = [
+    ("POST", "/v1/ask", {"json": QUESTION | {"collection": "NAME"}}),
+    ("POST", "/v1/search", {"json": {"query": "q", "collection": "NAME"}}),
+    ("GET", "/v1/documents", {"params": {"collection": "NAME"}}),
+    ("GET", "/v1/documents/failed", {"params": {"collection": "NAME"}}),
+    ("GET", "/v1/documents/x", {"params": {"collection": "NAME"}}),
+]
+
+
+def replies_of(client, headers, method, path, values):
+    """The status and problem for the collection `default` and for one that is not there,
+    with the name taken out."""
+    for name in ("default", "nowhere"):
+        [(kind, given)] = values.items()
+        named = {kind: given | {"collection": name}}
+        reply = client.request(method, path, headers=headers, **named)
+        yield reply.status_code, reply.text.replace(name, "NAME")
+
+
+@pytest.mark.parametrize(("method", "path", "values"), READS)
+def test_a_reader_cannot_tell_a_collection_of_others_from_none(
+    client, keys, ingestor, method, path, values
+):
+    ingestor.rows = [row for row in ingestor.rows if row.readers == ("hr",)]
+    outside, _ = keys.create("li", [], Role.READER)
+    hidden, missing = replies_of(client, bearer(outside), method, path, values)
+    assert hidden == missing and hidden[0] == 404
+    inside, _ = keys.create("wang", ["hr"], Role.READER)
+    seen, missing = replies_of(client, bearer(inside), method, path, values)
+    assert seen != missing and missing[0] == 404
+    editor, _ = keys.create("zhao", [], Role.EDITOR)
+    empty, _ = replies_of(client, bearer(editor), method, path, values)
+    assert "no collection" not in empty[1]
+
+
+def test_a_question_does_not_describe_every_collection(client, services, ingestor):
+    services.store().collections = None
+    assert client.post("/v1/search", json={"query": "q"}).status_code == 200

@@ -82,6 +82,13 @@ def test_who_holds_a_version(ledger):
     assert ledger.mentions(old) and ledger.mentions("c" * 64) and not ledger.mentions("d" * 64)
 
 
+def test_the_sets_of_readers_of_a_collection(ledger):
+    for uri, readers in (("/a", ("everyone",)), ("/b", ("bob", "hr")), ("/c", ("bob", "hr"))):
+        ledger.put(row(uri, readers=readers))
+    assert sorted(ledger.reader_sets("default")) == [("bob", "hr"), ("everyone",)]
+    assert ledger.reader_sets("other") == []
+
+
 def test_every_write_is_synced(ledger, tmp_path):
     ledger.put(row())
     other = sqlite3.connect(tmp_path / "attest.db")
