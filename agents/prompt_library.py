@@ -32,9 +32,10 @@ class PromptLibrary:
     def answer(self, question: str, chunks: Sequence[Chunk], language: str) -> list[Message]:
         """The messages that ask for a draft from the evidence, numbered from 1."""
         system, _, user = self._texts[f"answer.{language}"].partition("\n---\n")
+        evidence = fence(chunks, question)
         return [
             Message("system", system.strip()),
-            Message("user", _fill(user.strip(), evidence=fence(chunks, question), question=_flatten(question))),
+            Message("user", _fill(user.strip(), evidence=evidence, question=_flatten(question))),
         ]
 
 
