@@ -1,5 +1,6 @@
 """`attest search`, `attest ask` and `attest chat`."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -60,25 +61,12 @@ def ask(
     as_json: Json = False,
 ) -> None:
     """Ask a question. An answer that is held back for want of evidence is exit code 0 too."""
-    import asyncio
-
     from app.cli.backend import Question, open_backend
 
     out = Output(as_json)
     _check_effort(effort)
     asked = Question(question, collection, reader or None, session, effort)
-    backend = open_backend(data, config)
-
-    async def run() -> dict:
-        try:
-            return await _answer(backend, asked, out)
-        finally:
-            await backend.aclose()
-
-    try:
-        answer = asyncio.run(run())
-    finally:
-        backend.close()
+    answer = _in_loop(open_backend(data, config), lambda backend: _answer(backend, asked, out))
     if as_json:
         out.result(answer)
 
@@ -100,23 +88,32 @@ def chat(
     out = Output(False)
     _check_effort(effort)
     asked = Question("", collection, reader or None, session, effort)
-    backend = open_backend(data, config)
 
-    async def run() -> None:
-        nonlocal asked
+    async def converse(backend) -> str:
+        session_id = session
+        while text := (await asyncio.to_thread(_read_question)).strip():
+            answer = await _answer(backend, replace(asked, text=text, session_id=session_id), out)
+            session_id = answer["session_id"]
+        return session_id
+
+    if session_id := _in_loop(open_backend(data, config), converse):
+        out.note(f"continue with: attest chat --session {session_id}")
+
+
+def _in_loop(backend, work: Callable):
+    """What `work(backend)` gives; the backend is closed however it ends."""
+    import asyncio
+
+    async def run():
         try:
-            while text := (await asyncio.to_thread(_read_question)).strip():
-                answer = await _answer(backend, replace(asked, text=text), out)
-                asked = replace(asked, session_id=answer["session_id"])
+            return await work(backend)
         finally:
             await backend.aclose()
 
     try:
-        asyncio.run(run())
+        return asyncio.run(run())
     finally:
         backend.close()
-    if asked.session_id:
-        out.note(f"continue with: attest chat --session {asked.session_id}")
 
 
 def _check_effort(effort: str) -> None:

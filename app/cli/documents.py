@@ -1,5 +1,7 @@
 """`attest documents` and `attest collections`."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,6 +10,8 @@ from app.cli.options import DEFAULT_COLLECTION, EXIT_CODES, Collection, Config, 
 from app.cli.output import Output
 
 Reference = Annotated[str, typer.Argument(help="Document id, or its uri (path, upload:name).")]
+Place = tuple[Path | None, Path | None, bool]
+"""The flags --data, --config and --json of a command."""
 
 
 def add_commands(root: typer.Typer) -> None:
@@ -33,17 +37,7 @@ def list_documents(
     as_json: Json = False,
 ) -> None:
     """List documents; with --reader, those that these readers may read."""
-    out = Output(as_json)
-    found = _call(data, config, "documents", collection, reader or None)
-    if as_json:
-        out.result(found)
-        return
-    for row in found["documents"]:
-        out.line(f"{row['document_id'][:16]}  {row['title']}")
-        readers = ", ".join(row["readers"])
-        out.line(f"{row['uri']}; {row['status']}, {row['chunks']} chunks, for {readers}", indent="    ")
-    if not found["documents"]:
-        out.line("No documents. Add some: attest ingest PATH")
+    _run((data, config, as_json), _show_documents, "documents", collection, reader or None)
 
 
 def show_document(
@@ -55,13 +49,7 @@ def show_document(
     as_json: Json = False,
 ) -> None:
     """Show all that is known of a document."""
-    out = Output(as_json)
-    found = _call(data, config, "document", collection, reference, reader or None)
-    if as_json:
-        out.result(found)
-        return
-    for name, value in found.items():
-        out.line(f"{name}: {value}")
+    _run((data, config, as_json), _show_fields, "document", collection, reference, reader or None)
 
 
 def delete_document(
@@ -73,12 +61,7 @@ def delete_document(
     as_json: Json = False,
 ) -> None:
     """Delete a document with its passages."""
-    out = Output(as_json)
-    gone = _call(data, config, "delete_document", collection, reference, reader or None)
-    if as_json:
-        out.result(gone)
-    else:
-        out.line(f"deleted {gone['deleted']}")
+    _run((data, config, as_json), _show_deleted, "delete_document", collection, reference, reader or None)
 
 
 def list_failed(
@@ -89,30 +72,14 @@ def list_failed(
     as_json: Json = False,
 ) -> None:
     """List files that could not be ingested, with the reason."""
-    out = Output(as_json)
-    found = _call(data, config, "failures", collection, reader or None)
-    if as_json:
-        out.result(found)
-        return
-    for row in found["failures"]:
-        out.line(f"{row['uri']}: {row['reason']} ({row['code']})")
-    if not found["failures"]:
-        out.line("No failures.")
+    _run((data, config, as_json), _show_failures, "failures", collection, reader or None)
 
 
 def list_collections(
     reader: Readers = None, data: Data = None, config: Config = None, as_json: Json = False
 ) -> None:
     """List collections with their counts."""
-    out = Output(as_json)
-    found = _call(data, config, "collections", reader or None)
-    if as_json:
-        out.result(found)
-        return
-    for row in found["collections"]:
-        out.line(f"{row['name']}: {row['documents']} documents, {row['chunks']} chunks")
-    if not found["collections"]:
-        out.line("No collections. The first one comes with: attest ingest PATH")
+    _run((data, config, as_json), _show_collections, "collections", reader or None)
 
 
 def create_collection(
@@ -122,12 +89,7 @@ def create_collection(
     as_json: Json = False,
 ) -> None:
     """Create an empty collection."""
-    out = Output(as_json)
-    made = _call(data, config, "create_collection", name)
-    if as_json:
-        out.result(made)
-    else:
-        out.line(f"created {made['name']}")
+    _run((data, config, as_json), _show_created, "create_collection", name)
 
 
 def delete_collection(
@@ -138,21 +100,59 @@ def delete_collection(
     as_json: Json = False,
 ) -> None:
     """Delete a collection with all its documents."""
-    out = Output(as_json)
     if not (yes or as_json):
         typer.confirm(f"Delete the collection {name!r} and all its documents?", abort=True, err=True)
-    gone = _call(data, config, "drop_collection", name)
-    if as_json:
-        out.result(gone)
-    else:
-        out.line(f"deleted {gone['deleted']}")
+    _run((data, config, as_json), _show_deleted, "drop_collection", name)
 
 
-def _call(data, config, method: str, *arguments) -> dict:
+def _run(place: Place, show: Callable[[Output, dict], None], method: str, *arguments) -> None:
+    """Calls the backend and prints what it gives: as JSON, or by `show`."""
     from app.cli.backend import open_backend
 
+    data, config, as_json = place
+    out = Output(as_json)
     backend = open_backend(data, config)
     try:
-        return getattr(backend, method)(*arguments)
+        found = getattr(backend, method)(*arguments)
     finally:
         backend.close()
+    if as_json:
+        out.result(found)
+    else:
+        show(out, found)
+
+
+def _show_documents(out: Output, found: dict) -> None:
+    for row in found["documents"]:
+        out.line(f"{row['document_id'][:16]}  {row['title']}")
+        readers = ", ".join(row["readers"])
+        out.line(f"{row['uri']}; {row['status']}, {row['chunks']} chunks, for {readers}", indent="    ")
+    if not found["documents"]:
+        out.line("No documents. Add some: attest ingest PATH")
+
+
+def _show_fields(out: Output, found: dict) -> None:
+    for name, value in found.items():
+        out.line(f"{name}: {value}")
+
+
+def _show_failures(out: Output, found: dict) -> None:
+    for row in found["failures"]:
+        out.line(f"{row['uri']}: {row['reason']} ({row['code']})")
+    if not found["failures"]:
+        out.line("No failures.")
+
+
+def _show_collections(out: Output, found: dict) -> None:
+    for row in found["collections"]:
+        out.line(f"{row['name']}: {row['documents']} documents, {row['chunks']} chunks")
+    if not found["collections"]:
+        out.line("No collections. The first one comes with: attest ingest PATH")
+
+
+def _show_created(out: Output, made: dict) -> None:
+    out.line(f"created {made['name']}")
+
+
+def _show_deleted(out: Output, gone: dict) -> None:
+    out.line(f"deleted {gone['deleted']}")

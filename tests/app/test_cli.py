@@ -1,6 +1,7 @@
 """The commands: pure JSON on stdout, messages and exit codes, quick help."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from app.cli.http_backend import HttpBackend
 from app.cli.local_backend import LocalBackend
 from app.cli.main import app
 from app.cli.output import WIDTH, Output, _columns, wrap
+from app.server_record import ServerRecord, write_record
 from app.serving import bind_port
 from core.errors import AccessError, ConflictError, InputError, NotFoundError, ServiceError
 from core.types import Answer, Status
@@ -238,3 +240,38 @@ def test_a_stale_record_does_not_keep_a_command_from_opening_the_store(tmp_path)
     (tmp_path / "server.json").write_text('{"pid": 1, "url": "http://127.0.0.1:9", "token": "t"}')
     backend = backend_module.open_backend(tmp_path, None)
     assert isinstance(backend, LocalBackend)
+
+
+@pytest.fixture
+def served(live_url, tmp_path, services):
+    """Runs a command over a data directory whose API runs."""
+    services.paths.create()
+    write_record(services.paths.server_record, ServerRecord(os.getpid(), live_url, TOKEN))
+    place = ["--data", str(services.settings.data)]
+    return lambda *arguments, typed="": CliRunner().invoke(app, [*arguments, *place], input=typed)
+
+
+def test_a_chat_goes_on_in_its_session_until_an_empty_line(served, asker):
+    result = served("chat", "--reader", "hr", typed="年假几天？\n那病假呢？\n\n")
+    assert result.exit_code == 0
+    assert [ask.question for ask in asker.asked] == ["年假几天？", "那病假呢？"]
+    assert [ask.session_id for ask in asker.asked] == ["", "s1"]
+    assert "attest chat --session s1" in result.stderr
+
+
+def test_a_question_is_answered_as_json_and_for_people(served, asker):
+    assert json.loads(served("ask", "年假几天？", "--json").stdout)["session_id"] == "s1"
+    assert "年假为15天。[1]" in served("ask", "年假几天？").stdout
+    asker.events = [ServiceError("the model is gone", remedy="run: attest doctor")]
+    failed = served("ask", "年假几天？")
+    assert failed.exit_code == 3 and "the model is gone" in failed.stderr
+
+
+def test_lists_and_deletions_for_people(served, ingestor):
+    assert "/docs/a.md; done, 2 chunks, for everyone" in served("documents", "list").stdout
+    assert "uri: /docs/a.md" in served("documents", "show", "/docs/a.md").stdout
+    assert served("documents", "failed").stdout == "No failures.\n"
+    assert served("documents", "delete", "/docs/a.md").stdout == "deleted /docs/a.md\n"
+    assert served("collections", "create", "new").stdout == "created new\n"
+    assert "default: 2 documents, 4 chunks" in served("collections", "list").stdout
+    assert served("collections", "delete", "default", "--yes").stdout == "deleted default\n"
