@@ -33,7 +33,7 @@ class DataPaths:
 
     @property
     def originals(self) -> Path:
-        """The accepted files, by sha256."""
+        """The accepted files, by document id."""
         return self.root / "originals"
 
     @property

@@ -63,7 +63,8 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One version of a file. `id` is the sha256 of its bytes; `uri` is its identity over time."""
+    """One version of a file. `id` is the sha256 of its bytes, and of its readers too when not
+    everyone is among them; `uri` is its identity over time."""
 
     id: str
     uri: str
@@ -109,7 +110,7 @@ class Chunk:
 
 
 def chunk_id(document_id: str, order: int) -> str:
-    """The id of the chunk at `order`: the same bytes always give the same ids."""
+    """The id of the chunk at `order`: the same document always gives the same ids."""
     return f"{document_id[:16]}-{order:05d}"
 
 

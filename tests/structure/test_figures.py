@@ -16,3 +16,15 @@ def test_the_guards_page_shows_the_measures_of_the_shipped_models(name):
     for source, figures in measures.items():
         auroc, accuracy = (f"{figures[key]:.3f}".removeprefix("0") for key in ("auroc", "accuracy"))
         assert f"| {figures['n']} | {auroc} | {accuracy} |" in page, f"docs/guards.md lacks {source}: {figures}"
+
+
+def test_the_figures_page_shows_what_the_files_hold():
+    page = (ROOT / "docs" / "figures.md").read_text(encoding="utf-8")
+    results = ROOT / "bench" / "results"
+    answers = json.loads((results / "sample_answers.json").read_text(encoding="utf-8"))
+    for key in ("accuracy", "abstention_recall", "abstention_precision", "citation_precision"):
+        assert f"| {answers[key]:.2f} |" in page
+    footprint = json.loads((results / "footprint.json").read_text(encoding="utf-8"))
+    for command in ("attest --help", "attest search, cold", "attest ask, cold"):
+        wall = footprint[command]["wall_s"]
+        assert f"{wall['median']:.2f} ({wall['min']:.2f}–{wall['max']:.2f})" in page
