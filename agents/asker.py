@@ -82,7 +82,7 @@ class Asker:
             await asyncio.to_thread(self._sessions.record_turn, ask.owner, session_id, ask.question)
             known = True
         except AttestError as exc:
-            logger.warning("question failed: %s", exc)
+            logger.info("question failed: %s", exc)
             yield Failed(exc.code, exc.message, exc.remedy)
             return
         except Exception as exc:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from app import problems
 from app.auth import AuthenticationMiddleware, Authenticator
@@ -32,7 +33,8 @@ def create_app(services: Services, local_token: str, *, warm_up: bool = False) -
     """
     settings = services.settings
     on_loopback = is_loopback(settings.server.host)
-    app = FastAPI(title="Attest", version="1", lifespan=_lifespan)
+    # The page at /docs brings its scripts along: by itself it would fetch them from elsewhere.
+    app = FastAPIOffline(title="Attest", version="1", lifespan=_lifespan, redoc_url=None)
     app.state.services = services
     app.state.warm_up = warm_up
     app.state.library = Library(services)

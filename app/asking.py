@@ -32,7 +32,8 @@ async def stream_answer(services: Services, ask: Ask) -> AsyncIterator[tuple[str
                 ended = isinstance(event, Finished | Failed)
                 yield event.name, render_event(event)
     except AttestError as exc:
-        _log.error("a turn failed: %s", exc, exc_info=exc)
+        # Expected faults are one line: whoever asked is told the same, with the remedy.
+        _log.info("a turn failed: %s", exc)
         yield _failed(exc.code, exc.message, exc.remedy)
         return
     except Exception:  # the edge of the stream: whatever broke, the caller must hear of an end
