@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from agents.quantities import split_facts
 from agents.wording import numbers
-from core.seams import TokenEmbedder
+from core.seams import Passage, TokenEmbedder
 from core.text import Span, split_sentences
 from core.types import Chunk
 from retrieval.lexical import split_terms
@@ -143,6 +144,20 @@ class EvidencePool:
             scored.append((similarity + cover, candidate.bound(similarity)))
         scored.sort(key=lambda pair: -pair[0])
         return [bound for _, bound in scored]
+
+
+def passage_of(bound: Sequence[BoundSpan]) -> Passage:
+    """The evidence of a sentence as guards read it."""
+    around = {span.chunk.id: f"{span.chunk.context}\n{span.chunk.text}" for span in bound}
+    facts = [fact for span in bound for fact in split_facts(span.quote, span.header)]
+    headings = {span.chunk.id: f"{span.chunk.context} {span.header}" for span in bound}
+    return Passage(
+        readable=tuple(span.readable for span in bound),
+        quotes=tuple(span.quote for span in bound),
+        surroundings=tuple(around.values()),
+        facts=tuple(facts),
+        headings=tuple(headings.values()),
+    )
 
 
 def _quotable(text: str) -> Iterator[tuple[Span, str]]:

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from agents.binding import EvidenceBinder
-from agents.guards.grounding import GroundingGuard
 from agents.guards.sufficiency import SufficiencyGate
 from agents.prompt_library import PromptLibrary
-from core.seams import ChatModel
+from core.seams import ChatModel, Guard
 from core.settings import ChatSettings, GuardSettings, RetrievalSettings
 from retrieval.retriever import Retriever
 
@@ -19,7 +18,7 @@ class AskContext:
     chat_model: ChatModel
     prompts: PromptLibrary
     binder: EvidenceBinder
-    guard: GroundingGuard
+    guard: Guard
     gate: SufficiencyGate
     retrieval: RetrievalSettings
     chat: ChatSettings

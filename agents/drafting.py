@@ -8,10 +8,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from agents.binding import BoundSpan, EvidencePool, strip_markers
+from agents.binding import BoundSpan, EvidencePool, passage_of, strip_markers
 from agents.guards.exact import NEAR_COPY, overlap
-from agents.guards.grounding import GroundingGuard
 from agents.wording import clauses
+from core.seams import Guard
 from core.text import detect_language, normalise
 from core.types import Chunk, Citation, Label, Sentence, Verdict
 
@@ -48,7 +48,7 @@ class CheckedDraft:
 class DraftChecker:
     """Judges the sentences of one answer against one pool of evidence."""
 
-    def __init__(self, pool: EvidencePool, guard: GroundingGuard, question: str) -> None:
+    def __init__(self, pool: EvidencePool, guard: Guard, question: str) -> None:
         self._pool = pool
         self._guard = guard
         self._question = question
@@ -77,7 +77,7 @@ class DraftChecker:
         verdicts = []
         for clause in dict.fromkeys([text, *clauses(text, detect_language(text))]):
             spans = self._pool.bind(clause, hints)
-            verdicts.append(self._guard.check(clause, spans, self._question))
+            verdicts.append(self._guard.check(clause, passage_of(spans), self._question))
             bound += [span for span in spans if not any(_is_same(span, b) for b in bound)]
         return bound, min(verdicts, key=lambda v: (v.label is Label.SUPPORTED, v.score))
 

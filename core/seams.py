@@ -4,7 +4,7 @@ Vectors are float32 NumPy arrays, one row a text, of unit length.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -162,19 +162,31 @@ class ChatModel(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a guard reads: the chunks that the model was shown, in marker order from 1."""
+class Passage:
+    """The evidence of one sentence, as guards read it.
 
-    chunks: tuple[Chunk, ...]
-    question: str = ""
-    meta: Mapping[str, str] = field(default_factory=dict)
+    `quotes` are letter by letter; `readable` are the same with their title, headings and
+    table header; `surroundings` are the whole chunks with title and headings; `headings`
+    are those alone; `facts` are the clauses and table cells of the quotes.
+    """
+
+    quotes: tuple[str, ...]
+    surroundings: tuple[str, ...]
+    facts: tuple[str, ...] = ()
+    headings: tuple[str, ...] = ()
+    readable: tuple[str, ...] = ()
+
+    @property
+    def quoted(self) -> str:
+        """The quotes as one text."""
+        return "\n".join(self.quotes)
 
 
 class Guard(Protocol):
-    """Judges one sentence against the evidence span that it is bound to."""
+    """Judges one sentence against the evidence that it is bound to."""
 
     name: str
 
-    def check(self, sentence: str, evidence: str, question: str) -> Verdict:
-        """Pure and synchronous; milliseconds on a CPU."""
+    def check(self, sentence: str, passage: Passage, question: str) -> Verdict:
+        """Pure and synchronous; milliseconds on a CPU. Without quotes: unsupported."""
         ...

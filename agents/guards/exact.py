@@ -4,7 +4,6 @@ Cheap, and right nearly always when it objects. Knows nothing of vectors.
 """
 
 import re
-from dataclasses import dataclass
 
 from agents.keywords import segments
 from agents.quantities import crossed_numbers, differing_units, quantities
@@ -17,6 +16,7 @@ from agents.wording import (
     plain_numbers,
     squeeze,
 )
+from core.seams import Passage
 from core.text import detect_language, normalise
 from core.types import Label, Verdict
 from retrieval.lexical import split_terms
@@ -40,22 +40,6 @@ OPPOSITES = tuple(
         (r"\bincluded\b|\bincluding\b", r"\bexcluded\b|\bexcluding\b"),
     )
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """The evidence of one sentence: the quotes, the chunks (with headings) around them, and
-    the single facts in the quotes."""
-
-    quotes: tuple[str, ...]
-    surroundings: tuple[str, ...]
-    facts: tuple[str, ...] = ()
-    headings: tuple[str, ...] = ()
-
-    @property
-    def quoted(self) -> str:
-        """The quotes as one text."""
-        return "\n".join(self.quotes)
 
 
 def overlap(one: str, other: str) -> float:

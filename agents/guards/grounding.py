@@ -10,11 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.binding import BoundSpan
-from agents.guards.exact import ExactGuard, Passage
+from agents.guards.exact import ExactGuard
 from agents.guards.logistic import LogisticModel
-from agents.quantities import split_facts
-from core.seams import TokenEmbedder
+from core.seams import Passage, TokenEmbedder
 from core.text import detect_language
 from core.types import Label, Verdict
 from retrieval.lexical import split_terms
@@ -26,7 +24,7 @@ WEIGHTS_FILE = Path(__file__).with_name("grounding.json")
 
 
 class GroundingGuard:
-    """Judges a sentence against the spans that it is bound to."""
+    """A `Guard` with a calibrated probability."""
 
     name = "grounding"
 
@@ -39,15 +37,14 @@ class GroundingGuard:
         self._model = model or LogisticModel(WEIGHTS_FILE)
         self._exact = ExactGuard()
 
-    def check(self, sentence: str, bound: Sequence[BoundSpan], question: str) -> Verdict:
-        """A verdict with a probability. No evidence means `unsupported`."""
-        if not bound:
+    def check(self, sentence: str, passage: Passage, question: str) -> Verdict:
+        """See `Guard.check`; the score is a probability."""
+        if not passage.quotes:
             return Verdict(Label.UNSUPPORTED, 0.0, self.name, "no evidence")
-        passage = passage_of(bound)
         objection = self._exact.check(sentence, passage, question)
         if objection.label is not Label.UNSURE:
             return objection
-        features = claim_features(self._embedder, sentence, [span.readable for span in bound])
+        features = claim_features(self._embedder, sentence, passage.readable)
         score = round(self._model.probability(features), 4)
         reason = "negated on one side only"
         if self._exact.negation_differs(sentence, passage):
@@ -58,19 +55,6 @@ class GroundingGuard:
         if score >= needed:
             return Verdict(Label.SUPPORTED, score, self.name)
         return Verdict(Label.UNSUPPORTED, score, self.name, "the evidence does not hold it")
-
-
-def passage_of(bound: Sequence[BoundSpan]) -> Passage:
-    """Quotes, and the chunks around them with title and headings."""
-    around = {span.chunk.id: f"{span.chunk.context}\n{span.chunk.text}" for span in bound}
-    facts = [fact for span in bound for fact in split_facts(span.quote, span.header)]
-    headings = {span.chunk.id: f"{span.chunk.context} {span.header}" for span in bound}
-    return Passage(
-        quotes=tuple(span.quote for span in bound),
-        surroundings=tuple(around.values()),
-        facts=tuple(facts),
-        headings=tuple(headings.values()),
-    )
 
 
 def claim_features(embedder: TokenEmbedder, claim: str, quotes: Sequence[str]) -> dict[str, float]:
