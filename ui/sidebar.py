@@ -158,24 +158,25 @@ def _draw_sessions(here: Page, client: ApiClient, texts: Texts) -> None:
 def _draw_session(here: Page, client: ApiClient, session: Json, texts: Texts) -> None:
     session_id = str(session.get("session_id", ""))
     title = str(session.get("title") or texts("untitled"))
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button(
-            plain_label(title, 32),
-            key=f"open-{session_id}",
-            type="secondary" if session_id == here.session_id else "tertiary",
-            on_click=_open_session,
-            args=(here, client, session_id, texts),
-            width="stretch",
-        )
-        st.button(
-            "",
-            key=f"drop-{session_id}",
-            type="tertiary",
-            icon=":material/delete:",
-            help=texts("delete_chat"),
-            on_click=_doom,
-            args=(here, session_id),
-        )
+    # Columns, because a long title would push its button to a line of its own.
+    opener, dropper = st.columns([6, 1], vertical_alignment="center", gap="xxsmall")
+    opener.button(
+        plain_label(title, 32),
+        key=f"open-{session_id}",
+        type="secondary" if session_id == here.session_id else "tertiary",
+        on_click=_open_session,
+        args=(here, client, session_id, texts),
+        width="stretch",
+    )
+    dropper.button(
+        "",
+        key=f"drop-{session_id}",
+        type="tertiary",
+        icon=":material/delete:",
+        help=texts("delete_chat"),
+        on_click=_doom,
+        args=(here, session_id),
+    )
     if here.doomed == session_id:
         draw_confirmation(here, title, lambda: _delete_session(here, client, session_id), texts)
 

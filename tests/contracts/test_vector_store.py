@@ -104,6 +104,7 @@ class VectorStoreContract:
             store.upsert("default", [broken])
 
 
+@pytest.mark.slow
 class TestMilvusLite(VectorStoreContract):
     """Milvus Lite in this process."""
 
