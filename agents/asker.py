@@ -107,7 +107,7 @@ class Asker:
         Raises:
             NotFoundError: the owner has no such session.
         """
-        if not self._sessions.has(owner, session_id):
+        if not await asyncio.to_thread(self._sessions.has, owner, session_id):
             raise NotFoundError(f"there is no session {session_id!r}")
         config = {"configurable": {"thread_id": thread_id(owner, session_id)}}
         snapshot = await self._graph.aget_state(config)
@@ -115,7 +115,7 @@ class Asker:
 
     async def forget(self, owner: str, session_id: str) -> bool:
         """Deletes a session with all its checkpoints; False when the owner has none such."""
-        if not self._sessions.forget(owner, session_id):
+        if not await asyncio.to_thread(self._sessions.forget, owner, session_id):
             return False
         await self._graph.checkpointer.adelete_thread(thread_id(owner, session_id))
         return True

@@ -118,10 +118,6 @@ class Services:
                 )
             return self._parts["asker"]
 
-    def has_built(self, name: str) -> bool:
-        """Whether a part was needed so far."""
-        return name in self._parts
-
     async def aclose(self) -> None:
         """Closes all that was built, what asks first and what is asked last."""
         for name in ("asker", "chat_model"):

@@ -109,7 +109,8 @@ class UiSettings(Section):
 
 
 class Settings(BaseSettings):
-    """The whole tree. Unknown names are an error wherever they come from."""
+    """The whole tree. Unknown sections and fields are an error in the file, unknown sections
+    in the environment too."""
 
     model_config = SettingsConfigDict(
         env_prefix="ATTEST_", env_nested_delimiter="__", env_file=".env", extra="ignore", frozen=True

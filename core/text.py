@@ -48,11 +48,6 @@ def detect_language(text: str) -> str:
     return "zh" if chinese and chinese * 4 >= latin else "en"
 
 
-def has_cjk(text: str) -> bool:
-    """Whether any Chinese character stands in the text."""
-    return bool(_CJK_CHAR.search(text))
-
-
 def split_sentences(text: str) -> list[Span]:
     """The sentences of a text as spans without surrounding white space.
 

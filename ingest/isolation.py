@@ -5,6 +5,7 @@ too large, or crash.
 """
 
 import json
+import logging
 import os
 import selectors
 import signal
@@ -19,6 +20,8 @@ from pathlib import Path
 from core.errors import FileError, ServiceError
 from ingest.parse_worker import write_message
 from ingest.parsing import ParsedFile, from_json
+
+logger = logging.getLogger(__name__)
 
 _MAX_OUTPUT_BYTES = 256 * 2**20
 _READ_BYTES = 1 << 16
@@ -46,6 +49,8 @@ class ProcessParserRunner:
         """
         with self._lock:
             answer = self._ask({"path": str(path.resolve()), "media_type": media_type})
+        if trace := answer.get("traceback"):
+            logger.error("a defect in the parser of %s, met in %s\n%s", media_type, path.name, trace)
         if failure := answer.get("failure"):
             raise FileError(
                 str(failure["reason"]),

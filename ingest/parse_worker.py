@@ -12,6 +12,7 @@ import struct
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 from typing import BinaryIO
 
@@ -58,7 +59,9 @@ def _answer(request: dict) -> dict:
     except RecursionError:
         return _failure("corrupt", "it is nested too deeply", "save it again")
     except Exception as exc:  # the worker loop: a parser's fault is the file's failure
-        return _failure("parse_failed", f"its parser failed: {exc!r}"[:500], "save it again")
+        # The traceback goes along: this process has no log of its own.
+        answer = _failure("parse_failed", f"its parser failed: {exc!r}"[:500], "save it again")
+        return {**answer, "traceback": traceback.format_exc()}
 
 
 def _failure(code: str, reason: str, remedy: str, retryable: bool = False) -> dict:

@@ -86,13 +86,6 @@ class Retriever:
         watch.lap("rerank")
         return SearchResult(tuple(hits), (query,), watch.laps_ms, _signals(hits, seen))
 
-    def neighbours(self, scope: Scope, chunk: Chunk, reach: int = 1) -> list[Chunk]:
-        """The chunks before and after one in its document, in order, without itself."""
-        stem = chunk.id.rpartition("-")[0]
-        orders = [chunk.order + step for step in range(-reach, reach + 1) if step]
-        ids = [f"{stem}-{order:05d}" for order in orders if order >= 0]
-        return self._store.get_chunks(scope, ids)
-
     def _search_both_languages(self, query: str, scope: Scope, vector: np.ndarray) -> list[Hit]:
         """The dense leg, once a language: in a mixed library the passages of the question's
         own language would leave no room for the others, whose cosines are lower by the gap."""

@@ -18,11 +18,6 @@ class LogisticModel:
         self._bias = float(about["bias"])
         self._weights = {name: float(value) for name, value in about["weights"].items()}
 
-    @property
-    def feature_names(self) -> tuple[str, ...]:
-        """The features it reads."""
-        return tuple(self._weights)
-
     def probability(self, features: Mapping[str, float]) -> float:
         """0…1. Raises KeyError when a feature is missing."""
         total = self._bias + sum(w * features[name] for name, w in self._weights.items())

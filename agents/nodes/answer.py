@@ -70,7 +70,7 @@ class _AnswerWork:
         return bool(withheld) and all(is_refusal(sentence.text) for sentence in withheld)
 
     async def open_evidence(self) -> None:
-        """Cuts and encodes the evidence: in the time in which the model reads the prompt."""
+        """Cuts the evidence into quotable spans and encodes them."""
         pool = await asyncio.to_thread(self._context.binder.pool, self._chunks)
         self._checker = DraftChecker(pool, self._context.guard, self._state["queries"][0])
 

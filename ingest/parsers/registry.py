@@ -26,11 +26,6 @@ PARSER_VERSIONS = {
 }
 
 
-def media_types() -> tuple[str, ...]:
-    """All kinds of file that can be read."""
-    return tuple(_PARSERS)
-
-
 def parser_for(media_type: str) -> Parser:
     """A new parser.
 

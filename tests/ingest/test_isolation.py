@@ -104,3 +104,9 @@ def test_real_parsers_give_the_same_as_in_this_process(request):
             assert made.parse(samples / name, kind) == DirectParserRunner().parse(samples / name, kind)
     finally:
         made.close()
+
+
+def test_a_defect_of_a_parser_is_logged_with_its_traceback(runner, tmp_path, caplog):
+    with pytest.raises(FileError):
+        runner.parse(order(tmp_path, "bug"), "text/plain")
+    assert "Traceback" in caplog.text and "text/plain" in caplog.text
