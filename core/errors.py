@@ -10,6 +10,8 @@
     │   ├── StoreError        Milvus or the ledger does not answer
     │   │   └── StoreLockedError   another process owns the Lite store
     │   ├── ChatModelError    the model server fails
+    │   ├── EmbedderError     the embedding server or model fails
+    │   ├── RerankerError     the reranking server or model fails
     │   └── ModelFileError    weights are missing or damaged
     └── SettingsError         the settings cannot be used together (2 at the CLI)
 
@@ -101,6 +103,18 @@ class ChatModelError(ServiceError):
     """The model server failed, timed out or answered nonsense."""
 
     code = "model_unavailable"
+
+
+class EmbedderError(ServiceError):
+    """What makes vectors failed, timed out or answered nonsense."""
+
+    code = "embedder_unavailable"
+
+
+class RerankerError(ServiceError):
+    """What reranks failed, timed out or answered nonsense."""
+
+    code = "reranker_unavailable"
 
 
 class ModelFileError(ServiceError):

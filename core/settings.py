@@ -38,11 +38,17 @@ class EmbedderSettings(Section):
     kind: Literal["e5-openvino", "sentence-transformers", "http"] = Field(
         "e5-openvino", description="e5-openvino (built in), sentence-transformers (extra [models]) or http"
     )
-    model: str = Field("", description="model id for sentence-transformers or http; built in: leave empty")
-    base_url: str = Field("", description="OpenAI-compatible /v1 address for kind = http")
+    model: str = Field("", description="id (owner/name, owner/name@revision) or folder for sentence-transformers, served name for http")
+    base_url: str = Field("", description="address for kind = http: ends in /v1 for style openai and vllm, the bare server for tei")
     api_key: SecretStr = Field(SecretStr(""), description="key for kind = http")
-    query_prompt: str = Field("", description="text put in front of a query, from the model's card")
-    document_prompt: str = Field("", description="text put in front of a passage, from the model's card")
+    style: Literal["openai", "vllm", "tei"] = Field("openai", description="protocol of the server for kind = http")
+    query_prompt: str = Field("", description="text put in front of a query; empty: what the model's card says; none: nothing")
+    document_prompt: str = Field("", description="text put in front of a passage; empty: what the model's card says; none: nothing")
+    truncate: bool = Field(True, description="texts too long for the model are cut (vllm and tei; openai refuses them); false: they are errors")
+    max_tokens: int = Field(1024, ge=32, description="where sentence-transformers cuts a text, if the model takes that many")
+    batch_texts: int = Field(32, ge=1, le=2048, description="texts of one request or forward pass, for sentence-transformers and http")
+    device: str = Field("", description="torch device for sentence-transformers, as cuda:0 or cpu; empty: the best there is")
+    timeout_s: float = Field(60.0, gt=0, description="longest wait for one request of kind = http, retries included")
     language_gap: float = Field(
         0.0, ge=0, le=1, description="cosine lost between Chinese and English for the same meaning; the built-in model knows its own"
     )
@@ -70,6 +76,19 @@ class RetrievalSettings(Section):
 
     leg_limit: int = Field(40, ge=1, le=1000, description="hits taken from each search leg")
     rerank_limit: int = Field(16, ge=0, le=200, description="fused hits that are reranked; 0: none")
+    reranker: Literal["late-interaction", "cross-encoder", "http", "none"] = Field(
+        "late-interaction", description="late-interaction (built in), cross-encoder (extra [models]), http or none"
+    )
+    reranker_model: str = Field("", description="id (owner/name, owner/name@revision) or folder for cross-encoder, served name for http")
+    reranker_base_url: str = Field("", description="address for reranker = http, to which /rerank is added: http://host:8000 or http://host:8000/v1")
+    reranker_api_key: SecretStr = Field(SecretStr(""), description="key for reranker = http")
+    reranker_style: Literal["jina", "vllm", "tei"] = Field("jina", description="protocol of that server; jina is Cohere's too")
+    reranker_prompt: str = Field("", description="instruction for a cross-encoder that takes one; empty: the model's own")
+    reranker_max_tokens: int = Field(512, ge=32, description="where a cross-encoder cuts question and chunk together")
+    reranker_batch: int = Field(32, ge=1, le=1000, description="chunks of one request or forward pass")
+    reranker_device: str = Field("", description="torch device of the cross-encoder, as cuda:0 or cpu; empty: the best there is")
+    reranker_timeout_s: float = Field(10.0, gt=0, description="longest wait for the reranking server, retries included")
+    rerank_budget_ms: int = Field(0, ge=0, description="past it hits keep their fused order, and the trace says so; 0: no limit")
     evidence_chunks: int = Field(4, ge=1, le=20, description="chunks the model may be shown")
     evidence_tokens: int = Field(700, ge=100, description="budget of evidence in the prompt")
 
