@@ -1,0 +1,163 @@
+"""`attest eval` and `attest compare`.
+
+The one place where the product calls its own measurements: everything of `evals` is
+imported inside the commands, and nothing below may import it.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.options import EXIT_CODES, Config, Json
+from app.cli.output import Output
+
+Folder = Annotated[Path, typer.Argument(help="Folder in the BEIR layout.", metavar="DIR")]
+Out = Annotated[Path | None, typer.Option("--out", help="Write the report to this file too.")]
+
+
+def add_commands(root: typer.Typer) -> None:
+    """Adds the commands of this file."""
+    evaluations = typer.Typer(help="Measure on your own data.", no_args_is_help=True, epilog=EXIT_CODES)
+    evaluations.command("retrieval", epilog=EXIT_CODES)(retrieval)
+    # A group of one command would lose its name.
+    evaluations.callback()(_group)
+    root.add_typer(evaluations, name="eval")
+    root.command("compare", epilog=EXIT_CODES)(compare)
+
+
+def _group() -> None:
+    """Measure on your own data."""
+
+
+def retrieval(
+    folder: Folder,
+    distractors: Annotated[
+        list[Path] | None,
+        typer.Option("--distractors", help="Put the documents of this corpus among them (repeatable)."),
+    ] = None,
+    limit_queries: Annotated[
+        int | None, typer.Option("--limit-queries", min=1, help="Ask this many, evenly over the file.")
+    ] = None,
+    out_file: Out = None,
+    keep_data: Annotated[
+        Path | None, typer.Option("--keep-data", help="Keep the index here, and reuse one that fits.")
+    ] = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Measure the ranking of each search leg, of the fusion and of the whole."""
+    from evals.retrieval_run import RetrievalJob, evaluate_retrieval
+
+    out = Output(as_json)
+    _check_writable(out_file)
+    job = RetrievalJob(folder, tuple(distractors or ()), limit_queries, keep_data)
+    with _services(keep_data, config) as services:
+        try:
+            report = evaluate_retrieval(job, services, out.status)
+        finally:
+            out.clear_status()
+    _write(out_file, report)
+    if as_json:
+        out.result(report)
+    else:
+        _show_retrieval(out, report)
+
+
+def compare(
+    run_a: Annotated[Path, typer.Argument(help="Report of one run.", metavar="RUN_A")],
+    run_b: Annotated[Path, typer.Argument(help="Report of the other run.", metavar="RUN_B")],
+    metric: Annotated[
+        str | None, typer.Option("--metric", help="Value of each query; legs.fused.ndcg@10 for a leg.")
+    ] = None,
+    hit: Annotated[
+        str | None, typer.Option("--hit", help="Value that is a hit when above 0 [default: recall@5].")
+    ] = None,
+    common: Annotated[bool, typer.Option("--common", help="Only the queries that both asked.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare two runs query by query: is B better than A, or is it chance?"""
+    from evals.comparison import compare_runs, read_run
+
+    out = Output(as_json)
+    found = compare_runs(read_run(run_a), read_run(run_b), metric, hit, common)
+    if as_json:
+        out.result(found)
+    else:
+        _show_comparison(out, found)
+
+
+def _services(kept: Path | None, config: Path | None):
+    """A context manager: the product over the kept data directory, or over one for now."""
+    import tempfile
+    from contextlib import ExitStack, contextmanager
+
+    from app.cli.backend import read_settings
+    from app.services import Services
+
+    @contextmanager
+    def opened():
+        with ExitStack() as stack:
+            data = kept or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="attest-eval-")))
+            services = Services(read_settings(data, config))
+            stack.callback(services.close)
+            yield services
+
+    return opened()
+
+
+def _check_writable(path: Path | None) -> None:
+    """Before the work of minutes, not after it."""
+    from core.errors import InputError
+
+    if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+        raise InputError(f"{path} cannot be written", remedy="name a file in a folder that exists")
+
+
+def _write(path: Path | None, report: dict) -> None:
+    import json
+
+    from core.errors import InputError
+
+    if path is None:
+        return
+    try:
+        path.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    except OSError as exc:
+        raise InputError(f"{path} cannot be written: {exc.strerror}", remedy="name another --out") from exc
+
+
+def _show_retrieval(out: Output, report: dict) -> None:
+    counts, indexing = report["counts"], report["indexing"]
+    out.line(
+        f"{report['set']}: {counts['queries']} queries over {counts['documents']} documents and "
+        f"{counts['distractors']} distractors, {counts['chunks']} chunks"
+    )
+    out.line()
+    names = [name for name in report if "@" in name]
+    out.line(f"{'':10}" + "".join(f"{name:>11}" for name in names))
+    for label, row in [*report["legs"].items(), ("whole", report)]:
+        out.line(f"{label:10}" + "".join(f"{row[name]:11.4f}" for name in names))
+    for label, row in report.get("subsets", {}).items():
+        out.line(f"whole, {label} (n = {row['n']}): nDCG@10 {row['ndcg@10']:.4f}")
+    if pool := report.get("pool"):
+        stages = ", ".join(f"{name} {row['p@1']:.4f}" for name, row in pool.items() if isinstance(row, dict))
+        out.line(f"first of the query's own pool right: {pool['p@1']:.4f} ({stages})")
+    out.line()
+    out.line(f"search: median {report['p50_ms']:.1f} ms, 99 of 100 within {report['p99_ms']:.1f} ms")
+    stages = ", ".join(f"{name} {row['p50_ms']:.1f}" for name, row in report["stages_ms"].items())
+    out.line(f"median of the stages: {stages}")
+    how = "index reused" if indexing["reused"] else f"indexed in {indexing['seconds']:.1f} s"
+    out.line(f"{how}, {indexing['documents_per_s']} documents a second")
+
+
+def _show_comparison(out: Output, found: dict) -> None:
+    low, high = found["interval"]
+    out.line(f"{found['metric']} over {found['n']} queries: A {found['mean_a']:.4f}, B {found['mean_b']:.4f}")
+    out.line(f"B better {found['wins']}, equal {found['ties']}, worse {found['losses']}")
+    out.line(f"difference B - A: {found['difference']:+.4f}, 95 % interval {low:+.4f} to {high:+.4f}")
+    if mcnemar := found["mcnemar"]:
+        out.line(
+            f"{mcnemar['hit']} above 0: only A {mcnemar['only_a']}, only B {mcnemar['only_b']}; "
+            f"McNemar's exact p = {mcnemar['p']:.4g}"
+        )
