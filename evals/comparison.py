@@ -31,6 +31,28 @@ class Run:
     name: str
     queries: Mapping[str, Mapping[str, float]]
 
+    @classmethod
+    def from_report(cls, name: str, report: object) -> "Run":
+        """Raises InputError when the report has no values of single queries."""
+        queries = report.get("queries") if isinstance(report, dict) else None
+        if not isinstance(queries, dict) or not all(isinstance(row, dict) for row in queries.values()):
+            raise InputError(f"{name} has no values of single queries", remedy="write it with --out")
+        return cls(name, {identity: dict(_flat(row)) for identity, row in queries.items()})
+
+    def values(self, metric: str, ids: Sequence[str] | None = None) -> list[float]:
+        """The value of each query, in the order of `ids` or of the report.
+
+        Raises InputError when a query has none of that name.
+        """
+        wanted = list(self.queries) if ids is None else ids
+        for identity in wanted:
+            if metric not in self.queries[identity]:
+                names = ", ".join(sorted(self.queries[identity])) or "none"
+                raise InputError(
+                    f"{self.name} has no {metric!r} for query {identity!r}", remedy=f"it has: {names}"
+                )
+        return [self.queries[identity][metric] for identity in wanted]
+
 
 def read_run(path: Path) -> Run:
     """A report that an `attest eval` command wrote.
@@ -44,10 +66,7 @@ def read_run(path: Path) -> Run:
         raise InputError(f"{path} cannot be read: {exc.strerror}", remedy="name a report") from exc
     except ValueError as exc:
         raise InputError(f"{path} is no JSON report: {exc}", remedy="write it with --out") from exc
-    queries = report.get("queries") if isinstance(report, dict) else None
-    if not isinstance(queries, dict) or not all(isinstance(row, dict) for row in queries.values()):
-        raise InputError(f"{path} has no values of single queries", remedy="write it with --out")
-    return Run(str(path), {identity: dict(_flat(row)) for identity, row in queries.items()})
+    return Run.from_report(str(path), report)
 
 
 def compare_runs(a: Run, b: Run, metric: str | None, hit: str | None, common: bool) -> dict:
@@ -61,13 +80,14 @@ def compare_runs(a: Run, b: Run, metric: str | None, hit: str | None, common: bo
     metric = metric or _first_known(METRICS, a, b, ids)
     hit = hit or _first_known(HITS, a, b, ids)
     if metric is None:
-        raise InputError("the runs share no usual value", remedy=f"name one: {_names(a, ids)}")
-    values_a, values_b = _values(a, metric, ids), _values(b, metric, ids)
-    found = {"a": a.name, "b": b.name, "metric": metric, "n": len(ids), **paired(values_a, values_b)}
+        names = ", ".join(sorted(a.queries[ids[0]]))
+        raise InputError("the runs share no usual value", remedy=f"name one with --metric: {names}")
+    values = paired(a.values(metric, ids), b.values(metric, ids))
+    found = {"a": a.name, "b": b.name, "metric": metric, "n": len(ids), **values}
     found["left_out"] = len(a.queries.keys() ^ b.queries.keys())
     found["mcnemar"] = None
     if hit is not None:
-        hits = zip(_values(a, hit, ids), _values(b, hit, ids), strict=True)
+        hits = zip(a.values(hit, ids), b.values(hit, ids), strict=True)
         found["mcnemar"] = {"hit": hit, **mcnemar([(x > 0, y > 0) for x, y in hits])}
     return found
 
@@ -132,19 +152,6 @@ def _shared_ids(a: Run, b: Run, common: bool) -> list[str]:
 def _first_known(names: Sequence[str], a: Run, b: Run, ids: Sequence[str]) -> str | None:
     rows = (a.queries[ids[0]], b.queries[ids[0]])
     return next((name for name in names if all(name in row for row in rows)), None)
-
-
-def _values(run: Run, name: str, ids: Sequence[str]) -> list[float]:
-    for identity in ids:
-        if name not in run.queries[identity]:
-            raise InputError(
-                f"{run.name} has no {name!r} for query {identity!r}", remedy=f"it has: {_names(run, ids)}"
-            )
-    return [float(run.queries[identity][name]) for identity in ids]
-
-
-def _names(run: Run, ids: Sequence[str]) -> str:
-    return ", ".join(sorted(run.queries[ids[0]])) or "none"
 
 
 def _flat(row: Mapping, prefix: str = ""):

@@ -44,7 +44,9 @@ def convert_cacm(folder: Path) -> Iterator[RetrievalSet]:
         for member in sorted(archive.getmembers(), key=lambda m: m.name):
             if file := archive.extractfile(member):
                 page = file.read().decode("latin-1")
-                documents.append(_cacm_document(Path(member.name).stem, page))
+                # The files pad their numbers with zeros, the judgements do not.
+                number = int(Path(member.name).stem.removeprefix("CACM-"))
+                documents.append(_cacm_document(f"CACM-{number}", page))
     gains: dict[str, dict[str, float]] = {}
     for line in _read(folder / "qrels.cacm.txt").splitlines():
         query, _, document, relevant = line.split()

@@ -14,16 +14,24 @@ IMTQA_LANGUAGES = {"zh": "chinese", "en": "english"}
 
 
 def convert_tatqa(folder: Path) -> Iterator[RetrievalSet]:
-    """Tables alone, without the paragraphs around them. The subset says where the answer
-    stands: in the table, in both, or in the text beside it, which is not in the corpus."""
-    documents, queries = [], []
-    for context in json.loads((folder / "tatqa_dataset_dev.json").read_text(encoding="utf-8")):
-        table = context["table"]
-        documents.append(CorpusDocument(table["uid"], markdown_table(table["table"])))
-        for question in context["questions"]:
-            gains = {table["uid"]: 1.0}
-            queries.append(JudgedQuery(question["uid"], question["question"], gains, question["answer_from"]))
-    yield RetrievalSet("tatqa", documents, queries)
+    """Tables alone, then tables with the paragraphs around them. The subset says where the
+    answer stands: in the table, in both, or in the text beside it, which the first of the
+    two does not hold."""
+    contexts = json.loads((folder / "tatqa_dataset_dev.json").read_text(encoding="utf-8"))
+    tables = {context["table"]["uid"]: markdown_table(context["table"]["table"]) for context in contexts}
+    beside = {context["table"]["uid"]: _paragraphs(context) for context in contexts}
+    queries = [
+        JudgedQuery(asked["uid"], asked["question"], {context["table"]["uid"]: 1.0}, asked["answer_from"])
+        for context in contexts
+        for asked in context["questions"]
+    ]
+    yield RetrievalSet("tatqa", [CorpusDocument(uid, text) for uid, text in tables.items()], queries)
+    whole = [CorpusDocument(uid, f"{text}\n\n{beside[uid]}") for uid, text in tables.items()]
+    yield RetrievalSet("tatqa-text", whole, queries)
+
+
+def _paragraphs(context: dict) -> str:
+    return "\n\n".join(row["text"] for row in sorted(context["paragraphs"], key=lambda row: row["order"]))
 
 
 def convert_imtqa(folder: Path) -> Iterator[RetrievalSet]:
