@@ -14,6 +14,7 @@ from enum import StrEnum
 from app.server_record import ServerRecord, find_server
 from app.services import Services
 from core.errors import AttestError, StoreLockedError
+from core.types import Chunk, Hit, Stage
 
 LOW_DISK_GB = 2.0
 MANY_LITE_CHUNKS = 15_000
@@ -54,6 +55,7 @@ def examine(services: Services) -> list[Finding]:
         lambda: _check_data(services),
         lambda: _check_disk(services),
         lambda: _check_embedder(services),
+        lambda: _check_reranker(services),
         lambda: _check_chat(services),
         lambda: _check_store(services, running),
         lambda: _check_port(services, "API", running),
@@ -89,11 +91,38 @@ def _check_disk(services: Services) -> Finding:
 
 
 def _check_embedder(services: Services) -> Finding:
+    settings = services.settings.embedder
     try:
-        services.embedder()
+        embedder = services.embedder()
+        begun = time.perf_counter()
+        embedder.embed_query("how long is the warranty?")
     except AttestError as exc:
         return _fault("embedder", exc)
-    return Finding("embedder", Grade.OK, f"{services.settings.embedder.kind} loads")
+    took_ms = (time.perf_counter() - begun) * 1000
+    name = " ".join(part for part in (settings.kind, settings.model) if part)
+    message = f"{name} answers in {took_ms:.0f} ms, {embedder.dimensions} dimensions"
+    return Finding("embedder", Grade.OK, message)
+
+
+def _check_reranker(services: Services) -> Finding:
+    settings = services.settings.retrieval
+    if settings.reranker == "none" or not settings.rerank_limit:
+        return Finding("reranker", Grade.OK, "off: hits keep their fused order")
+    texts = ("the warranty lasts two years", "the canteen opens at noon")
+    hits = [Hit(Chunk(str(at), "", at, text, "", ""), 0.0, Stage.FUSED) for at, text in enumerate(texts)]
+    try:
+        reranker = services.reranker()
+        begun = time.perf_counter()
+        ranked = reranker.rerank("how long is the warranty?", hits)
+    except AttestError as exc:
+        return _fault("reranker", exc)
+    took_ms = (time.perf_counter() - begun) * 1000
+    name = " ".join(part for part in (settings.reranker, settings.reranker_model) if part)
+    if ranked[0].stage is not Stage.RERANKED:
+        message = f"{name} needs more than its {settings.rerank_budget_ms} ms for two chunks"
+        remedy = "raise ATTEST_RETRIEVAL__RERANK_BUDGET_MS, or take a quicker one"
+        return Finding("reranker", Grade.WARNING, message, remedy)
+    return Finding("reranker", Grade.OK, f"{name} orders two chunks in {took_ms:.0f} ms")
 
 
 def _check_chat(services: Services) -> Finding:

@@ -103,6 +103,7 @@ def render_search(result) -> dict:
         "queries": list(result.queries),
         "timings_ms": _rounded(result.timings_ms),
         "signals": {name: round(float(value), 4) for name, value in result.signals.items()},
+        "notes": list(result.notes),
     }
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from agents.asker import Asker
     from app.keys import KeyTable
     from app.weights.fetch import WeightsStore
-    from core.seams import ChatModel, Embedder, TokenEmbedder, VectorStore
+    from core.seams import ChatModel, Embedder, Reranker, TokenEmbedder, VectorStore
     from ingest.ledger import Ledger
     from ingest.pipeline import Ingestor
     from retrieval.index import ChunkIndex
@@ -75,6 +75,10 @@ class Services:
     def index(self) -> "ChunkIndex":
         """The write path of retrieval. It needs no weights until it writes."""
         return self._once("index", self._build_index)
+
+    def reranker(self) -> "Reranker":
+        """What reads question and chunk together, within its budget."""
+        return self._once("reranker", self._build_reranker)
 
     def retriever(self) -> "Retriever":
         """The read path of retrieval."""
@@ -181,17 +185,23 @@ class Services:
         return ChunkIndex(self.store(), LateEmbedder(self.embedder), self.lexicon())
 
     def _build_retriever(self) -> "Retriever":
-        from retrieval.rerank import build_reranker
         from retrieval.retriever import Retriever
 
         settings = self.settings.retrieval
+        if settings.reranker == "none":
+            # So that the fused hits keep their stage and scores.
+            settings = settings.model_copy(update={"rerank_limit": 0})
         # The model compiles outside of Python, while the store's libraries are imported.
         with ThreadPoolExecutor(1) as pool:
             loading = pool.submit(self.embedder)
             store, lexicon = self.store(), self.lexicon()
             embedder = loading.result()
-        reranker = build_reranker(settings.rerank_limit, self.token_embedder())
-        return Retriever(store, embedder, lexicon, reranker, settings)
+        return Retriever(store, embedder, lexicon, self.reranker(), settings)
+
+    def _build_reranker(self) -> "Reranker":
+        from retrieval.rerankers import build_reranker
+
+        return build_reranker(self.settings.retrieval, self.token_embedder)
 
     def _build_parser_runner(self):
         from ingest.isolation import ProcessParserRunner

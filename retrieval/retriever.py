@@ -18,6 +18,7 @@ from core.types import Chunk, Hit, Scope, Stage
 from retrieval import lexical
 from retrieval.fusion import fill_missing, fuse
 from retrieval.index import embedded_text
+from retrieval.rerankers.ranking import on_scale_of
 
 LANGUAGES = ("zh", "en")
 
@@ -25,12 +26,14 @@ LANGUAGES = ("zh", "en")
 @dataclass(frozen=True, slots=True)
 class SearchResult:
     """`signals` are what the evidence gate reads: `similarity` (best reranked score),
-    `coverage` (of the question's words), `lead` (first over the median hit)."""
+    `coverage` (of the question's words), `lead` (first over the median hit). `notes` say
+    what was left out, such as a reranking that took too long."""
 
     hits: tuple[Hit, ...]
     queries: tuple[str, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     signals: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 class Stopwatch:
@@ -82,9 +85,10 @@ class Retriever:
         watch.lap("lexical")
         fused, terms, seen = self._fuse_legs(dense, sparse, words)
         watch.lap("fuse")
-        hits = self._rerank(query, fused, terms, seen)[:limit]
+        hits, notes = self._rerank(query, fused, terms, seen)
+        hits = hits[:limit]
         watch.lap("rerank")
-        return SearchResult(tuple(hits), (query,), watch.laps_ms, _signals(hits, seen))
+        return SearchResult(tuple(hits), (query,), watch.laps_ms, _signals(hits, seen), notes)
 
     def _search_both_languages(self, query: str, scope: Scope, vector: np.ndarray) -> list[Hit]:
         """The dense leg, once a language: in a mixed library the passages of the question's
@@ -131,23 +135,34 @@ class Retriever:
 
     def _rerank(
         self, query: str, fused: Sequence[Hit], terms: Mapping[str, float], seen: float
-    ) -> list[Hit]:
-        """The head of the fused order reranked; the tail behind it as it was."""
+    ) -> tuple[list[Hit], tuple[str, ...]]:
+        """The head of the fused order reranked, as far as the reranker came in its time; the
+        tail behind it as it was. And what there is to say about it."""
         limit = self._settings.rerank_limit
-        head = [self._lift(query, hit) for hit in self._reranker.rerank(query, fused[:limit])]
-        if limit and head:
+        asked = fused[:limit]
+        answered = self._reranker.rerank(query, asked) if asked else []
+        head = [hit for hit in answered if hit.stage is Stage.RERANKED]
+        late = [hit for hit in answered if hit.stage is not Stage.RERANKED]
+        notes = (f"rerank: over budget, {len(head)} of {len(asked)} hits",) if late else ()
+        if not head:
+            return list(fused), notes
+        if self._settings.reranker == "late-interaction":
+            head = [self._lift(query, hit) for hit in head]
             scores = fuse({hit.chunk.id: hit.score for hit in head}, terms, seen)
-            head = sorted(head, key=lambda hit: (-scores[hit.chunk.id], hit.chunk.id))
-            head = [
-                Hit(h.chunk, scores[h.chunk.id], Stage.RERANKED, {**h.ranks, "reranked": rank})
-                for rank, h in enumerate(head, start=1)
-            ]
-        floor = min((hit.score for hit in head), default=0.0)
-        tail = [
-            Hit(hit.chunk, floor - (at + 1) * 1e-3, Stage.FUSED, hit.ranks)
-            for at, hit in enumerate(fused[limit:])
+        else:
+            # A model that reads both texts at once has seen the words and knows no gap
+            # between languages; only its unit is its own.
+            scores = on_scale_of(head, asked)
+        head = sorted(head, key=lambda hit: (-scores[hit.chunk.id], hit.chunk.id))
+        head = [
+            Hit(h.chunk, scores[h.chunk.id], Stage.RERANKED, {**h.ranks, "reranked": rank})
+            for rank, h in enumerate(head, start=1)
         ]
-        return [*head, *tail]
+        tail = [
+            Hit(hit.chunk, head[-1].score - (at + 1) * 1e-3, Stage.FUSED, hit.ranks)
+            for at, hit in enumerate([*late, *fused[limit:]])
+        ]
+        return [*head, *tail], notes
 
 
 def _signals(hits: Sequence[Hit], seen: float) -> dict[str, float]:

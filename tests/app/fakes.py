@@ -62,6 +62,7 @@ class SearchResult:
     def __init__(self, hits) -> None:
         self.hits, self.queries = tuple(hits), ("q",)
         self.timings_ms, self.signals = {"dense": 1.23456}, {"coverage": 1.0}
+        self.notes = ()
 
 
 class FakeRetriever:
