@@ -4,6 +4,7 @@ Knows the marks of pyproject.toml. Fixtures belong to the folder that uses them.
 """
 
 import os
+from importlib.util import find_spec
 
 import pytest
 
@@ -11,7 +12,8 @@ import pytest
 os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
 os.environ.setdefault("LANGSMITH_TRACING", "false")
 
-COST_OF_MARK = {"slow": 1, "models": 2, "browser": 3}
+COST_OF_MARK = {"slow": 1, "models": 2, "torch": 2, "browser": 3}
+NO_TORCH = "PyTorch or sentence-transformers is not installed here: make test-models"
 
 
 def cost(item: pytest.Item) -> int:
@@ -22,6 +24,10 @@ def cost(item: pytest.Item) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The quick tests first, so that an error shows early. Order is kept otherwise."""
     items.sort(key=cost)
+    if find_spec("torch") is None or find_spec("sentence_transformers") is None:
+        for item in items:
+            if item.get_closest_marker("torch"):
+                item.add_marker(pytest.mark.skip(reason=NO_TORCH))
 
 
 @pytest.fixture(scope="session")
