@@ -13,9 +13,9 @@ import numpy as np
 import openvino as ov
 
 from bench.record import spread, write_result
-from bench.retrieval_legs import Half, read_half
 from core.paths import weights_dir
 from core.settings import load_settings
+from evals.datasets.squad import Paragraphs, read_xquad
 from retrieval.embedders.e5 import E5Embedder
 from retrieval.embedders.e5_graph import E5GraphBuilder
 
@@ -39,12 +39,13 @@ def time_documents(embedder: E5Embedder, paragraphs: list[str]) -> dict:
     return {"texts_per_second": spread(rates), "query_ms": spread(queries)}
 
 
-def ndcg(embedder: E5Embedder, asked: Half, held: Half) -> float:
+def ndcg(embedder: E5Embedder, asked: Paragraphs, held: Paragraphs) -> float:
     """nDCG@10 with one relevant paragraph a question."""
-    documents = embedder.embed_documents(held.paragraphs)
-    queries = np.stack([embedder.embed_query(question) for question in asked.questions])
+    documents = embedder.embed_documents([document.text for document in held.documents])
+    queries = np.stack([embedder.embed_query(text) for _, text in asked.questions])
     scores = queries @ documents.T
-    gold = np.array(asked.gold)
+    place = {document.id: at for at, document in enumerate(held.documents)}
+    gold = np.array([place[held.paragraph_of[identity]] for identity, _ in asked.questions])
     ranks = (scores > scores[np.arange(len(gold)), gold][:, None]).sum(axis=1)
     return round(float(np.where(ranks < 10, 1 / np.log2(ranks + 2), 0).mean()), 4)
 
@@ -58,14 +59,16 @@ def in_full_precision(embedder: E5Embedder) -> E5Embedder:
 
 def run(folder: Path) -> dict:
     """Both precisions, in one process and after one another."""
-    zh, en = read_half(folder, "zh"), read_half(folder, "en")
+    halves = read_xquad(folder)
+    zh, en = halves["zh"], halves["en"]
+    paragraphs = [document.text for half in (zh, en) for document in half.documents]
     embedder = E5Embedder(weights_dir(load_settings().cache))
-    found = {"8 bit": time_documents(embedder, zh.paragraphs + en.paragraphs)}
+    found = {"8 bit": time_documents(embedder, paragraphs)}
     found["8 bit"]["peak_rss_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)
     pairs = {"zh→zh": (zh, zh), "en→en": (en, en), "zh→en": (zh, en), "en→zh": (en, zh)}
     found["8 bit"]["ndcg@10"] = {name: ndcg(embedder, *pair) for name, pair in pairs.items()}
     exact = in_full_precision(embedder)
-    found["full precision"] = time_documents(exact, zh.paragraphs + en.paragraphs)
+    found["full precision"] = time_documents(exact, paragraphs)
     found["full precision"]["ndcg@10"] = {name: ndcg(exact, *pair) for name, pair in pairs.items()}
     return found
 

@@ -46,7 +46,7 @@ def retrieval(
     config: Config = None,
     as_json: Json = False,
 ) -> None:
-    """Measure the ranking of each search leg, of the fusion and of the whole."""
+    """Ask judged questions and measure each search leg, the fusion and the whole."""
     from evals.retrieval_run import RetrievalJob, evaluate_retrieval
 
     out = Output(as_json)
