@@ -3,13 +3,14 @@
 Vectors are float32 NumPy arrays, one row a text, of unit length.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
+from core.conditions import Condition
 from core.types import Chunk, Element, Hit, Scope, Usage, Verdict
 
 SparseVector = Mapping[int, float]
@@ -79,6 +80,11 @@ class IndexRow:
 class VectorStore(Protocol):
     """Chunks with their vectors. A `Scope` is part of every read: nobody reads without one."""
 
+    def check_embedder(self, collection: str, fingerprint: str) -> None:
+        """Raises ConflictError when an embedder of another fingerprint made the collection:
+        its vectors say nothing to this one's. Cheap enough for every question."""
+        ...
+
     def open_collection(self, collection: str, dimensions: int, fingerprint: str) -> None:
         """Creates the collection when it is not there.
 
@@ -98,19 +104,42 @@ class VectorStore(Protocol):
         ...
 
     def search_dense(
-        self, scope: Scope, vector: np.ndarray, limit: int, language: str | None = None
+        self, scope: Scope, vector: np.ndarray, limit: int, where: Sequence[Condition] = ()
     ) -> list[Hit]:
-        """Best first; only chunks in that language (`zh` or `en`) when one is given."""
+        """Best first; only chunks for which all of `where` holds.
+
+        Raises InputError when the store cannot give so many."""
         ...
 
-    def search_lexical(self, scope: Scope, vector: SparseVector, limit: int) -> list[Hit]: ...
+    def search_lexical(
+        self, scope: Scope, vector: SparseVector, limit: int, where: Sequence[Condition] = ()
+    ) -> list[Hit]: ...
 
     def get_chunks(self, scope: Scope, ids: Sequence[str]) -> list[Chunk]:
         """Those of the ids that are there and may be read, in the order asked."""
         ...
 
+    def find_chunks(self, scope: Scope, where: Sequence[Condition], limit: int) -> list[Chunk]:
+        """Chunks for which all of `where` holds, by document and order; of more than
+        `limit` it is not said which."""
+        ...
+
     def count_chunks(self, collection: str) -> dict[str, int]:
         """Chunks of each document id, whoever may read them (for checks, not for answers)."""
+        ...
+
+    def reembed(
+        self,
+        collection: str,
+        dimensions: int,
+        fingerprint: str,
+        embed: Callable[[Sequence[Chunk]], np.ndarray],
+        on_progress: Callable[[int, int], None],
+    ) -> int:
+        """Gives every chunk a new dense vector, shape (chunks, dimensions), and keeps all
+        else; returns how many there are. The old ones are searched until all new ones are
+        durable; a kill at any moment leaves one or the other. `on_progress` hears of chunks
+        done and in all. Nobody may write to the collection meanwhile."""
         ...
 
     def close(self) -> None: ...

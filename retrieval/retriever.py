@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from core.conditions import InLanguage
 from core.seams import Embedder, Reranker, VectorStore
 from core.settings import RetrievalSettings
 from core.text import detect_language
@@ -99,7 +100,7 @@ class Retriever:
         found = [
             self._lift(query, hit)
             for language in LANGUAGES
-            for hit in self._store.search_dense(scope, vector, limit, language)
+            for hit in self._store.search_dense(scope, vector, limit, [InLanguage(language)])
         ]
         found.sort(key=lambda hit: (-hit.score, hit.chunk.id))
         return [

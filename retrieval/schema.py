@@ -3,31 +3,30 @@
 Knows field names and their limits; knows nothing of searching.
 """
 
-import hashlib
 import json
-import re
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 
+import numpy as np
+
+from core.errors import InputError
 from core.seams import IndexRow
 from core.text import detect_language
 from core.types import Box, Chunk, ElementKind
+from retrieval.filters import access_field, check_name
 
-PREFIX = "attest_"
 MAX_TEXT_BYTES = 65_535
+MAX_READERS = 256
+LEXICAL = "lexical"
+ACCESS = "access"
 OUTPUT_FIELDS = [
     "id", "document_id", "ordinal", "text", "title", "uri", "headings", "page", "boxes", "kind",
 ]  # fmt: skip
 
 
-def physical_name(collection: str) -> str:
-    """The name in Milvus of a collection: Milvus takes letters, digits and `_` only, so
-    other names are told apart by a hash."""
-    readable = re.sub(r"[^A-Za-z0-9]+", "_", collection)[:40]
-    return f"{PREFIX}{readable}_{hashlib.sha256(collection.encode()).hexdigest()[:8]}"
-
-
-def build_schema(client, dimensions: int, memo: str):
-    """A pymilvus CollectionSchema; `memo` is kept with the collection."""
+def build_schema(client, dimensions: int, memo: str, has_sparse: bool):
+    """A pymilvus CollectionSchema; `memo` is kept with the collection. Without sparse
+    vectors there is no lexical field."""
     from pymilvus import DataType
 
     schema = client.create_schema(
@@ -42,28 +41,38 @@ def build_schema(client, dimensions: int, memo: str):
     schema.add_field("kind", DataType.VARCHAR, max_length=16)
     schema.add_field("language", DataType.VARCHAR, max_length=8)
     schema.add_field(
-        "readers", DataType.ARRAY, element_type=DataType.VARCHAR, max_capacity=256, max_length=512
+        "readers",
+        DataType.ARRAY,
+        element_type=DataType.VARCHAR,
+        max_capacity=MAX_READERS,
+        max_length=512,
     )
+    schema.add_field(ACCESS, DataType.VARCHAR, max_length=MAX_TEXT_BYTES)
     schema.add_field("dense", DataType.FLOAT_VECTOR, dim=dimensions)
-    schema.add_field("lexical", DataType.SPARSE_FLOAT_VECTOR)
+    if has_sparse:
+        schema.add_field(LEXICAL, DataType.SPARSE_FLOAT_VECTOR)
     return schema
 
 
-def build_indexes(client, is_lite: bool):
-    """Exact search on Lite (its graph index loses hits under a filter); the server's own
-    choice elsewhere."""
+def build_indexes(client, is_lite: bool, has_sparse: bool):
+    """Exact search on Lite (its graph index loses hits under a filter) and no index on a
+    scalar there (a mask over the column is as quick); the server's own choice elsewhere."""
     indexes = client.prepare_index_params()
     dense = "FLAT" if is_lite else "AUTOINDEX"
     indexes.add_index(field_name="dense", index_type=dense, metric_type="IP")
-    indexes.add_index(field_name="lexical", index_type="SPARSE_INVERTED_INDEX", metric_type="IP")
+    if has_sparse:
+        indexes.add_index(field_name=LEXICAL, index_type="SPARSE_INVERTED_INDEX", metric_type="IP")
+    if has_sparse and not is_lite:  # the same release brought both
+        for field in ("readers", "document_id", "uri"):
+            indexes.add_index(field_name=field, index_type="INVERTED")
     return indexes
 
 
-def to_row(row: IndexRow) -> dict:
-    """One Milvus row. An empty sparse vector is refused by Milvus, so it gets a weight that
-    no query can meet."""
+def to_row(row: IndexRow, fields: Collection[str]) -> dict:
+    """One Milvus row of the fields that the collection has. An empty sparse vector is
+    refused by Milvus, so it gets a weight that no query can meet."""
     chunk = row.chunk
-    return {
+    values = {
         "id": chunk.id,
         "document_id": chunk.document_id,
         "ordinal": chunk.order,
@@ -76,12 +85,38 @@ def to_row(row: IndexRow) -> dict:
         "kind": chunk.kind.value,
         "language": detect_language(chunk.text),
         "readers": list(row.readers),
+        ACCESS: access_field(row.readers),
         "dense": row.dense.tolist(),
-        "lexical": dict(row.lexical) or {2**32 - 2: 1e-6},
+        LEXICAL: dict(row.lexical) or {2**32 - 2: 1e-6},
     }
+    return {name: values[name] for name in fields}
 
 
-def to_chunk(entity: dict) -> Chunk:
+def check_row(row: IndexRow, values: Mapping) -> None:
+    """Raises InputError for what the store would refuse with a whole request, or, on Lite,
+    take and give back broken."""
+    if not np.isfinite(row.dense).all():
+        raise InputError(f"the vector of chunk {row.chunk.id} is not finite")
+    for name in ("text", "title", "uri", "headings", "boxes"):
+        if (size := len(values[name].encode())) > MAX_TEXT_BYTES:
+            raise InputError(
+                f"the {name} of chunk {row.chunk.id} takes {size} bytes, more than {MAX_TEXT_BYTES}"
+            )
+    if not 1 <= len(row.readers) <= MAX_READERS:
+        raise InputError(
+            f"chunk {row.chunk.id} has {len(row.readers)} readers, not 1 to {MAX_READERS}",
+            remedy="give a group a name and make it the reader",
+        )
+    for reader in row.readers:
+        check_name("reader", reader)
+
+
+def to_index_row(entity: Mapping, dense: np.ndarray) -> IndexRow:
+    """A stored row with another dense vector: what a rebuilt collection gets."""
+    return IndexRow(to_chunk(entity), dense, entity[LEXICAL], tuple(entity["readers"]))
+
+
+def to_chunk(entity: Mapping) -> Chunk:
     """The chunk of a Milvus row."""
     return Chunk(
         id=entity["id"],

@@ -2,41 +2,33 @@
 
 Knows Milvus Lite's traps (see docs/decisions/004-milvus-lite.md): one process, one
 writer at a time, a flush before anything counts as stored. Knows nothing of how
-vectors are made.
+vectors are made. No method gives text without a `Scope`.
 """
 
-import json
 import logging
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 
-from core.errors import ConflictError, InputError, NotFoundError, StoreError, StoreLockedError
+from core.conditions import Condition, OfDocuments, WithIds
+from core.errors import ConflictError, InputError, NotFoundError
 from core.paths import DataPaths
 from core.seams import IndexRow, SparseVector
 from core.settings import MilvusSettings
 from core.types import Chunk, Hit, Scope, Stage
 from retrieval import schema
-from retrieval.filters import (
-    Condition,
-    InLanguage,
-    OfDocument,
-    WithIds,
-    check_name,
-    readable,
-    to_expression,
-)
+from retrieval.catalogue import Catalogue, Edition
+from retrieval.connections import Connection, connect_server, open_lite, translated
+from retrieval.filters import ALL_ROWS, check_name, read_expression, render
 
 ROWS_PER_REQUEST = 200
+ROWS_PER_PAGE = 1000
+MAX_LIMIT = 16_384
+"""What Milvus gives at most in one answer."""
 logger = logging.getLogger(__name__)
-
-MEMO = "attest.memo"
-SERVER_REMEDY = "start it, or mend ATTEST_MILVUS__URI"
 
 
 def open_store(settings: MilvusSettings, paths: DataPaths) -> "MilvusStore":
@@ -46,264 +38,228 @@ def open_store(settings: MilvusSettings, paths: DataPaths) -> "MilvusStore":
         StoreLockedError: another process owns the local store.
         StoreError: the server does not answer.
     """
-    if settings.uri:
-        return MilvusStore(_connect_server(settings))
-    return _open_lite(paths.lite_store)
+    return MilvusStore(connect_server(settings) if settings.uri else open_lite(paths.lite_store))
 
 
 class MilvusStore:
     """A `VectorStore`. Thread-safe: writes go through one lock."""
 
-    def __init__(
-        self, client, lite_path: Path | None = None, close: Callable[[], None] | None = None
-    ) -> None:
-        """`client` is a connected pymilvus.MilvusClient; `lite_path` is Lite's folder, if it
-        is Lite; `close` is called last."""
-        self._client = client
-        self._lite_path = lite_path
-        self._is_lite = lite_path is not None
-        self._release = close
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._client = connection.client
+        self._catalogue = Catalogue(connection)
         self._write_lock = threading.RLock()
         self._loaded: set[str] = set()
 
     def open_collection(self, collection: str, dimensions: int, fingerprint: str) -> None:
         """See `VectorStore.open_collection`."""
         check_name("collection", collection)
-        name = schema.physical_name(collection)
-        with self._write_lock, _translated():
-            if not self._client.has_collection(name):
-                memo = json.dumps({"name": collection, "fingerprint": fingerprint})
-                # Lite drops descriptions but keeps properties; a server may refuse a
-                # property that it does not know.
-                kept = {"properties": {MEMO: memo}} if self._is_lite else {}
-                self._client.create_collection(
-                    name,
-                    schema=schema.build_schema(self._client, dimensions, memo),
-                    index_params=schema.build_indexes(self._client, self._is_lite),
-                    consistency_level="Strong",
-                    **kept,
-                )
-        made_by = self._describe(name).get("fingerprint")
+        self._connection.require_sparse()
+        with self._write_lock:
+            if self._catalogue.find(collection) is None:
+                self._catalogue.create(collection, dimensions, fingerprint)
+        self.check_embedder(collection, fingerprint)
+
+    def check_embedder(self, collection: str, fingerprint: str) -> None:
+        """See `VectorStore.check_embedder`."""
+        made_by = self._find(collection).fingerprint
         if made_by != fingerprint:
             raise ConflictError(
                 f"collection {collection!r} was made by the embedder {made_by}, not {fingerprint}",
-                remedy="set the former embedder again, or ingest into a new --collection",
+                remedy=f"run: attest rebuild --embed-only --collection {collection}; or set the former "
+                "embedder again",
             )
 
     def drop_collection(self, collection: str) -> bool:
         """See `VectorStore.drop_collection`."""
-        name = schema.physical_name(collection)
-        with self._write_lock, _translated():
-            if not self._client.has_collection(name):
-                return False
-            self._client.drop_collection(name)
-            self._loaded.discard(name)
-            return True
+        with self._write_lock:
+            return self._catalogue.drop(collection)
 
     def collections(self) -> list[str]:
         """See `VectorStore.collections`."""
-        with _translated():
-            names = [n for n in self._client.list_collections() if n.startswith(schema.PREFIX)]
-        return sorted(self._describe(name)["name"] for name in names)
+        return self._catalogue.names()
 
     def upsert(self, collection: str, rows: Sequence[IndexRow]) -> None:
         """See `VectorStore.upsert`."""
-        for row in rows:
-            _check_row(row)
-        name = self._ready(collection)
-        with self._write_lock, _translated():
-            for at in range(0, len(rows), ROWS_PER_REQUEST):
-                part = [schema.to_row(row) for row in rows[at : at + ROWS_PER_REQUEST]]
-                self._client.upsert(name, part)
-            self._client.flush(name)
+        edition = self._ready(collection)
+        with self._write_lock:
+            self._write(edition, rows)
 
     def delete_document(self, collection: str, document_id: str) -> int:
         """See `VectorStore.delete_document`."""
-        name = self._ready(collection)
-        with self._write_lock, _translated():
-            expression = to_expression([OfDocument(document_id)])
-            found = self._query_all(name, expression, ["id"])
+        edition = self._ready(collection)
+        expression = render(OfDocuments((document_id,)))
+        with self._write_lock, translated():
+            found = sum(len(page) for page in self._pages(edition.physical, expression, ["id"]))
             if found:
-                self._client.delete(name, filter=expression)
-                self._client.flush(name)
-            return len(found)
+                self._client.delete(edition.physical, filter=expression)
+                self._client.flush(edition.physical)
+            return found
 
     def search_dense(
-        self, scope: Scope, vector: np.ndarray, limit: int, language: str | None = None
+        self, scope: Scope, vector: np.ndarray, limit: int, where: Sequence[Condition] = ()
     ) -> list[Hit]:
         """See `VectorStore.search_dense`; scores are cosines."""
-        more = [InLanguage(language)] if language else []
-        return self._search(scope, "dense", vector.tolist(), limit, more)
+        return self._search(scope, Stage.DENSE, vector.tolist(), limit, where)
 
-    def search_lexical(self, scope: Scope, vector: SparseVector, limit: int) -> list[Hit]:
+    def search_lexical(
+        self, scope: Scope, vector: SparseVector, limit: int, where: Sequence[Condition] = ()
+    ) -> list[Hit]:
         """See `VectorStore.search_lexical`; scores are BM25."""
         weights = {term: float(weight) for term, weight in vector.items()}
-        return self._search(scope, "lexical", weights, limit) if weights else []
+        return self._search(scope, Stage.LEXICAL, weights, limit, where) if weights else []
 
     def get_chunks(self, scope: Scope, ids: Sequence[str]) -> list[Chunk]:
         """See `VectorStore.get_chunks`."""
         if not ids:
             return []
-        expression = to_expression([readable(scope), WithIds(tuple(ids))])
-        name = self._ready(scope.collection)
-        with _translated():
-            rows = self._query_all(name, expression, schema.OUTPUT_FIELDS)
-        found = {row["id"]: schema.to_chunk(row) for row in rows}
+        found = {chunk.id: chunk for chunk in self.find_chunks(scope, [WithIds(tuple(ids))], len(ids))}
         return [found[wanted] for wanted in ids if wanted in found]
+
+    def find_chunks(self, scope: Scope, where: Sequence[Condition], limit: int) -> list[Chunk]:
+        """See `VectorStore.find_chunks`."""
+        _check_limit(limit)
+        edition = self._ready(scope.collection)
+        expression = read_expression(scope, where, edition.readership)
+        with translated():
+            rows = self._client.query(
+                edition.address, filter=expression, output_fields=schema.OUTPUT_FIELDS, limit=limit
+            )
+        chunks = map(schema.to_chunk, rows)
+        return sorted(chunks, key=lambda chunk: (chunk.document_id, chunk.order, chunk.id))
 
     def count_chunks(self, collection: str) -> dict[str, int]:
         """See `VectorStore.count_chunks`."""
-        name = self._ready(collection)
-        counts: dict[str, int] = {}
-        with _translated():
-            for row in self._query_all(name, 'id != ""', ["document_id"]):
-                counts[row["document_id"]] = counts.get(row["document_id"], 0) + 1
-        return counts
+        return self._count(self._ready(collection).physical)
+
+    def reembed(
+        self,
+        collection: str,
+        dimensions: int,
+        fingerprint: str,
+        embed: Callable[[Sequence[Chunk]], np.ndarray],
+        on_progress: Callable[[int, int], None],
+    ) -> int:
+        """See `VectorStore.reembed`."""
+        with self._write_lock:
+            old = self._ready(collection)
+            wanted = self._count(old.physical)
+            total, done = sum(wanted.values()), 0
+            self._catalogue.sweep(collection)
+            try:
+                new = self._catalogue.begin_edition(collection, dimensions, fingerprint)
+                self._loaded.add(new.physical)
+                for rows in self._stored_rows(old):
+                    vectors = embed([row.chunk for row in rows])
+                    pairs = zip(rows, vectors, strict=True)
+                    self._write(new, [replace(row, dense=vector) for row, vector in pairs])
+                    done += len(rows)
+                    on_progress(done, total)
+                if self._count(new.physical) != wanted:
+                    raise ConflictError(
+                        f"the new index of {collection!r} does not hold the same chunks as the old one",
+                        remedy="let nobody write to it meanwhile, and run it again; the old one is in use",
+                    )
+                self._catalogue.switch(collection, new)
+            finally:  # the old edition after the switch, the new one if it did not come to that
+                self._catalogue.sweep(collection)
+            return total
 
     def close(self) -> None:
         """Flushes nothing (each write did) and gives the local store free."""
         with self._write_lock:
-            self._client.close()
-            if self._release is not None:
-                self._release()
+            self._connection.close()
 
     def _search(
-        self, scope: Scope, field: str, vector, limit: int, more: Sequence[Condition] = ()
+        self, scope: Scope, stage: Stage, vector, limit: int, where: Sequence[Condition]
     ) -> list[Hit]:
-        conditions: list[Condition] = [readable(scope), *more]
-        name = self._ready(scope.collection)
-        with _translated():
+        _check_limit(limit)
+        edition = self._ready(scope.collection)
+        with translated():
             found = self._client.search(
-                name,
+                edition.address,
                 data=[vector],
-                anns_field=field,
-                filter=to_expression(conditions),
+                anns_field=stage.value,
+                filter=read_expression(scope, where, edition.readership),
                 limit=limit,
                 search_params={"metric_type": "IP"},
                 output_fields=schema.OUTPUT_FIELDS,
             )[0]
         hits = [(schema.to_chunk(hit["entity"]), float(hit["distance"])) for hit in found]
         hits.sort(key=lambda pair: (-pair[1], pair[0].id))
-        stage = Stage(field)
         return [
             Hit(chunk, score, stage, {stage.value: rank})
             for rank, (chunk, score) in enumerate(hits, start=1)
         ]
 
-    def _query_all(self, name: str, expression: str, fields: list[str]) -> list[dict]:
-        iterator = self._client.query_iterator(
-            name, filter=expression, output_fields=fields, batch_size=1000
+    def _write(self, edition: Edition, rows: Sequence[IndexRow]) -> None:
+        """Durable when it returns. The caller holds the write lock."""
+        values = [schema.to_row(row, edition.fields) for row in rows]
+        for row, value in zip(rows, values, strict=True):
+            schema.check_row(row, value)
+        with translated():
+            for at in range(0, len(values), ROWS_PER_REQUEST):
+                self._client.upsert(edition.physical, values[at : at + ROWS_PER_REQUEST])
+            self._client.flush(edition.physical)
+
+    def _count(self, physical: str) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        with translated():
+            for page in self._pages(physical, ALL_ROWS, ["document_id"]):
+                for row in page:
+                    counts[row["document_id"]] = counts.get(row["document_id"], 0) + 1
+        return counts
+
+    def _stored_rows(self, edition: Edition) -> Iterator[list[IndexRow]]:
+        """All rows, a page at a time, without their dense vectors."""
+        fields = [*schema.OUTPUT_FIELDS, "readers", schema.LEXICAL]
+        with translated():
+            for page in self._pages(edition.physical, ALL_ROWS, fields):
+                yield [schema.to_index_row(row, np.zeros(0, np.float32)) for row in page]
+
+    def _pages(self, physical: str, expression: str, fields: list[str]) -> Iterator[list[dict]]:
+        rows = self._client.query_iterator(
+            physical, filter=expression, output_fields=fields, batch_size=ROWS_PER_PAGE
         )
-        rows: list[dict] = []
-        try:
-            while batch := iterator.next():
-                rows.extend(batch)
-        finally:
-            iterator.close()
-        return rows
+        with closing(rows):
+            while page := rows.next():
+                yield page
 
-    def _ready(self, collection: str) -> str:
-        """The physical name of a collection that is there and loaded."""
-        name = schema.physical_name(collection)
-        if name in self._loaded:
-            return name
-        with self._write_lock, _translated():
-            if not self._client.has_collection(name):
-                raise NotFoundError(
-                    f"there is no collection {collection!r}",
-                    remedy=f"run: attest ingest PATH --collection {collection}",
-                )
-            self._load(name)
-            self._loaded.add(name)
-        return name
+    def _find(self, collection: str) -> Edition:
+        edition = self._catalogue.find(collection)
+        if edition is None:
+            raise NotFoundError(
+                f"there is no collection {collection!r}",
+                remedy=f"run: attest ingest PATH --collection {collection}",
+            )
+        return edition
 
-    def _load(self, name: str) -> None:
+    def _ready(self, collection: str) -> Edition:
+        """The live edition of a collection that is there, loaded."""
+        edition = self._find(collection)
+        if edition.physical not in self._loaded:
+            with self._write_lock, translated():
+                self._load(edition.physical)
+                self._loaded.add(edition.physical)
+        return edition
+
+    def _load(self, physical: str) -> None:
         """After a kill right behind a flush, Lite can find an index file that is half
         written and refuses the collection. The rows are whole: without the file the index
         is built again."""
         from pymilvus.exceptions import MilvusException
 
         try:
-            self._client.load_collection(name)
+            self._client.load_collection(physical)
         except MilvusException:
-            if self._lite_path is None:
+            if self._connection.lite_path is None:
                 raise
-            for file in self._lite_path.glob(f"**/{name}/**/*.*idx"):
+            for file in self._connection.lite_path.glob(f"**/{physical}/**/*.*idx"):
                 logger.warning("removing the damaged index file %s", file)
                 file.unlink(missing_ok=True)
-            self._client.load_collection(name)
-
-    def _describe(self, name: str) -> dict:
-        with _translated():
-            about = self._client.describe_collection(name)
-        return json.loads(about["properties"][MEMO] if self._is_lite else about["description"])
+            self._client.load_collection(physical)
 
 
-def _check_row(row: IndexRow) -> None:
-    if not np.isfinite(row.dense).all():
-        raise InputError(f"the vector of chunk {row.chunk.id} is not finite")
-    if len(row.chunk.text.encode()) > schema.MAX_TEXT_BYTES:
-        raise InputError(f"the text of chunk {row.chunk.id} is over {schema.MAX_TEXT_BYTES} bytes")
-    for reader in row.readers:
-        check_name("reader", reader)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Milvus errors as ours: an outage must never look like an empty result."""
-    from pymilvus.exceptions import MilvusException
-
-    try:
-        yield
-    except MilvusException as exc:
-        raise StoreError(f"Milvus failed: {exc.message or exc}", remedy="run: attest doctor") from exc
-
-
-def _connect_server(settings: MilvusSettings):
-    from pymilvus import MilvusClient
-    from pymilvus.exceptions import MilvusException
-
-    try:
-        return MilvusClient(
-            uri=settings.uri, token=settings.token.get_secret_value(), timeout=settings.timeout_s
-        )
-    except MilvusException as exc:
-        raise StoreError(
-            f"the Milvus server at {settings.uri} does not answer", remedy=SERVER_REMEDY
-        ) from exc
-
-
-def _open_lite(path: Path) -> MilvusStore:
-    """Milvus Lite in this process, on a socket that only this user can reach: by itself it
-    would listen on a TCP port without any password."""
-    from milvus_lite.adapter.grpc.server import start_server_in_thread
-    from milvus_lite.exceptions import DataDirLockedError, MilvusLiteError
-    from pymilvus import MilvusClient
-
-    folder = tempfile.mkdtemp(prefix="attest-")
-    try:
-        server, database, _ = start_server_in_thread(str(path), host=f"unix:{folder}/milvus")
-    except DataDirLockedError as exc:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise StoreLockedError(
-            f"another attest process is using {path.parent}",
-            remedy="stop it, or talk to it: attest finds a running `attest serve` by itself",
-        ) from exc
-    except (MilvusLiteError, OSError) as exc:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise StoreError(
-            f"the local index {path} cannot be opened ({exc})",
-            remedy=f"remove {path} and run: attest ingest PATH --force",
-        ) from exc
-
-    def release() -> None:
-        server.stop(grace=2).wait()
-        database.close()
-        shutil.rmtree(folder, ignore_errors=True)
-
-    # Lite has no time stamps, which each iteration reports as a warning.
-    logging.getLogger("pymilvus").setLevel(logging.ERROR)
-    # pymilvus pings every ten seconds, which the server next door takes for an attack.
-    quiet = {"grpc.keepalive_time_ms": 2**31 - 1, "grpc.keepalive_permit_without_calls": False}
-    client = MilvusClient(uri=f"unix:{folder}/milvus:0", grpc_options=quiet)
-    return MilvusStore(client, path, release)
+def _check_limit(limit: int) -> None:
+    if not 1 <= limit <= MAX_LIMIT:
+        raise InputError(f"a search gives 1 to {MAX_LIMIT} hits, not {limit}", remedy="ask for fewer")

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.conditions import InLanguage, Not, OfDocuments, OfKinds, UnderUri, WithinOrder
 from core.errors import ConflictError, InputError, NotFoundError, StoreLockedError
 from core.paths import DataPaths
 from core.seams import IndexRow, VectorStore
 from core.settings import MilvusSettings
-from core.types import Box, Chunk, Scope, Stage, chunk_id
+from core.types import Box, Chunk, ElementKind, Scope, Stage, chunk_id
 from retrieval.store import open_store
 
 DIMENSIONS = 8
@@ -81,10 +82,45 @@ class VectorStoreContract:
         asked = [chunk_id("d1", 2), chunk_id("d1", 7), chunk_id("d1", 0)]
         assert [c.order for c in store.get_chunks(EVERYBODY, asked)] == [2, 0]
 
+    def test_neighbours_are_found_by_document_and_order(self, store: VectorStore):
+        store.upsert("default", [row("d1", i) for i in range(6)] + [row("bobs", 3, ("bob",))])
+        near = WithinOrder("d1", 2, 4)
+        assert [c.order for c in store.find_chunks(EVERYBODY, [near], 10)] == [2, 3, 4]
+        assert store.find_chunks(EVERYBODY, [WithinOrder("bobs", 0, 9)], 10) == []
+        assert len(store.find_chunks(EVERYBODY, [near], 2)) == 2
+
+    def test_conditions_narrow_both_legs(self, store: VectorStore):
+        store.upsert("default", [row("d1", i) for i in range(3)] + [row("d2", 0), row("bobs", 1, ("bob",))])
+        for where, seen in (
+            ([OfDocuments(("d2", "bobs"))], {"d2"}),
+            ([Not(OfDocuments(("d2",)))], {"d1"}),
+            ([UnderUri("file:///"), InLanguage("en")], {"d1", "d2"}),
+            ([UnderUri("file:///b")], set()),
+            ([OfKinds((ElementKind.TABLE,))], set()),
+        ):
+            dense = store.search_dense(EVERYBODY, along(1), 9, where)
+            assert {h.chunk.document_id for h in dense} == seen
+            lexical = store.search_lexical(EVERYBODY, {5: 1.0}, 9, where)
+            assert {h.chunk.document_id for h in lexical} == seen
+
+    @pytest.mark.parametrize("limit", [0, -1, 16_385])
+    def test_more_than_the_store_can_give_is_refused(self, store: VectorStore, limit: int):
+        with pytest.raises(InputError, match="16384"):
+            store.search_dense(EVERYBODY, along(0), limit)
+
+    def test_the_largest_limit_works(self, store: VectorStore):
+        store.upsert("default", [row("d1", 0)])
+        assert len(store.search_dense(EVERYBODY, along(0), 16_384)) == 1
+        assert len(store.search_lexical(EVERYBODY, {5: 1.0}, 16_384)) == 1
+        assert len(store.find_chunks(EVERYBODY, [OfDocuments(("d1",))], 16_384)) == 1
+
     def test_a_collection_remembers_its_embedder(self, store: VectorStore):
         store.open_collection("default", DIMENSIONS, "one")
         with pytest.raises(ConflictError, match="embedder one"):
             store.open_collection("default", DIMENSIONS, "another")
+        with pytest.raises(ConflictError, match="attest rebuild --embed-only --collection default"):
+            store.check_embedder("default", "another")
+        store.check_embedder("default", "one")
 
     def test_names_in_any_script_do_not_collide(self, store: VectorStore):
         for name in ("研发", "研究", "a-b", "a_b"):
@@ -102,6 +138,13 @@ class VectorStoreContract:
         broken.dense[0] = np.nan
         with pytest.raises(InputError, match="not finite"):
             store.upsert("default", [broken])
+
+    def test_too_many_readers_are_refused(self, store: VectorStore):
+        for readers in ((), tuple(f"r{i}" for i in range(257))):
+            with pytest.raises(InputError, match="readers"):
+                store.upsert("default", [row("d1", 0, readers)])
+        store.upsert("default", [row("d1", 0, tuple(f"r{i}" for i in range(256)))])
+        assert len(store.search_dense(Scope("default", frozenset({"r255"})), along(0), 3)) == 1
 
 
 @pytest.mark.slow
