@@ -10,6 +10,7 @@ Knows files and what can be wrong with them; knows nothing of searching or measu
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from core.errors import InputError
 
 CORPUS, QUERIES, QRELS, POOLS = "corpus.jsonl", "queries.jsonl", "qrels/test.tsv", "pools.jsonl"
 QRELS_HEADER = "query-id\tcorpus-id\tscore"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,8 @@ def _rows(path: Path) -> Iterator[tuple[int, dict]]:
             raise _fault(path, number, f"no JSON ({exc.msg})", "one JSON object a line") from exc
         if not isinstance(row, dict):
             raise _fault(path, number, "no JSON object", "one JSON object a line")
+        if any(isinstance(value, str) and _SURROGATE.search(value) for value in row.values()):
+            raise _fault(path, number, "half a character (a lone surrogate)", "mend the text")
         yield number, row
 
 
