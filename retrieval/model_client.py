@@ -106,7 +106,7 @@ class ModelClient:
         except httpx.TimeoutException as exc:
             remedy = f"look at its load, or raise {self._server.setting}TIMEOUT_S"
             raise self._error(f"did not answer within {self._server.timeout_s:g} s", remedy) from exc
-        except httpx.HTTPError as exc:
+        except (httpx.HTTPError, UnicodeError) as exc:
             remedy = f"start it, or mend {self._server.setting}BASE_URL"
             raise self._error(f"cannot be reached ({exc})", remedy) from exc
 

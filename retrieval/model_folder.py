@@ -58,7 +58,13 @@ def open_model_folder(name: str, what: str, setting: str) -> ModelFolder:
     path = Path(name).expanduser()
     folder = ModelFolder(name, path if path.is_dir() else _fetch(name, what, setting))
     _refuse_code(folder, what, setting)
-    if not any(folder.path.rglob("*.safetensors")):
+    weights = sorted(folder.path.rglob("*.safetensors"))
+    for file in weights:
+        if not _is_whole(file):
+            raise ModelFileError(
+                f"the {what} {name} has a damaged or incomplete {file.name}", remedy="fetch the model again"
+            )
+    if not weights:
         raise ModelFileError(
             f"the {what} {name} has no safetensors file, and other weights are not loaded",
             remedy=f"name a revision that has one ({setting}=owner/name@revision), or convert it",
@@ -85,6 +91,25 @@ def _fetch(name: str, what: str, setting: str) -> Path:
             f"the {what} {name} is no folder and cannot be had from the hub ({type(exc).__name__})",
             remedy=f"set {setting} to a folder or to an owner/name of the hub, and look at the network",
         ) from exc
+
+
+def _is_whole(file: Path) -> bool:
+    """Whether the header can be read and the file ends where the header says.
+
+    The format: eight bytes with the header's length, little-endian, the header in JSON with
+    the offsets of each tensor, the tensors (https://github.com/huggingface/safetensors#format).
+    """
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        if not 2 <= length <= size - 8:
+            return False
+        try:
+            header = json.loads(stream.read(length))
+            ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+            return False
+    return 8 + length + max(ends, default=0) == size
 
 
 def _refuse_code(folder: ModelFolder, what: str, setting: str) -> None:

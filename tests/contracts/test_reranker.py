@@ -1,13 +1,21 @@
 """The contract of `Reranker`: the same hits, best first, none added or lost."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
+from core.errors import ModelFileError, RerankerError, SettingsError
 from core.seams import Reranker
+from core.settings import RetrievalSettings
 from core.types import Chunk, Hit, Stage
 from retrieval.rerank import CACHED_CHUNKS, FusedOrder, LateInteractionReranker, max_sim
+from retrieval.rerankers import build_reranker
+from retrieval.rerankers.budget import BudgetedReranker
+from tests.contracts.model_server import KEY, MODEL, MOST_CHARS, overlap
+from tests.contracts.tiny_models import save_cross_encoder, save_generative_reranker
 
 
 class LetterTokens:
@@ -75,6 +83,176 @@ class TestLateInteraction(RerankerContract):
         many = hits(*(f"t{i}" for i in range(CACHED_CHUNKS + 50)))
         assert len(reranker.rerank("abc", many)) == CACHED_CHUNKS + 50
         assert len(reranker._cache) == CACHED_CHUNKS
+
+
+class TestWithinABudget(RerankerContract):
+    """A budget that is not spent changes nothing."""
+
+    @pytest.fixture
+    def reranker(self):
+        return BudgetedReranker(LateInteractionReranker(LetterTokens()), budget_ms=60_000)
+
+
+@pytest.mark.parametrize("style", ["jina", "vllm", "tei"])
+class TestHttp(RerankerContract):
+    """A server of each protocol, over a real connection."""
+
+    @pytest.fixture
+    def settings(self, model_server, style):
+        return RetrievalSettings(
+            reranker="http", reranker_style=style, reranker_model=MODEL, reranker_api_key=KEY,
+            reranker_batch=4, reranker_base_url=model_server.url + ("" if style == "tei" else "/v1"),
+        )  # fmt: skip
+
+    @pytest.fixture
+    def reranker(self, settings):
+        return build_reranker(settings, LetterTokens)
+
+    def test_each_score_belongs_to_its_chunk(self, reranker):
+        texts = ["xyz", "a", "abcd", "zzz", "ab", "abc", "", "cde", "dx", "bcd"]
+        ranked = reranker.rerank("abcd", hits(*texts))
+        assert [hit.score for hit in ranked] == [overlap("abcd", hit.chunk.text) for hit in ranked]
+        assert ranked[0].chunk.text == "abcd" and len({hit.chunk.id for hit in ranked}) == len(texts)
+
+    def test_a_chunk_that_is_too_long_is_cut_or_refused(self, reranker, style):
+        long = hits("b" * MOST_CHARS + "a", "a")
+        if style == "jina":
+            with pytest.raises(RerankerError, match="longer than the model") as caught:
+                reranker.rerank("a", long)
+            assert "RERANKER_BATCH" in caught.value.remedy and not caught.value.retryable
+        else:
+            assert [hit.chunk.id for hit in reranker.rerank("a", long)] == ["c1", "c0"]
+
+    def test_a_wrong_key_is_told_without_the_key(self, settings):
+        wrong = RetrievalSettings(reranker_api_key="sk-wrong").reranker_api_key
+        reranker = build_reranker(settings.model_copy(update={"reranker_api_key": wrong}), LetterTokens)
+        with pytest.raises(RerankerError, match="refused the key") as caught:
+            reranker.rerank("a", hits("a"))
+        assert "sk-wrong" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("pairs", "message"),
+        [
+            ([(0, 0.5)], "1 scores for 2 texts"),
+            ([(0, 0.5), (0, 0.6)], "two scores for text 0"),
+            ([(0, 0.5), (2, 0.6)], "text 2 of 2"),
+            ([(0, 0.5), (-1, 0.6)], "text -1 of 2"),
+            ([(0, 0.5), ("1", 0.6)], "text '1' of 2"),
+            ([(0, 0.5), (1, float("nan"))], "nan for text 1"),
+            ([(0, 0.5), (1, None)], "None for text 1"),
+            ([(0, 0.5), (1, True)], "True for text 1"),
+        ],
+    )
+    def test_a_reply_that_makes_no_sense_is_an_error(self, reranker, model_server, style, pairs, message):
+        name = "score" if style == "tei" else "relevance_score"
+        rows = [{"index": index, name: score} for index, score in pairs]
+        body = json.dumps(rows if style == "tei" else {"results": rows})
+        model_server.replies.append((200, {}, body))
+        with pytest.raises(RerankerError, match=message):
+            reranker.rerank("ab", hits("a", "b"))
+
+    def test_the_other_protocol_is_told_apart(self, reranker, model_server, style):
+        other = {"results": []} if style == "tei" else [{"index": 0, "score": 0.5}]
+        model_server.replies.append((200, {}, json.dumps(other)))
+        with pytest.raises(RerankerError, match=f"another shape than that of {style}") as caught:
+            reranker.rerank("ab", hits("a"))
+        assert "RERANKER_STYLE" in caught.value.remedy
+
+
+@pytest.mark.torch
+class TestCrossEncoder(RerankerContract):
+    """A tiny BERT with a head for pairs, random weights."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def settings(cls, tmp_path_factory):
+        folder = save_cross_encoder(tmp_path_factory.mktemp("tiny") / "pairs")
+        return RetrievalSettings(
+            reranker="cross-encoder", reranker_model=str(folder), reranker_batch=3, reranker_device="cpu"
+        )
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def reranker(cls, settings):
+        return build_reranker(settings, LetterTokens)
+
+    def test_a_chunk_has_the_same_score_in_any_company(self, reranker):
+        texts = ["abc", "x" * 40, "年假", "", "保修期", "zz"]
+        together = {hit.chunk.text: hit.score for hit in reranker.rerank("年假 abc", hits(*texts))}
+        for text in texts:
+            assert reranker.rerank("年假 abc", hits(text))[0].score == pytest.approx(together[text], abs=1e-5)
+        assert len(set(together.values())) > 3
+
+    def test_threads_take_turns(self, reranker):
+        given = hits("abc", "xyz", "年假", "bc")
+        expected = [hit.chunk.id for hit in reranker.rerank("abc", given)]
+        with ThreadPoolExecutor(4) as threads:
+            orders = list(threads.map(lambda _: reranker.rerank("abc", given), range(12)))
+        assert all([hit.chunk.id for hit in order] == expected for order in orders)
+
+    def test_a_model_of_several_labels_is_refused(self, settings, tmp_path):
+        folder = save_cross_encoder(tmp_path / "labels", labels=3)
+        with pytest.raises(ModelFileError, match="3 labels instead of one score"):
+            build_reranker(settings.model_copy(update={"reranker_model": str(folder)}), LetterTokens)
+
+
+@pytest.mark.torch
+class TestGenerativeReranker(RerankerContract):
+    """A tiny Qwen3 that says yes or no, through its own chat template."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def reranker(cls, tmp_path_factory):
+        folder = save_generative_reranker(tmp_path_factory.mktemp("tiny") / "yes-no", with_template=True)
+        return build_reranker(
+            RetrievalSettings(reranker="cross-encoder", reranker_model=str(folder)), LetterTokens
+        )
+
+    def test_it_reads_the_question_and_the_chunk(self, reranker):
+        first = {hit.chunk.text: hit.score for hit in reranker.rerank("abc", hits("xyz", "bc"))}
+        other = {hit.chunk.text: hit.score for hit in reranker.rerank("年假", hits("xyz", "bc"))}
+        assert first["xyz"] != pytest.approx(first["bc"], abs=1e-7)
+        assert first["xyz"] != pytest.approx(other["xyz"], abs=1e-7)
+
+    def test_a_template_that_drops_the_pair_is_refused(self, tmp_path):
+        folder = save_generative_reranker(tmp_path / "chat", with_template=False)
+        settings = RetrievalSettings(reranker="cross-encoder", reranker_model=str(folder))
+        with pytest.raises(ModelFileError, match="cannot read a pair"):
+            build_reranker(settings, LetterTokens)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"reranker": "http"}, "RERANKER_BASE_URL"),
+        ({"reranker": "http", "reranker_base_url": "http://127.0.0.1:9"}, "RERANKER_MODEL"),
+        ({"reranker": "http", "reranker_base_url": "host:9", "reranker_model": "m"}, "RERANKER_BASE_URL"),
+        ({"reranker": "cross-encoder"}, "RERANKER_MODEL"),
+    ],
+)
+def test_what_is_missing_is_named(given, message):
+    with pytest.raises(SettingsError, match=message):
+        build_reranker(RetrievalSettings(**given), LetterTokens)
+
+
+@pytest.mark.skipif(find_spec("sentence_transformers") is not None, reason="the library is installed here")
+def test_without_the_library_the_command_is_named():
+    settings = RetrievalSettings(reranker="cross-encoder", reranker_model="owner/name")
+    with pytest.raises(SettingsError, match=r"attest\[models\]"):
+        build_reranker(settings, LetterTokens)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ({}, LateInteractionReranker),
+        ({"reranker": "none"}, FusedOrder),
+        ({"rerank_limit": 0}, FusedOrder),
+        ({"rerank_budget_ms": 100}, BudgetedReranker),
+    ],
+)
+def test_the_settings_choose(given, kind):
+    assert isinstance(build_reranker(RetrievalSettings(**given), LetterTokens), kind)
 
 
 def test_threads_may_share_it():
