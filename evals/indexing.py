@@ -7,6 +7,7 @@ ingest writes it. Knows corpora and the index; knows nothing of queries or measu
 import hashlib
 import json
 import re
+import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,14 +15,13 @@ from pathlib import Path
 
 import retrieval
 from core.errors import ConflictError, InputError
-from core.settings import IngestSettings
+from core.settings import IngestSettings, Settings
 from core.types import Document
 from evals.beir import CORPUS, POOLS, QUERIES, CorpusDocument, read_corpus
 from ingest.chunker import ChunkLimits, chunk_elements
 from ingest.parsers.plain import parse_plain
 from retrieval.index import ChunkIndex
 
-COLLECTION = "evaluation"
 MEMO = "evaluation.json"
 _OUTSIDE = ("core/text.py", "ingest/chunker.py", "ingest/parsers/plain.py", "ingest/pieces.py")
 # Read at each question only. Whatever else comes into the folder counts as write path: an
@@ -56,6 +56,11 @@ class Corpus:
     def all(self) -> list[CorpusDocument]:
         """The set's own documents first."""
         return [*self.documents, *self.distractors]
+
+
+def new_collection() -> str:
+    """A name that no collection has: on a server, the user's own lie beside it."""
+    return f"evaluation-{secrets.token_hex(6)}"
 
 
 def add_distractors(documents: Sequence[CorpusDocument], folders: Sequence[Path]) -> Corpus:
@@ -97,21 +102,20 @@ def document_id(document: CorpusDocument) -> str:
 
 
 def write_corpus(
-    index: ChunkIndex, corpus: Corpus, settings: IngestSettings, on_progress: Progress
+    index: ChunkIndex, collection: str, corpus: Corpus, settings: IngestSettings, on_progress: Progress
 ) -> IndexReport:
-    """Indexes every document; whatever the collection held before is gone.
+    """Indexes every document in a new collection.
 
     Raises:
         InputError: a document cannot be indexed; names it.
         ServiceError: the store fails or weights are missing.
     """
-    index.drop_collection(COLLECTION)
-    index.open_collection(COLLECTION)
+    index.open_collection(collection)
     limits = ChunkLimits(settings.chunk_tokens, settings.overlap_tokens)
     begun, chunks, empty = time.perf_counter(), 0, 0
     documents = corpus.all
     for at, document in enumerate(documents, start=1):
-        written = _write(index, document, limits)
+        written = _write(index, collection, document, limits)
         chunks += written
         empty += not written
         on_progress(f"indexed {at} of {len(documents)} documents")
@@ -119,12 +123,12 @@ def write_corpus(
     return IndexReport(len(corpus.documents), len(corpus.distractors), corpus.doubled, empty, chunks, seconds)
 
 
-def _write(index: ChunkIndex, source: CorpusDocument, limits: ChunkLimits) -> int:
+def _write(index: ChunkIndex, collection: str, source: CorpusDocument, limits: ChunkLimits) -> int:
     """The number of chunks."""
     identity = document_id(source)
     text = source.text.replace("\r\n", "\n").replace("\r", "\n")
     title = " ".join(source.title.split())
-    document = Document(identity, source.id, title, "text/plain", len(text), COLLECTION)
+    document = Document(identity, source.id, title, "text/plain", len(text), collection)
     elements = parse_plain(text) if text.strip() else parse_plain(title)
     chunks = chunk_elements(document, elements, limits, index.count_tokens)
     if chunks:
@@ -136,25 +140,27 @@ def _write(index: ChunkIndex, source: CorpusDocument, limits: ChunkLimits) -> in
 
 
 class KeptIndex:
-    """The memo of an index that several runs share: what it was built from, and its report.
+    """The memo of an index that several runs share: what it was built from, the collection
+    that holds it, and its report.
 
-    An index counts as the same when the corpus, the settings of the chunker, the embedder
-    and the source code of the write path are the same.
+    An index counts as the same when the corpus, the settings of the chunker, the embedder,
+    the store and the source code of the write path are the same.
     """
 
-    def __init__(self, folder: Path, index: ChunkIndex, corpus: Corpus, settings: IngestSettings) -> None:
+    def __init__(self, folder: Path, index: ChunkIndex, corpus: Corpus, settings: Settings) -> None:
         self._path = folder / MEMO
+        self._index = index
         self._made_from = {
             "corpus": corpus_fingerprint(corpus),
-            "chunks": [settings.chunk_tokens, settings.overlap_tokens],
+            "chunks": [settings.ingest.chunk_tokens, settings.ingest.overlap_tokens],
             "index": index.fingerprint,
+            "store": settings.milvus.uri,
             "write_path": code_fingerprint(write_path_files()),
         }
 
     @staticmethod
     def check(folder: Path) -> None:
-        """Raises ConflictError when the folder holds something else than such an index:
-        building one would remove a collection in it."""
+        """Raises InputError when the folder holds something else than such an index."""
         if folder.exists() and not folder.is_dir():
             raise InputError(f"{folder} is no folder", remedy="name a new one with --keep-data")
         if folder.is_dir() and any(folder.iterdir()) and not (folder / MEMO).exists():
@@ -162,24 +168,35 @@ class KeptIndex:
                 f"{folder} was not made by attest eval", remedy="name a new or empty folder with --keep-data"
             )
 
-    def report(self) -> IndexReport | None:
-        """What the index there holds; None when there is none that fits."""
-        try:
-            memo = json.loads(self._path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
-            return None
+    def find(self) -> tuple[str, IndexReport] | None:
+        """The collection and what it holds; None when there is none that fits."""
+        memo = self._read()
         if memo.get("made_from") != self._made_from or "report" not in memo:
             return None
-        return IndexReport(**{**memo["report"], "reused": True})
+        if memo["collection"] not in self._index.collections():
+            return None
+        return memo["collection"], IndexReport(**{**memo["report"], "reused": True})
 
-    def begin(self) -> None:
-        """Claims the folder: from now on it holds an index that is not whole yet."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.write_text(json.dumps({}), encoding="utf-8")
+    def begin(self) -> str:
+        """The name of a new collection, which is not whole yet; the one before is removed."""
+        if former := self._read().get("collection"):
+            self._index.drop_collection(former)
+        collection = new_collection()
+        self._write({"collection": collection})
+        return collection
 
-    def finish(self, report: IndexReport) -> None:
+    def finish(self, collection: str, report: IndexReport) -> None:
         """The index is whole."""
-        memo = {"made_from": self._made_from, "report": asdict(report)}
+        self._write({"collection": collection, "made_from": self._made_from, "report": asdict(report)})
+
+    def _read(self) -> dict:
+        try:
+            return json.loads(self._path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, json.JSONDecodeError):
+            return {}
+
+    def _write(self, memo: dict) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(json.dumps(memo, indent=1), encoding="utf-8")
 
 

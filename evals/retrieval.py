@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from core.types import Hit, Scope
 from evals.beir import JudgedQuery
-from evals.indexing import COLLECTION
 from evals.ranking import mean_of, measure_ranking, percentile
 from retrieval.retriever import Retriever
 
@@ -36,6 +35,7 @@ class QueryRun:
 
 def ask_queries(
     retriever: Retriever,
+    scope: Scope,
     queries: Sequence[JudgedQuery],
     documents: Mapping[str, str],
     on_progress: Callable[[str], None],
@@ -47,7 +47,6 @@ def ask_queries(
         InputError: the retriever refuses a query.
         StoreError: the store fails.
     """
-    scope = Scope(COLLECTION)
     retriever.search(WARM_UP, scope, SEARCH_LIMIT)
     runs = []
     for at, query in enumerate(queries, start=1):

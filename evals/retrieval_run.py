@@ -4,11 +4,13 @@ Knows the order of the steps: read, add distractors, index (or find the kept ind
 report. The product under measurement is handed in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from app.services import Services
+from core.types import Scope
 from evals.beir import RetrievalSet, read_retrieval_set
 from evals.indexing import (
     Corpus,
@@ -17,6 +19,7 @@ from evals.indexing import (
     Progress,
     add_distractors,
     document_id,
+    new_collection,
     settings_fingerprint,
     write_corpus,
 )
@@ -45,10 +48,10 @@ def evaluate_retrieval(job: RetrievalJob, services: Services, on_progress: Progr
     """
     data = read_retrieval_set(job.folder)
     corpus = add_distractors(data.documents, job.distractors)
-    indexed = _index(job, services, corpus, on_progress)
-    documents = {document_id(document): document.id for document in corpus.all}
     asked = sample(data.queries, job.limit_queries)
-    runs = ask_queries(services.retriever(), asked, documents, on_progress)
+    documents = {document_id(document): document.id for document in corpus.all}
+    with _indexed(job, services, corpus, on_progress) as (collection, indexed):
+        runs = ask_queries(services.retriever(), Scope(collection), asked, documents, on_progress)
     sections = services.settings.model_dump(mode="json", include=set(SECTIONS))
     return {
         "kind": "retrieval",
@@ -62,17 +65,32 @@ def evaluate_retrieval(job: RetrievalJob, services: Services, on_progress: Progr
     }
 
 
-def _index(job: RetrievalJob, services: Services, corpus: Corpus, on_progress: Progress) -> IndexReport:
-    if job.kept is None:
-        return write_corpus(services.index(), corpus, services.settings.ingest, on_progress)
-    KeptIndex.check(job.kept)  # before the store makes its files there
-    kept = KeptIndex(job.kept, services.index(), corpus, services.settings.ingest)
-    if report := kept.report():
-        return report
-    kept.begin()
-    report = write_corpus(services.index(), corpus, services.settings.ingest, on_progress)
-    kept.finish(report)
-    return report
+@contextmanager
+def _indexed(
+    job: RetrievalJob, services: Services, corpus: Corpus, on_progress: Progress
+) -> Iterator[tuple[str, IndexReport]]:
+    """A collection with the corpus. One that is not kept is removed, which matters on a
+    server: there it lies among others."""
+    if job.kept is not None:
+        yield _kept(job.kept, services, corpus, on_progress)
+        return
+    index, collection = services.index(), new_collection()
+    try:
+        yield collection, write_corpus(index, collection, corpus, services.settings.ingest, on_progress)
+    finally:
+        index.drop_collection(collection)
+
+
+def _kept(folder: Path, services: Services, corpus: Corpus, on_progress: Progress) -> tuple[str, IndexReport]:
+    KeptIndex.check(folder)  # before the store makes its files there
+    index = services.index()
+    kept = KeptIndex(folder, index, corpus, services.settings)
+    if found := kept.find():
+        return found
+    collection = kept.begin()
+    report = write_corpus(index, collection, corpus, services.settings.ingest, on_progress)
+    kept.finish(collection, report)
+    return collection, report
 
 
 def _counts(data: RetrievalSet, indexed: IndexReport, asked: int) -> dict:

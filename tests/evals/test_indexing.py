@@ -1,12 +1,11 @@
 """A corpus on its way into the index: distractors, ids, and when a kept index still fits."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
 from core.errors import ConflictError, InputError
-from core.settings import IngestSettings
+from core.settings import IngestSettings, Settings
 from evals.beir import CorpusDocument
 from evals.indexing import (
     MEMO,
@@ -30,26 +29,31 @@ class WrittenIndex:
 
     def __init__(self):
         self.written = {}
+        self.open = []
         self.refuses = ""
 
     def drop_collection(self, collection):
-        self.written.clear()
+        self.open.remove(collection)
         return True
 
     def open_collection(self, collection):
-        pass
+        self.open.append(collection)
+
+    def collections(self):
+        return self.open
 
     def count_tokens(self, text):
         return len(text) // 4 + 1
 
     def write_document(self, document, chunks):
+        assert document.collection in self.open
         if document.uri == self.refuses:
             raise InputError("its text is too long")
         self.written[document.id] = (document, chunks)
 
 
 def indexed(corpus: Corpus, index: WrittenIndex):
-    return write_corpus(index, corpus, IngestSettings(), lambda text: None)
+    return write_corpus(index, "made", corpus, IngestSettings(), lambda text: None)
 
 
 def by_uri(index: WrittenIndex) -> dict:
@@ -86,13 +90,6 @@ def test_equal_texts_under_two_ids_stay_two_documents():
     assert sorted(by_uri(index)) == ["a", "b"]
 
 
-def test_what_was_there_before_is_gone():
-    index = WrittenIndex()
-    indexed(Corpus([CorpusDocument("a", "One.")]), index)
-    indexed(Corpus([CorpusDocument("b", "Two.")]), index)
-    assert list(by_uri(index)) == ["b"]
-
-
 def test_a_document_that_the_index_refuses_is_named():
     index = WrittenIndex()
     index.refuses = "b"
@@ -126,36 +123,55 @@ def test_a_folder_without_a_corpus_is_refused(tmp_path):
         corpus_files(tmp_path)
 
 
-def kept(folder, index=None, corpus=None, settings=None) -> KeptIndex:
-    corpus = corpus or Corpus([CorpusDocument("a", "One.")])
-    return KeptIndex(folder, index or WrittenIndex(), corpus, settings or IngestSettings())
+ONE = Corpus([CorpusDocument("a", "One.")])
+
+
+def build(kept: KeptIndex, index: WrittenIndex) -> str:
+    collection = kept.begin()
+    report = write_corpus(index, collection, ONE, IngestSettings(), lambda text: None)
+    kept.finish(collection, report)
+    return collection
 
 
 def test_a_kept_index_fits_while_nothing_changes(tmp_path):
-    folder = tmp_path / "index"
-    memo = kept(folder)
-    assert memo.report() is None
-    memo.begin()
-    assert memo.report() is None  # claimed, not whole
-    report = indexed(Corpus([CorpusDocument("a", "One.")]), WrittenIndex())
-    memo.finish(report)
-    assert kept(folder).report() == replace(report, reused=True)
+    index = WrittenIndex()
+    kept = KeptIndex(tmp_path / "index", index, ONE, Settings())
+    assert kept.find() is None
+    begun = kept.begin()
+    index.open_collection(begun)
+    assert kept.find() is None  # begun, not whole
+    collection = build(kept, index)
+    assert index.open == [collection] != [begun]
+    found, report = KeptIndex(tmp_path / "index", index, ONE, Settings()).find()
+    assert found == collection
+    assert (report.documents, report.chunks, report.reused) == (1, 1, True)
 
 
-def test_a_kept_index_of_something_else_does_not_fit(tmp_path):
-    folder = tmp_path / "index"
-    memo = kept(folder)
-    memo.begin()
-    memo.finish(indexed(Corpus([CorpusDocument("a", "One.")]), WrittenIndex()))
-    other = WrittenIndex()
-    other.fingerprint = "embedder 2"
-    assert kept(folder, index=other).report() is None
-    assert kept(folder, settings=IngestSettings(chunk_tokens=100)).report() is None
-    assert kept(folder, settings=IngestSettings(max_file_mb=1)).report() is not None
-    for changed in ("Two.", "One. "):
-        assert kept(folder, corpus=Corpus([CorpusDocument("a", changed)])).report() is None
-    more = Corpus([CorpusDocument("a", "One.")], [CorpusDocument("x", "More.")])
-    assert kept(folder, corpus=more).report() is None
+def test_a_kept_index_whose_collection_is_gone_does_not_fit(tmp_path):
+    index = WrittenIndex()
+    kept = KeptIndex(tmp_path / "index", index, ONE, Settings())
+    index.open.remove(build(kept, index))
+    assert kept.find() is None
+
+
+@pytest.mark.parametrize(
+    ("corpus", "settings", "embedder", "fits"),
+    [
+        (ONE, {"ingest": {"max_file_mb": 1}, "retrieval": {"leg_limit": 7}}, "embedder 1", True),
+        (ONE, {}, "embedder 2", False),
+        (ONE, {"ingest": {"chunk_tokens": 100}}, "embedder 1", False),
+        (ONE, {"milvus": {"uri": "http://elsewhere:19530"}}, "embedder 1", False),
+        (Corpus([CorpusDocument("a", "Two.")]), {}, "embedder 1", False),
+        (Corpus([CorpusDocument("a", "One.", "Title")]), {}, "embedder 1", False),
+        (Corpus(ONE.documents, [CorpusDocument("x", "More.")]), {}, "embedder 1", False),
+    ],
+)
+def test_what_a_kept_index_depends_on(tmp_path, corpus, settings, embedder, fits):
+    index = WrittenIndex()
+    build(KeptIndex(tmp_path / "index", index, ONE, Settings()), index)
+    index.fingerprint = embedder
+    found = KeptIndex(tmp_path / "index", index, corpus, Settings(**settings)).find()
+    assert (found is not None) is fits
 
 
 def test_a_folder_of_something_else_is_never_touched(tmp_path):

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from core.types import Chunk, Hit, Stage
+from core.types import Chunk, Hit, Scope, Stage
 from evals.beir import JudgedQuery
 from evals.retrieval import ask_queries, first_of_pool, measure_run, rank_documents, report_runs, sample
 from retrieval.retriever import SearchResult
 
+SCOPE = Scope("evaluation-1")
 DOCUMENTS = {"sha-a": "a", "sha-b": "b", "sha-c": "c"}
 
 
@@ -36,13 +37,14 @@ class ScriptedRetriever:
         self.asked = []
 
     def search(self, query, scope, limit):
+        assert scope == SCOPE
         self.asked.append(query)
         return self.results.pop(0) if self.results else SearchResult(())
 
 
 def ask(queries, *results):
     retriever = ScriptedRetriever(SearchResult(()), *results)
-    return ask_queries(retriever, queries, DOCUMENTS, lambda text: None), retriever
+    return ask_queries(retriever, SCOPE, queries, DOCUMENTS, lambda text: None), retriever
 
 
 def test_a_document_ranks_where_its_best_chunk_ranks():
