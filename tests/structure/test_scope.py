@@ -1,0 +1,86 @@
+"""Nobody can read text without saying whose eyes it is for: held over the seam, the store
+and every call that reaches Milvus. Knows signatures and syntax; runs nothing."""
+
+import ast
+import inspect
+import typing
+from pathlib import Path
+
+import pytest
+
+from core.seams import VectorStore
+from core.types import Scope
+from retrieval.store import MilvusStore
+from tests.structure.source_tree import PACKAGES, python_files
+
+TEXTLESS = {type(None), bool, int, list[str], dict[str, int]}
+"""What may be given without a scope: names, counts, and whether it worked."""
+READS = {"search", "query", "hybrid_search", "get", "search_iterator", "query_iterator"}
+UNSCOPED_READERS = {"_pages"}
+"""Feeds counting, deleting and re-embedding, which give no text."""
+STORE = Path(__file__).parents[2] / "retrieval" / "store.py"
+
+
+def public_methods(cls: type) -> list[tuple[str, object]]:
+    return [
+        (f"{cls.__name__}.{name}", method)
+        for name, method in inspect.getmembers(cls, inspect.isfunction)
+        if not name.startswith("_")
+    ]
+
+
+METHODS = public_methods(VectorStore) + public_methods(MilvusStore)
+
+
+@pytest.mark.parametrize("method", [m for _, m in METHODS], ids=[name for name, _ in METHODS])
+def test_a_method_gives_text_only_to_a_scope(method):
+    hints = typing.get_type_hints(method)
+    assert "return" in hints, "say what it returns"
+    first = list(inspect.signature(method).parameters.values())[1:2]
+    scoped = bool(first) and hints.get(first[0].name) is Scope and first[0].default is inspect.Parameter.empty
+    assert scoped or hints["return"] in TEXTLESS
+
+
+def test_the_walk_finds_the_methods_that_matter():
+    names = {name for name, _ in METHODS}
+    for reader in ("search_dense", "search_lexical", "get_chunks", "find_chunks"):
+        assert {f"VectorStore.{reader}", f"MilvusStore.{reader}"} <= names
+
+
+def client_reads(function: ast.FunctionDef) -> list[ast.Call]:
+    return [
+        node
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in READS
+        and ast.unparse(node.func.value).endswith("client")
+    ]
+
+
+def test_every_read_of_milvus_carries_the_condition_on_readers():
+    functions = [node for node in ast.walk(ast.parse(STORE.read_text())) if isinstance(node, ast.FunctionDef)]
+    readers = {f.name: f for f in functions if client_reads(f)}
+    assert set(readers) - UNSCOPED_READERS >= {"_search", "find_chunks"}
+    for name in set(readers) - UNSCOPED_READERS:
+        made_by_scope = {
+            ast.unparse(node.targets[0])
+            for node in ast.walk(readers[name])
+            if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("read_expression(scope,")
+        }
+        for call in client_reads(readers[name]):
+            given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}.get("filter", "")
+            assert given in made_by_scope or given.startswith("read_expression(scope,"), name
+
+
+def test_nothing_but_the_store_has_a_client_of_milvus():
+    users = {file.name for file in python_files(*PACKAGES) if "pymilvus" in file.text}
+    assert users == {f"retrieval/{name}.py" for name in ("connections", "schema", "store")}
+    # What the catalogue is handed, it reads no rows with.
+    assert not READS & {
+        node.func.attr
+        for file in python_files("retrieval")
+        if file.name == "retrieval/catalogue.py"
+        for node in ast.walk(file.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    } - {"get"}
