@@ -88,8 +88,8 @@ def build_tokenizer(weights: E5Weights):
     tokenizer = Tokenizer(models.Unigram(pieces, unk_id=special.unk, byte_fallback=False))
     rules = character_rules(weights.normaliser())
     replacements = [normalizers.Replace(Regex(pattern), by) for pattern, by in rules.items()]
-    one_blank = normalizers.Replace(Regex(" {2,}"), " ")
-    tokenizer.normalizer = normalizers.Sequence([*replacements, normalizers.NFKC(), one_blank])
+    blanks = [normalizers.Replace(Regex(" {2,}"), " "), normalizers.Strip()]
+    tokenizer.normalizer = normalizers.Sequence([*replacements, normalizers.NFKC(), *blanks])
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement=BLANK, prepend_scheme="always", split=True)
     first, last = pieces[special.bos][0], pieces[special.eos][0]
     tokenizer.post_processor = processors.TemplateProcessing(
