@@ -134,6 +134,23 @@ $(STAMP_MODELS): requirements-dev.lock pyproject.toml
 test-models: $(STAMP_MODELS) ## tests of rerankers and embedders that need PyTorch, in .venv-models
 	@$(MODELS_BIN)/python -m pytest -m torch
 
+# The peers have an environment of their own; one of them refuses hard-linked files.
+PEERS_VENV ?= .venv-peers
+STAMP_PEERS := $(PEERS_VENV)/.stamp-peers
+PEERS_FLAGS ?=
+
+$(STAMP_PEERS): $(STAMP_VENV) bench/peers/requirements.txt
+	@echo "==> other retrieval libraries: installing into $(PEERS_VENV)"
+	@"$(PYTHON)" -m venv --without-pip $(PEERS_VENV)
+	@UV_LINK_MODE=copy $(BIN)/uv pip install --quiet --python $(PEERS_VENV)/bin/python \
+		$(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)") $(MODELS_FLAGS) \
+		"$(TORCH)" -r bench/peers/requirements.txt
+	@touch $@
+
+.PHONY: bench-peers
+bench-peers: $(STAMP_BASE) $(STAMP_PEERS) ## side by side with other libraries; ATTEST_EVAL_DATA names the data
+	@$(BIN)/python -m bench.peers.run --peers-python $(PEERS_VENV)/bin/python $(PEERS_FLAGS)
+
 .PHONY: torch-at-hand
 torch-at-hand: $(STAMP_VENV) # quiet: does the index or a folder of wheels have PyTorch for the CPU?
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --dry-run \

@@ -133,7 +133,7 @@ def ask_questions(
                         rank, found["wall_ms"], found["cpu_ms"],
                     )  # fmt: skip
                 )
-        if turn % 50 == 49:
+        if turn % 20 == 19:
             say(f"{turn + 1} of {len(questions)} questions")
     return asked, encoded
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.peers.figures import (
@@ -71,6 +71,7 @@ def test_no_ratio_to_a_perfect_peer():
     assert found["s"]["1 - ndcg@10"]["interval"] is None
 
 
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.tuples(ranks, ranks), min_size=3, max_size=20))
 def test_the_order_of_the_rows_changes_nothing(pairs):
     ours, theirs = zip(*pairs, strict=True)
@@ -78,6 +79,7 @@ def test_the_order_of_the_rows_changes_nothing(pairs):
     assert against_best(asked, "ours", "w") == against_best(asked[::-1], "ours", "w")
 
 
+@settings(deadline=None, max_examples=25)
 @given(st.lists(ranks, min_size=3, max_size=20))
 def test_the_same_ranks_are_the_same_failures(same):
     found = against_best([*rows("ours", "w", same), *rows("peer", "x", same)], "ours", "w")["s"]["1 - ndcg@10"]
