@@ -20,24 +20,26 @@ DIMENSIONS = 4
 ROWS = 60
 
 READERS = (
-    EVERYONE, "ann", "anna", "an", "Ann", "ａｎｎ", "ann ", "a_n", "an%", "%", "_", "%ann%", "__", "everyone%",
-    "Everyone", "everyone|ann", "研发部", "研发", "caf\u00e9", "cafe\u0301", "or", "and", "not", "true", "in",
-    "null", "readers", "access", "like", "exists", "[]", "(", ")", "{ann}", "group:hr@x.com", "$meta", "#", "0",
-    "1 or 1 == 1", "ann,bob", "x" * 128, "🙂", "ก", "ann/*", "ann--", "\u00df", "ss", "ſ", "K", "K",
+    EVERYONE, "ann", "anna", "an", "Ann", "ａｎｎ", "ann ", "a_n", "an%", "%", "_", "%ann%", "__",
+    "everyone%", "Everyone", "everyone|ann", "研发部", "研发", "caf\u00e9", "cafe\u0301", "or", "and", "not",
+    "true", "in", "null", "readers", "access", "like", "exists", "[]", "(", ")", "{ann}", "group:hr@x.com",
+    "$meta", "#", "0", "1 or 1 == 1", "ann,bob", "x" * 128, "🙂", "ก", "ann/*", "ann--", "\u00df", "ss",
+    "s", "\u017f", "K", "\u212a",
 )  # fmt: skip
 """Names that may be given; many alike, many that mean something to a query language."""
 
 NO_READERS = (
     "", " ", "\u3000", "\t", "x" * 129, "ann\x00", "ann\n", "an\u200bn", "\u202enna", "\ud800", "\ufeffann",
-    '"', "'", "\\", "`", 'ann"]) or true or array_contains_any(readers, ["x', "x' or id != '", 'x" or id != "',
-    "ann\\", '\\"', "ann' --", "ann\u2028", "\x1b[0m", "ann\u00a0x\u200d",
+    '"', "'", "\\", "`", 'ann"]) or true or array_contains_any(readers, ["x', "x' or id != '",
+    'x" or id != "', "ann\\", '\\"', "ann' --", "ann\u2028", "\x1b[0m", "ann\u00a0x\u200d",
 )  # fmt: skip
 """Names that must be refused."""
 
 TEXTS = (
-    "d", "d1", "d10", "a'b", 'a"b', "a\\b", "a\\", '\\"', "a\nb", "a\tb", "a\rb", "\x00", "\x08\x0c", "a%", "%", "_",
-    "a_b", "é", "e\u0301", "文档", "文", "\ud7ff", "\ue000", "\U0010ffff", "🙂a", '"] or id != "" or id in ["',
-    '" or true or "', "' or 1 == 1 or '", "id", "true", "\u2028", "{x}", "$meta", "file:///a", "file:///a/b",
+    "d", "d1", "d10", "a'b", 'a"b', "a\\b", "a\\", '\\"', "a\nb", "a\tb", "a\rb", "\x00", "\x08\x0c", "a%",
+    "%", "_", "a_b", "é", "e\u0301", "文档", "文", "\ud7ff", "\ue000", "\U0010ffff", "🙂a",
+    '"] or id != "" or id in ["', '" or true or "', "' or 1 == 1 or '",
+    "id", "true", "\u2028", "{x}", "$meta", "file:///a", "file:///a/b",
     "file:///A", "file:///a%20b", " ", "  d", "d ", "\\n", "\\u0041", "\\x41", "\\101", "x" * 40,
 )  # fmt: skip
 """Document ids and uris, quotes and controls among them."""

@@ -14,6 +14,8 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from bench.filter_cases import DIMENSIONS, Case, expected, make_case, make_rows
@@ -29,6 +31,8 @@ from retrieval.store import MilvusStore, open_store
 
 COLLECTION = "fuzz"
 SEED = 20240501
+AT_ONCE = 16
+"""Searches at once on a server, each of which waits until all writes are seen."""
 Finder = Callable[[Case], set[str]]
 
 
@@ -36,18 +40,24 @@ class Disagreement(AssertionError):
     """A search that found what it must not, or missed what it must find."""
 
 
-def check(rows: Sequence[IndexRow], finder: Finder, case: Case, seen: Counter) -> None:
-    """Counts the case into `seen`. Raises Disagreement."""
-    wanted = expected(rows, case)
+def ask(finder: Finder, case: Case) -> set[str] | InputError:
+    """What was found, or why the case was refused."""
     try:
-        found = finder(case)
+        return finder(case)
     except InputError as exc:
+        return exc
+
+
+def check(rows: Sequence[IndexRow], case: Case, found: set[str] | InputError, seen: Counter) -> None:
+    """Counts the case into `seen`. Raises Disagreement."""
+    if isinstance(found, InputError):
         if case.valid:
-            raise Disagreement(f"refused, though nothing is wrong with it: {case!r}") from exc
+            raise Disagreement(f"refused, though nothing is wrong with it: {case!r}") from found
         seen["names_refused"] += 1
         return
     if not case.valid:
         raise Disagreement(f"a name that must be refused was taken: {case!r}")
+    wanted = expected(rows, case)
     if found != wanted:
         raise Disagreement(f"{case!r}: found {sorted(found - wanted)} too many, {sorted(wanted - found)} not")
     seen["searches"] += 1
@@ -107,12 +117,15 @@ def by_terms(store: MilvusStore) -> Finder:
     }
 
 
-def run(rows: Sequence[IndexRow], finder: Finder, examples: int, seed: int) -> dict:
+def run(rows: Sequence[IndexRow], finder: Finder, examples: int, seed: int, at_once: int = 1) -> dict:
     """So many cases through one finder. Raises Disagreement at the first that fails."""
     chance, seen = random.Random(seed), Counter()
+    cases = [make_case(chance, COLLECTION) for _ in range(examples)]
     started = time.perf_counter()
-    for _ in range(examples):
-        check(rows, finder, make_case(chance, COLLECTION), seen)
+    with ThreadPoolExecutor(at_once) as pool:
+        answers = pool.map(partial(ask, finder), cases) if at_once > 1 else map(partial(ask, finder), cases)
+        for case, found in zip(cases, answers, strict=True):
+            check(rows, case, found, seen)
     return {"examples": examples, **seen, "seconds": round(time.perf_counter() - started, 1)}
 
 
@@ -146,8 +159,8 @@ def run_server(uri: str, through_store: int, seed: int) -> dict:
         store.upsert(COLLECTION, rows)
         return {
             "version": connection.version,
-            "query": run(rows, by_query(store), through_store, seed + 1),
-            "dense": run(rows, by_vector(store, rows), through_store, seed + 2),
+            "query": run(rows, by_query(store), through_store, seed + 1, AT_ONCE),
+            "dense": run(rows, by_vector(store, rows), through_store, seed + 2, AT_ONCE),
         }
     finally:
         store.drop_collection(COLLECTION)

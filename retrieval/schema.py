@@ -113,7 +113,7 @@ def check_row(row: IndexRow, values: Mapping) -> None:
 
 def to_index_row(entity: Mapping, dense: np.ndarray) -> IndexRow:
     """A stored row with another dense vector: what a rebuilt collection gets."""
-    return IndexRow(to_chunk(entity), dense, entity[LEXICAL], tuple(entity["readers"]))
+    return IndexRow(to_chunk(entity), dense, entity.get(LEXICAL, {}), tuple(entity["readers"]))
 
 
 def to_chunk(entity: Mapping) -> Chunk:

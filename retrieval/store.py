@@ -212,7 +212,7 @@ class MilvusStore:
 
     def _stored_rows(self, edition: Edition) -> Iterator[list[IndexRow]]:
         """All rows, a page at a time, without their dense vectors."""
-        fields = [*schema.OUTPUT_FIELDS, "readers", schema.LEXICAL]
+        fields = [*schema.OUTPUT_FIELDS, "readers", *({schema.LEXICAL} & edition.fields)]
         with translated():
             for page in self._pages(edition.physical, ALL_ROWS, fields):
                 yield [schema.to_index_row(row, np.zeros(0, np.float32)) for row in page]

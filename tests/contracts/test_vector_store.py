@@ -94,7 +94,8 @@ class VectorStoreContract:
         for where, seen in (
             ([OfDocuments(("d2", "bobs"))], {"d2"}),
             ([Not(OfDocuments(("d2",)))], {"d1"}),
-            ([UnderUri("file:///"), InLanguage("en")], {"d1", "d2"}),
+            ([UnderUri("file:///"), InLanguage("zh")], {"d1", "d2"}),
+            ([InLanguage("en")], set()),
             ([UnderUri("file:///b")], set()),
             ([OfKinds((ElementKind.TABLE,))], set()),
         ):
