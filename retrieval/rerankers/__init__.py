@@ -29,7 +29,9 @@ def build_reranker(settings: RetrievalSettings, token_embedder: Callable[[], Tok
         return reranker
     from retrieval.rerankers.budget import BudgetedReranker
 
-    return BudgetedReranker(reranker, settings.rerank_budget_ms, SLOTS[settings.reranker])
+    # A server gets one request: each costs a journey, and some models compare what is in it.
+    in_parts = settings.reranker != "http"
+    return BudgetedReranker(reranker, settings.rerank_budget_ms, SLOTS[settings.reranker], in_parts)
 
 
 def _build(settings: RetrievalSettings, token_embedder: Callable[[], TokenEmbedder]) -> Reranker:

@@ -18,6 +18,9 @@ TEXTS = ["the pump runs dry", "lunch opens at noon", "保修期为两年", "the 
 class FixedStore:
     """The dense leg finds all texts in their order; the lexical leg finds none."""
 
+    def check_embedder(self, collection, fingerprint):
+        """Any will do."""
+
     def search_dense(self, scope, vector, limit, where=()):
         chunks = [Chunk(f"c{i}", "d", i, text, "", "") for i, text in enumerate(TEXTS)]
         return [Hit(c, 0.9 - c.order / 20, Stage.DENSE, {"dense": c.order + 1}) for c in chunks[:limit]]
@@ -29,7 +32,7 @@ class FixedStore:
 class PlainEmbedder:
     """One vector for all; `language_gap` as given."""
 
-    dimensions = 4
+    dimensions, fingerprint = 4, "plain-4"
 
     def __init__(self, language_gap: float = 0.0) -> None:
         self.language_gap = language_gap

@@ -44,7 +44,7 @@ class SlowReranker:
             self.gate.wait(20)
             if self.fault:
                 raise self.fault
-            return rank_hits(hits, [float(at) for at in range(len(hits))])
+            return rank_hits(hits, [float(hit.chunk.order) for hit in hits])
         finally:
             with self._lock:
                 self.at_once -= 1
@@ -118,16 +118,28 @@ def test_no_more_calls_run_at_once_than_there_are_slots(slow):
     assert all(order == hits(3) for order in ranked)
 
 
-def test_fewer_hits_are_reranked_when_all_would_be_too_many():
+def test_what_was_reached_in_time_counts_and_the_call_ends_soon():
     slow = SlowReranker(hit_s=0.02)
-    budgeted = BudgetedReranker(slow, 300)
-    budgeted.rerank("q", hits(4))
-    given = hits(40)
-    ranked = budgeted.rerank("q", given)
+    given = hits(60)
+    ranked, took_s = timed(BudgetedReranker(slow, 400), given)
     head = [hit for hit in ranked if hit.stage is Stage.RERANKED]
-    assert 2 <= len(head) <= 14 and ranked[: len(head)] == head
-    assert {hit.chunk.id for hit in head} == {hit.chunk.id for hit in given[: len(head)]}
-    assert ranked[len(head) :] == given[len(head) :]
+    assert took_s < 0.4 + SLACK_S and 2 <= len(head) <= 20
+    assert ranked[: len(head)] == head and ranked[len(head) :] == given[len(head) :]
+    assert [hit.chunk.order for hit in head] == list(range(len(head)))[::-1]
+    assert [hit.ranks["reranked"] for hit in head] == list(range(1, len(head) + 1))
+    assert sum(slow.sizes) <= 30 and slow.sizes[0] == 2
+
+
+def test_a_first_part_that_is_too_slow_is_the_last():
+    slow = SlowReranker(hit_s=0.15)
+    assert BudgetedReranker(slow, 100).rerank("q", hits(9)) == hits(9)
+    time.sleep(0.5)
+    assert slow.sizes == [2]
+
+
+def test_what_depends_on_its_company_is_asked_in_one_piece(slow):
+    ranked = BudgetedReranker(slow, 5000, in_parts=False).rerank("q", hits(9))
+    assert slow.sizes == [9] and ranked[0].chunk.order == 8
 
 
 def test_a_fault_within_the_budget_is_the_callers(slow):
