@@ -41,11 +41,11 @@ class Timed:
 
 
 def time_searches(retriever: Retriever, collection: str, questions: Sequence[str]) -> list[Timed]:
-    """Each question once, after some that are not counted."""
+    """Each question once; the first ones warm up and are not counted."""
     for question in questions[:WARM_UP]:
-        retriever.search(f"{question} ", Scope(collection), HITS)
+        retriever.search(question, Scope(collection), HITS)
     found = []
-    for question in questions:
+    for question in questions[WARM_UP:]:
         wall, cpu = time.perf_counter(), time.process_time()
         result = retriever.search(question, Scope(collection), HITS)
         spent = time.perf_counter() - wall, time.process_time() - cpu
@@ -83,7 +83,7 @@ def run(data: Path, keep: Path, sizes: Sequence[int], base_chunks: int, question
     real, settings = Services(load_settings(data=keep / "data")), load_settings(data=keep / "data")
     embedder = PreparedEmbedder(real.embedder())
     services = Services(settings, {"embedder": embedder})
-    chunks, asked = read_sources(data, questions)
+    chunks, asked = read_sources(data, questions + WARM_UP)
     base: Base = {}
     for language, texts in chunks.items():
         some = texts[: base_chunks // len(chunks)]

@@ -150,7 +150,8 @@ def grouped(rows: Iterable, key: Callable) -> dict:
 
 
 def _ratio(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict:
-    """The sum of our mean failures over that of theirs; resampled within each pair."""
+    """The sum of our mean failures over that of theirs; resampled within each pair. Samples
+    in which theirs has no failure have no ratio and are left out of the interval."""
     ours = sum(mine.mean() for mine, _ in pairs)
     theirs = sum(other.mean() for _, other in pairs)
     rng = np.random.default_rng(SEED)

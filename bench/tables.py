@@ -1,0 +1,131 @@
+"""The tables of docs/benchmarks.md, made from the result files.
+
+`python -m bench.tables` writes each table between its two marks in the page. Knows how the
+result files are laid out; measures nothing.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from bench.record import RESULTS
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+MARKED = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+NOT_MEASURED = "Not measured yet.\n"
+WAYS_SHOWN = ("default", "without reranking", "hybrid", "dense", "bm25")
+
+
+def fill(page: str, results: Path) -> str:
+    """The page with every marked table made anew. Raises KeyError for an unknown table."""
+    return MARKED.sub(lambda match: f"{match[1]}{render(match[2], results)}{match[3]}", page)
+
+
+def render(name: str, results: Path) -> str:
+    """One table as Markdown, or a line that says that there is nothing to show yet."""
+    file, make = TABLES[name]
+    path = results / f"{file}.json"
+    if not path.exists():
+        return NOT_MEASURED
+    measured = json.loads(path.read_text(encoding="utf-8"))
+    return f"{make(measured)}\n`{measured['command']}`, {measured['date']}, {_machine(measured['machine'])}\n"
+
+
+def failures_table(measured: Mapping) -> str:
+    """Ours beside the best other way, set by set."""
+    rows = []
+    for name, compared in measured["failures against the best other way"].items():
+        for measure, row in compared.items():
+            interval = "–".join(f"{value:.2f}" for value in row["interval"]) if row["interval"] else "none"
+            ratio = "none" if row["ratio"] is None else f"{row['ratio']:.2f}"
+            best = row.get("best", "")
+            rows.append([name, measure, f"{row['ours']:.4f}", f"{row['theirs']:.4f}", best, ratio, interval])
+    return _table(["set", "failure", "ours", "best other", "which", "ratio", "95 %"], rows)
+
+
+def quality_table(measured: Mapping) -> str:
+    """nDCG@10 of the usual ways, one column a set."""
+    quality = measured["quality"]
+    labels = list(dict.fromkeys(label for ways in quality.values() for label in ways))
+    shown = sorted(label for label in labels if label.partition(": ")[2] in WAYS_SHOWN)
+    rows = [[label, *(f"{ways[label]['ndcg@10']:.3f}" for ways in quality.values())] for label in shown]
+    return _table(["nDCG@10", *quality], rows)
+
+
+def costs_table(measured: Mapping) -> str:
+    """What each system costs: indexing, encoding, searching, starting, memory."""
+    rows = []
+    for system, indexing in measured["indexing"].items():
+        searches = measured["search without encoding"]["en"]
+        first = measured["systems"][system]["ways"][0]
+        plain = f"{system}: without reranking"
+        way = plain if plain in searches else f"{system}: {first}"
+        cold = measured["cold start"].get(system, {}).get("first_hit_s", {}).get("median")
+        rows.append(
+            [
+                system,
+                f"{indexing['per_second']:.1f}",
+                f"{indexing['per_cpu_second']:.1f}",
+                f"{measured['encoding a question'][system]['cpu_ms']['p50']:.1f}",
+                f"{searches[way]['cpu_ms']['p50']:.1f} ({way.partition(': ')[2]})",
+                "none" if cold is None else f"{cold:.2f}",
+                str(measured["memory"][system]["peak_rss_mb"]),
+            ]
+        )
+    heads = ["system", "texts/s", "texts/CPU-s", "encode, CPU ms", "search, CPU ms", "cold start, s", "MB"]
+    return _table(heads, rows)
+
+
+def scale_table(measured: Mapping) -> str:
+    """Medians and 99th percentiles by size, whole and by stage."""
+    sizes = measured["sizes"]
+    stages = list(dict.fromkeys(stage for figures in sizes.values() for stage in figures["stages_ms"]))
+    rows = [["whole", *(_both(figures["whole_ms"]) for figures in sizes.values())]]
+    rows.append(["processor", *(_both(figures["cpu_ms"]) for figures in sizes.values())])
+    for stage in stages:
+        rows.append([stage, *(_both(f["stages_ms"].get(stage)) for f in sizes.values())])
+    least = (figures["dense_roof"]["least_ms"] for figures in sizes.values())
+    rows.append(["least time to read all vectors", *(f"{ms:.2f}" for ms in least)])
+    return _table(["ms, p50 (p99)", *(f"{int(size):,} chunks" for size in sizes)], rows)
+
+
+def roofline_table(measured: Mapping) -> str:
+    """What the machine can do."""
+    rows = [["memory read, GB/s", _spread(measured["memory_read_gb_per_s"])]]
+    rows.append(["exact scan of 384 dimensions, GB/s", _spread(measured["exact_scan_gb_per_s"])])
+    rows += [[f"product, {name}, GOPS", _spread(row)] for name, row in measured["product_gops"].items()]
+    fsync = measured["fsync_ms"]
+    rows.append(["write of 4 KiB and fsync, ms", f"{fsync['median']:.2f} (p99 {fsync['p99']:.2f})"])
+    rows.append(["Python loop, million steps/s", _spread(measured["python_loop_mega_steps_per_s"])])
+    return _table(["", "median (least–most)"], rows)
+
+
+TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
+    "peers-failures": ("peers", failures_table),
+    "peers-quality": ("peers", quality_table),
+    "peers-costs": ("peers", costs_table),
+    "retrieval-scale": ("retrieval_scale", scale_table),
+    "roofline": ("roofline", roofline_table),
+}
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _both(quantiles: Mapping | None) -> str:
+    return f"{quantiles['p50']:.1f} ({quantiles['p99']:.1f})" if quantiles else ""
+
+
+def _spread(row: Mapping) -> str:
+    return f"{row['median']:.1f} ({row['min']:.1f}–{row['max']:.1f})"
+
+
+def _machine(machine: Mapping) -> str:
+    return f"{machine['cores']} cores of {machine['cpu']}, {machine['memory_gb']} GB"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(fill(PAGE.read_text(encoding="utf-8"), RESULTS), encoding="utf-8")

@@ -1,0 +1,60 @@
+"""The page of benchmarks shows what the result files hold."""
+
+import json
+
+import pytest
+
+from bench.record import RESULTS
+from bench.tables import MARKED, NOT_MEASURED, PAGE, TABLES, fill, render
+
+MACHINE = {"cpu": "a processor", "cores": 2, "memory_gb": 24.7}
+HEAD = {"command": "python -m bench.x", "date": "2026-01-01", "machine": MACHINE}
+
+
+def written(folder, name, figures):
+    (folder / f"{name}.json").write_text(json.dumps({**HEAD, **figures}), encoding="utf-8")
+
+
+def test_the_page_is_up_to_date():
+    page = PAGE.read_text(encoding="utf-8")
+    assert {match[2] for match in MARKED.finditer(page)} == TABLES.keys()
+    assert fill(page, RESULTS) == page, "run: python -m bench.tables"
+
+
+def test_without_a_file_nothing_is_claimed(tmp_path):
+    assert render("roofline", tmp_path) == NOT_MEASURED
+
+
+def test_an_unknown_table_is_an_error(tmp_path):
+    with pytest.raises(KeyError):
+        fill("<!-- table: gone -->\n<!-- end of table -->", tmp_path)
+
+
+def test_failures(tmp_path):
+    row = {"ours": 0.01, "theirs": 0.04, "ratio": 0.25, "interval": [0.1, 0.5], "best": "peer: dense"}
+    whole = {"ours": 0.0, "theirs": 0.0, "ratio": None, "interval": None}
+    compared = {"drcd": {"1 - ndcg@10": row}, "all": {"1 - ndcg@10": whole}}
+    written(tmp_path, "peers", {"failures against the best other way": compared})
+    text = render("peers-failures", tmp_path)
+    assert "| drcd | 1 - ndcg@10 | 0.0100 | 0.0400 | peer: dense | 0.25 | 0.10–0.50 |" in text
+    assert "| all | 1 - ndcg@10 | 0.0000 | 0.0000 |  | none | none |" in text
+    assert "`python -m bench.x`, 2026-01-01, 2 cores of a processor, 24.7 GB" in text
+
+
+def test_scale(tmp_path):
+    pair = {"p50": 1.0, "p99": 2.0}
+    small = {"whole_ms": pair, "cpu_ms": pair, "stages_ms": {"dense": pair}, "dense_roof": {"least_ms": 0.5}}
+    large = {**small, "stages_ms": {"dense": pair, "rerank": pair}}
+    written(tmp_path, "retrieval_scale", {"sizes": {"1000": small, "10000": large}})
+    text = render("retrieval-scale", tmp_path)
+    assert "| ms, p50 (p99) | 1,000 chunks | 10,000 chunks |" in text
+    assert "| rerank |  | 1.0 (2.0) |" in text
+    assert "| least time to read all vectors | 0.50 | 0.50 |" in text
+
+
+def test_a_filled_page_stays_as_it_is(tmp_path):
+    pair = {"p50": 1.0, "p99": 2.0}
+    figures = {"whole_ms": pair, "cpu_ms": pair, "stages_ms": {}, "dense_roof": {"least_ms": 0.5}}
+    written(tmp_path, "retrieval_scale", {"sizes": {"1000": figures}})
+    page = fill(PAGE.read_text(encoding="utf-8"), tmp_path)
+    assert "1,000 chunks" in page and fill(page, tmp_path) == page
