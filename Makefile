@@ -132,7 +132,7 @@ $(STAMP_MODELS): requirements-dev.lock pyproject.toml
 
 .PHONY: test-models
 test-models: $(STAMP_MODELS) ## tests of rerankers and embedders that need PyTorch, in .venv-models
-	@$(MODELS_BIN)/python -m pytest -m torch tests/contracts tests/retrieval
+	@$(MODELS_BIN)/python -m pytest -m torch tests/contracts tests/retrieval tests/bench
 
 # The peers have an environment of their own; one of them refuses hard-linked files.
 PEERS_VENV ?= .venv-peers

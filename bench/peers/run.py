@@ -205,6 +205,8 @@ def main(words: Sequence[str] | None = None) -> None:
     indexed = [str(given.work / name) for name in WITH_FOLDER if (given.work / name).exists()]
     if indexed:
         sys.exit(f"remove what an earlier run left: rm -r {' '.join(indexed)}")
+    if set(given.systems) - {OURS} and not (ROOT / given.peers_python).exists():
+        sys.exit(f"there is no {given.peers_python}: run make bench-peers, or name it with --peers-python")
     work = given.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
     size = Size(given.questions, given.chinese, given.english, given.seed)
@@ -212,8 +214,10 @@ def main(words: Sequence[str] | None = None) -> None:
     model = prepare_model(given.peers_python, work)
     started = commands(given.systems, given.peers_python, model, work)
     measured = measure(started, plan, work)
-    (work / "asked.json").write_text(json.dumps([asdict(row) for row in measured.asked]), encoding="utf-8")
     found = report(measured, plan, size)
+    # Kept before the cold starts, so that a failure there costs no hour.
+    for name, content in (("asked", [asdict(row) for row in measured.asked]), ("report", found)):
+        (work / f"{name}.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
     found["cold start"] = cold_starts(started, measured.about, plan, work, given.cold_starts)
     options = [f"--{name} {value}" for name, value in asdict(size).items()]
     write_result(given.name, f"python -m bench.peers.run {' '.join(options)}", found)
