@@ -7,10 +7,11 @@ Every method is synchronous and gives what is shown, as plain JSON values.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.asking import check_question
 from app.rendering import render_document, render_failure, render_search
+from app.search_filter import conditions_of
 from app.services import Services
 from core.errors import ConflictError, NotFoundError
 from core.types import EVERYONE, Scope
@@ -45,13 +46,22 @@ class Library:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def search(self, scope: Scope, query: str, limit: int, viewers: Visible = None) -> dict:
-        """As `attest search --json`. Raises NotFoundError as `require_collection` does."""
+    def search(
+        self,
+        scope: Scope,
+        query: str,
+        limit: int,
+        viewers: Visible = None,
+        narrowed: Mapping[str, Any] | None = None,
+    ) -> dict:
+        """As `attest search --json`; `narrowed` is the filter as a user writes it. Raises
+        NotFoundError as `require_collection` does."""
         check_question(query, self._services.settings.server.max_question_chars)
+        where = conditions_of(narrowed)
         # Built first, since it opens the store and loads the embedder side by side.
         retriever = self._services.retriever()
         self.require_collection(scope.collection, viewers)
-        return render_search(retriever.search(query, scope, limit))
+        return render_search(retriever.search(query, scope, limit, where))
 
     def require_collection(self, collection: str, viewers: Visible = None) -> None:
         """Raises NotFoundError, which names the command that makes one, when it is not there;

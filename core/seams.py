@@ -77,6 +77,14 @@ class IndexRow:
     readers: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Reembedding:
+    """What a collection got: how many chunks new vectors, and whose vectors they had."""
+
+    chunks: int
+    former: str
+
+
 class VectorStore(Protocol):
     """Chunks with their vectors. A `Scope` is part of every read: nobody reads without one."""
 
@@ -135,9 +143,9 @@ class VectorStore(Protocol):
         fingerprint: str,
         embed: Callable[[Sequence[Chunk]], np.ndarray],
         on_progress: Callable[[int, int], None],
-    ) -> int:
+    ) -> Reembedding:
         """Gives every chunk a new dense vector, shape (chunks, dimensions), and keeps all
-        else; returns how many there are. The old ones are searched until all new ones are
+        else. The old ones are searched until all new ones are
         durable; a kill at any moment leaves one or the other. `on_progress` hears of chunks
         done and in all. Nobody may write to the collection meanwhile."""
         ...

@@ -108,6 +108,42 @@ class Ingestor:
         report.seconds = time.monotonic() - started
         return report
 
+    def rechunk(
+        self, collection: str, on_progress: Callable[[Progress], None] | None = None
+    ) -> IngestReport:
+        """Parses, cuts and embeds every searchable file again from its stored copy, with the
+        present settings. Each file's old chunks are searched until its new ones are durable;
+        the next call goes on after a kill. Raises as `ingest` does."""
+        with self._writing:
+            started, report = time.monotonic(), IngestReport()
+            self._index.open_collection(collection)
+            rows = self._ledger.rows(collection, FileStatus.DONE)
+            for done, row in enumerate(rows, start=1):
+                wanted = replace(
+                    row,
+                    status=FileStatus.WRITING,
+                    fingerprint=self.fingerprint(row.media_type),
+                    previous_ids=(row.document_id,),
+                )
+                result = self._repair(self._ledger.put(wanted))
+                self._report(result, row.uri, (done, len(rows)), report, on_progress)
+            report.seconds = time.monotonic() - started
+            return report
+
+    def note_reembedded(self, collection: str, former: str) -> int:
+        """After the index gave all chunks new vectors: files that the embedder `former` had
+        indexed as they would be now count as indexed by the present one. Returns how many;
+        the others, whose chunks would be cut otherwise now, stay due."""
+        with self._writing:
+            rows = [
+                row
+                for row in self._ledger.rows(collection, FileStatus.DONE)
+                if row.fingerprint == self.fingerprint(row.media_type, former)
+            ]
+            for row in rows:
+                self._ledger.put(replace(row, fingerprint=self.fingerprint(row.media_type)))
+            return len(rows)
+
     def delete(self, collection: str, uri_or_document_id: str) -> bool:
         """Removes a document by its uri, or every copy of it by its id; False when there is none."""
         with self._writing:
@@ -159,14 +195,15 @@ class Ingestor:
         self._runner.close()
         self._ledger.close()
 
-    def fingerprint(self, media_type: str) -> str:
-        """Changes whenever a file of this kind would be indexed otherwise."""
+    def fingerprint(self, media_type: str, embedder: str = "") -> str:
+        """Changes whenever a file of this kind would be indexed otherwise; `embedder` stands
+        for another embedder than the present one."""
         values = {
             "chunk_tokens": self._settings.chunk_tokens,
             "overlap_tokens": self._settings.overlap_tokens,
             "chunker": chunker.VERSION,
             "parser": PARSER_VERSIONS[media_type],
-            "index": self._index.fingerprint,
+            "index": embedder or self._index.fingerprint,
         }
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 

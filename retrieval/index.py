@@ -3,9 +3,9 @@
 Knows which vectors a chunk needs; knows nothing of files, parsers or the ledger.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from core.seams import Embedder, IndexRow, VectorStore
+from core.seams import Embedder, IndexRow, Reembedding, VectorStore
 from core.types import Chunk, Document
 from retrieval.lexical import Lexicon, encode_document
 
@@ -56,6 +56,17 @@ class ChunkIndex:
         """Removes a collection whole; False when there was none."""
         self._lexicon.drop_collection(collection)
         return self._store.drop_collection(collection)
+
+    def reembed(self, collection: str, on_progress: Callable[[int, int], None]) -> Reembedding:
+        """Gives every chunk of a collection a vector of the present embedder; the lexical
+        statistics stay, since they do not depend on it. See `VectorStore.reembed`."""
+        return self._store.reembed(
+            collection,
+            self._embedder.dimensions,
+            self.fingerprint,
+            lambda chunks: self._embedder.embed_documents([embedded_text(chunk) for chunk in chunks]),
+            on_progress,
+        )
 
     def collections(self) -> list[str]:
         """Names of the collections that hold or held chunks."""

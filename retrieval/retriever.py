@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from core.conditions import InLanguage
+from core.conditions import Condition, InLanguage
 from core.seams import Embedder, Reranker, VectorStore
 from core.settings import RetrievalSettings
 from core.text import detect_language
@@ -69,20 +69,25 @@ class Retriever:
         self._settings = settings
         self._gap = embedder.language_gap
 
-    def search(self, query: str, scope: Scope, limit: int) -> SearchResult:
-        """At most `limit` hits, each with its ranks at every stage.
+    def search(
+        self, query: str, scope: Scope, limit: int, where: Sequence[Condition] = ()
+    ) -> SearchResult:
+        """At most `limit` hits, each with its ranks at every stage, of the chunks for which
+        all of `where` holds.
 
         Raises:
             NotFoundError: there is no such collection.
+            ConflictError: another embedder made it; says how to mend that.
             StoreError: the store failed; never an empty result instead.
         """
         watch = Stopwatch()
+        self._store.check_embedder(scope.collection, self._embedder.fingerprint)
         vector = self._embedder.embed_query(query)
         words = self._lexicon.encode_query(scope.collection, query)
         watch.lap("encode")
-        dense = self._search_both_languages(query, scope, vector)
+        dense = self._search_both_languages(query, scope, vector, where)
         watch.lap("dense")
-        sparse = self._store.search_lexical(scope, words, self._settings.leg_limit)
+        sparse = self._store.search_lexical(scope, words, self._settings.leg_limit, where)
         watch.lap("lexical")
         fused, terms, seen = self._fuse_legs(dense, sparse, words)
         watch.lap("fuse")
@@ -91,16 +96,18 @@ class Retriever:
         watch.lap("rerank")
         return SearchResult(tuple(hits), (query,), watch.laps_ms, _signals(hits, seen), notes)
 
-    def _search_both_languages(self, query: str, scope: Scope, vector: np.ndarray) -> list[Hit]:
+    def _search_both_languages(
+        self, query: str, scope: Scope, vector: np.ndarray, where: Sequence[Condition]
+    ) -> list[Hit]:
         """The dense leg, once a language: in a mixed library the passages of the question's
         own language would leave no room for the others, whose cosines are lower by the gap."""
         limit = self._settings.leg_limit
         if not self._gap:
-            return self._store.search_dense(scope, vector, limit)
+            return self._store.search_dense(scope, vector, limit, where)
         found = [
             self._lift(query, hit)
             for language in LANGUAGES
-            for hit in self._store.search_dense(scope, vector, limit, [InLanguage(language)])
+            for hit in self._store.search_dense(scope, vector, limit, [*where, InLanguage(language)])
         ]
         found.sort(key=lambda hit: (-hit.score, hit.chunk.id))
         return [

@@ -16,7 +16,7 @@ import numpy as np
 from core.conditions import Condition, OfDocuments, WithIds
 from core.errors import ConflictError, InputError, NotFoundError
 from core.paths import DataPaths
-from core.seams import IndexRow, SparseVector
+from core.seams import IndexRow, Reembedding, SparseVector
 from core.settings import MilvusSettings
 from core.types import Chunk, Hit, Scope, Stage
 from retrieval import schema
@@ -139,12 +139,11 @@ class MilvusStore:
         fingerprint: str,
         embed: Callable[[Sequence[Chunk]], np.ndarray],
         on_progress: Callable[[int, int], None],
-    ) -> int:
+    ) -> Reembedding:
         """See `VectorStore.reembed`."""
         with self._write_lock:
             old = self._ready(collection)
-            wanted = self._count(old.physical)
-            total, done = sum(wanted.values()), 0
+            total, done = sum(self._count(old.physical).values()), 0
             self._catalogue.sweep(collection)
             try:
                 new = self._catalogue.begin_edition(collection, dimensions, fingerprint)
@@ -155,7 +154,7 @@ class MilvusStore:
                     self._write(new, [replace(row, dense=vector) for row, vector in pairs])
                     done += len(rows)
                     on_progress(done, total)
-                if self._count(new.physical) != wanted:
+                if self._count(new.physical) != self._count(old.physical):
                     raise ConflictError(
                         f"the new index of {collection!r} does not hold the same chunks as the old one",
                         remedy="let nobody write to it meanwhile, and run it again; the old one is in use",
@@ -163,7 +162,7 @@ class MilvusStore:
                 self._catalogue.switch(collection, new)
             finally:  # the old edition after the switch, the new one if it did not come to that
                 self._catalogue.sweep(collection)
-            return total
+            return Reembedding(total, old.fingerprint)
 
     def close(self) -> None:
         """Flushes nothing (each write did) and gives the local store free."""

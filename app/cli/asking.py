@@ -29,6 +29,16 @@ def search(
     query: Annotated[str, typer.Argument(help="What to look for.")],
     limit: Annotated[int, typer.Option("-k", min=1, max=100, help="How many passages.")] = 10,
     explain: Annotated[bool, typer.Option("--explain", help="Show ranks at each stage and times.")] = False,
+    document: Annotated[
+        list[str] | None, typer.Option("--document", help="In this document only, by its id (repeatable).")
+    ] = None,
+    uri_prefix: Annotated[
+        str, typer.Option("--uri-prefix", help="In documents whose uri begins so only.")
+    ] = "",
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", help="Only text, table, code… (repeatable).")
+    ] = None,
+    language: Annotated[str, typer.Option("--language", help="Only passages in zh or en.")] = "",
     collection: Collection = DEFAULT_COLLECTION,
     reader: Readers = None,
     data: Data = None,
@@ -36,12 +46,14 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Find passages."""
-    from app.cli.backend import open_backend
+    from app.cli.backend import Query, open_backend
 
     out = Output(as_json)
+    given = {"document": document, "uri_prefix": uri_prefix, "kind": kind, "language": language}
+    narrowed = {field: value for field, value in given.items() if value}
     backend = open_backend(data, config)
     try:
-        found = backend.search(query, collection, reader or None, limit)
+        found = backend.search(Query(query, collection, reader or None, limit, narrowed))
     finally:
         backend.close()
     if as_json:

@@ -8,7 +8,7 @@ are written once, against `Backend`.
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from core.errors import AttestError
 from core.paths import DataPaths
@@ -16,6 +16,17 @@ from core.settings import Settings, load_settings
 
 Progress = Callable[[str], None]
 """Is told what is being done, in words for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What `attest search` asks. `narrowed` is the filter, as in the REST API."""
+
+    text: str
+    collection: str
+    readers: Sequence[str] | None = None
+    limit: int = 10
+    narrowed: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +56,7 @@ class IngestJob:
 class Backend(Protocol):
     """All that commands need; results are the JSON of the REST API. Raises AttestError."""
 
-    def search(self, query: str, collection: str, readers: Sequence[str] | None, limit: int) -> dict: ...
+    def search(self, query: Query) -> dict: ...
 
     def ask(self, question: Question) -> AsyncIterator[tuple[str, dict]]:
         """Event names and payloads; the last is `finished` or `failed`."""

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from app.cli.backend import IngestJob, Progress, Question, failed_turn
+from app.cli.backend import IngestJob, Progress, Query, Question, failed_turn
 from core.errors import AccessError, AttestError, ServiceError
 
 CONNECT_TIMEOUT_S = 5.0
@@ -30,10 +30,15 @@ class HttpBackend:
             trust_env=False,
         )
 
-    def search(self, query: str, collection: str, readers: Sequence[str] | None, limit: int) -> dict:
+    def search(self, query: Query) -> dict:
         """See `Backend.search`."""
-        body = {"query": query, "collection": collection, "limit": limit}
-        return self._call("POST", "/v1/search", json=body | _readers(readers))
+        body = {
+            "query": query.text,
+            "collection": query.collection,
+            "limit": query.limit,
+            "filter": query.narrowed,
+        }
+        return self._call("POST", "/v1/search", json=body | _readers(query.readers))
 
     async def ask(self, question: Question) -> AsyncIterator[tuple[str, dict]]:
         """See `Backend.ask`."""

@@ -57,7 +57,7 @@ def ingest(
     if as_json:
         out.result(report)
     else:
-        _show_report(out, report)
+        show_report(out, report)
     raise typer.Exit(exit_code)
 
 
@@ -73,7 +73,7 @@ def _pairs(given: list[str]) -> dict[str, str]:
     return pairs
 
 
-def _show_report(out: Output, report: dict) -> None:
+def show_report(out: Output, report: dict) -> None:
     counts = ", ".join(f"{report[name]} {name}" for name in ("added", "updated", "skipped", "failed"))
     out.line(f"{counts}; {report['chunks']} chunks, {report['pages']} pages in {report['seconds']:.1f} s")
     for failure in report["failures"]:

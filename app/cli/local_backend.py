@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from app.cli.backend import IngestJob, Progress, Question
+from app.cli.backend import IngestJob, Progress, Query, Question
 from app.services import Services
 from core.settings import Settings
 from core.types import Scope
@@ -17,9 +17,10 @@ class LocalBackend:
         self._services = services or Services(settings)
         self._library = Library(self._services)
 
-    def search(self, query: str, collection: str, readers: Sequence[str] | None, limit: int) -> dict:
+    def search(self, query: Query) -> dict:
         """See `Backend.search`."""
-        return self._library.search(Scope(collection, frozenset(readers or ())), query, limit)
+        scope = Scope(query.collection, frozenset(query.readers or ()))
+        return self._library.search(scope, query.text, query.limit, narrowed=query.narrowed)
 
     async def ask(self, question: Question) -> AsyncIterator[tuple[str, dict]]:
         """See `Backend.ask`."""

@@ -3,6 +3,8 @@
 Knows shapes and limits; knows nothing of what is done with them.
 """
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.asking import Effort
@@ -28,12 +30,14 @@ class AskBody(Body):
 
 
 class SearchBody(Body):
-    """A search. `limit` is how many hits are wanted."""
+    """A search. `limit` is how many hits are wanted; `filter` narrows it, for example
+    `{"kind": ["table"], "uri_prefix": "file:///reports/"}`."""
 
     query: str
     collection: str = Field(DEFAULT_COLLECTION, max_length=128)
     limit: int = Field(10, ge=1, le=100)
     readers: list[str] | None = Field(None, max_length=100)
+    filter: dict[str, Any] = Field({}, max_length=20)
 
 
 class CollectionBody(Body):

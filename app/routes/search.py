@@ -13,4 +13,5 @@ async def search(body: SearchBody, request: Request) -> dict:
     """Hits that the caller may read, best first."""
     caller = request.state.caller
     scope = caller.scope(body.collection, body.readers)
-    return await run_read(request.app.state.library.search, scope, body.query, body.limit, caller.viewers)
+    search_in = request.app.state.library.search
+    return await run_read(search_in, scope, body.query, body.limit, caller.viewers, body.filter)

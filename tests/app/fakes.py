@@ -71,8 +71,9 @@ class FakeRetriever:
     def __init__(self) -> None:
         self.searched = []
 
-    def search(self, query, scope, limit):
+    def search(self, query, scope, limit, where=()):
         self.searched.append((query, scope, limit))
+        self.where = list(where)
         return SearchResult([HIT])
 
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from agents.events import Failed, Finished, SentenceReleased
 from app.cli import backend as backend_module
 from app.cli.asking import _answer
-from app.cli.backend import IngestJob, Question
+from app.cli.backend import IngestJob, Query, Question
 from app.cli.http_backend import HttpBackend
 from app.cli.local_backend import LocalBackend
 from app.cli.main import app
@@ -152,7 +152,7 @@ def test_the_same_dictionaries_come_from_the_process_and_from_the_api(services, 
     (tmp_path / "a.md").write_text("x")
     job = IngestJob((tmp_path / "a.md", tmp_path / "none.md"), "default")
     for call in (
-        lambda b: b.search("年假", "default", ["hr"], 3),
+        lambda b: b.search(Query("年假", "default", ["hr"], 3, {"kind": ["text"]})),
         lambda b: b.documents("default", None),
         lambda b: b.documents("default", ["li"]),
         lambda b: b.document("default", "/docs/hr.md", None),
@@ -164,13 +164,13 @@ def test_the_same_dictionaries_come_from_the_process_and_from_the_api(services, 
         assert call(local) == call(remote)
     for backend in (local, remote):
         with pytest.raises(NotFoundError, match="attest ingest"):
-            backend.search("q", "nowhere", None, 3)
+            backend.search(Query("q", "nowhere"))
         with pytest.raises(NotFoundError):
             backend.document("default", "nothing", None)
         with pytest.raises(ConflictError):
             backend.create_collection("default")
         with pytest.raises(InputError):
-            backend.search(" ", "default", None, 3)
+            backend.search(Query(" ", "default"))
     wrong = HttpBackend(live_url, "wrong")
     with pytest.raises(AccessError):
         wrong.collections(None)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from core.seams import VectorStore
+from core.seams import Reembedding, VectorStore
 from core.types import Scope
 from retrieval.store import MilvusStore
 from tests.structure.source_tree import PACKAGES, python_files
 
-TEXTLESS = {type(None), bool, int, list[str], dict[str, int]}
+TEXTLESS = {type(None), bool, int, list[str], dict[str, int], Reembedding}
 """What may be given without a scope: names, counts, and whether it worked."""
 READS = {"search", "query", "hybrid_search", "get", "search_iterator", "query_iterator"}
 UNSCOPED_READERS = {"_pages"}
