@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.quantities import split_facts
-from agents.wording import numbers
 from core.seams import Passage, TokenEmbedder
 from core.text import Span, split_sentences
 from core.types import Chunk
+from core.wording import numbers
 from retrieval.lexical import split_terms
 from retrieval.rerank import max_sim
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from agents.binding import BoundSpan, EvidencePool, passage_of, strip_markers
 from agents.guards.exact import NEAR_COPY, overlap
-from agents.wording import clauses
 from core.seams import Guard
 from core.text import detect_language, normalise
 from core.types import Chunk, Citation, Label, Sentence, Verdict
+from core.wording import clauses
 
 _REFUSAL = re.compile(
     r"(?:资料|文档|文件|证据|材料|内容|信息|上文)中?(?:里)?(?:并)?(?:没有|未|不|无法)"

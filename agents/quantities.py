@@ -1,49 +1,19 @@
-"""Numbers with their units, and the facts of an evidence sentence in which they stand.
+"""Whether the numbers of a claim stand in the evidence in the same fact.
 
 A number of a claim may stand in the evidence and still belong to something else there:
 `主机 18 个月，电池 6 个月` does not support a battery of 18 months. Pure functions.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 from agents.keywords import segments
-from agents.wording import fold, numbers, plain_numbers
-from core.text import detect_language
+from core.units import quantities
+from core.wording import plain_numbers
 from retrieval.lexical import split_terms
 
-_UNITS = {
-    "day": "天|日(?!元)|days?|working days?|工作日|个工作日",
-    "week": "周|星期|weeks?",
-    "month": "个月|months?",
-    "year": "年|years?",
-    "hour": "小时|个小时|hours?|hrs?|h(?![a-z])",
-    "minute": "分钟|minutes?|min(?![a-z])",
-    "second": "秒|seconds?|s(?![a-z])",
-    "percent": "%|％|percent",
-    "kg": "公斤|千克|kg",
-    "degree": "°c|℃|度|degrees?",
-    "metre": "米|metres?|meters?|m(?![a-z²³/])",
-    "millimetre": "毫米|mm",
-}
-_QUANTITY = re.compile(
-    r"(?P<number>\d+(?:\.\d+)?)[\s-]*(?:"
-    + "|".join(f"(?P<{name}>{pattern})" for name, pattern in _UNITS.items())
-    + ")"
-)
 _FACT_END = re.compile(r"[，；、,;。.](?=\s|[^\d\s]|$)|\s(?:and|but|while)\s|(?:而|和|以及)(?=[^，；]{2,}为)")
 MARGIN = 0.15
-
-
-def quantities(text: str) -> set[tuple[float, str]]:
-    """(value, unit) for every number that is followed by a known unit of measure."""
-    folded = fold(_spell_digits(text))
-    found = set()
-    for match in _QUANTITY.finditer(folded):
-        unit = next(name for name in _UNITS if match[name])
-        found.add((float(match["number"]), unit))
-    return found
 
 
 def differing_units(claim: str, evidence: Sequence[str]) -> set[tuple[float, str]]:
@@ -90,23 +60,3 @@ def split_facts(quote: str, header: str = "") -> list[str]:
 
 def _share(words: set[str], terms: set[str]) -> float:
     return len(words & terms) / len(words)
-
-
-def _spell_digits(text: str) -> str:
-    """Chinese numerals before a unit as digits: 十八个月 as 18个月."""
-    def spell(match: re.Match) -> str:
-        values = numbers(match.group())
-        return f"{values.pop():g}" if len(values) == 1 else match.group()
-
-    text = unicodedata.normalize("NFKC", text)
-    if detect_language(text) != "zh":
-        return _ENGLISH_NUMBER.sub(spell, text)
-    return _CHINESE_NUMBER.sub(spell, text)
-
-
-_CHINESE_NUMBER = re.compile("[零一二两三四五六七八九十百壹贰叁肆伍陆柒捌玖拾佰]+(?=个?[工月年天日小分周])")
-_ENGLISH_NUMBER = re.compile(
-    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fourteen|fifteen|eighteen"
-    r"|twenty|thirty|sixty|ninety)\b(?=[\s-])",
-    re.IGNORECASE,
-)

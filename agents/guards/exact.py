@@ -6,8 +6,12 @@ Cheap, and right nearly always when it objects. Knows nothing of vectors.
 import re
 
 from agents.keywords import segments
-from agents.quantities import crossed_numbers, differing_units, quantities
-from agents.wording import (
+from agents.quantities import crossed_numbers, differing_units
+from core.seams import Passage
+from core.text import detect_language, normalise
+from core.types import Label, Verdict
+from core.units import quantities
+from core.wording import (
     codes,
     holds_code,
     missing_numbers,
@@ -16,9 +20,6 @@ from agents.wording import (
     plain_numbers,
     squeeze,
 )
-from core.seams import Passage
-from core.text import detect_language, normalise
-from core.types import Label, Verdict
 from retrieval.lexical import split_terms
 
 NEAR_COPY = 0.6

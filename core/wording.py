@@ -1,6 +1,6 @@
 """What counts as a fact in a sentence: numbers, codes, names, negation, in zh and en.
 
-Pure functions over text; used by the binder and by the guards.
+Pure functions over text; used to read questions, to bind sentences and to check them.
 """
 
 import re

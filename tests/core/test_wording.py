@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.wording import clauses, codes, holds_code, missing_numbers, negations, numbers, squeeze
+from core.wording import clauses, codes, holds_code, missing_numbers, negations, numbers, squeeze
 
 
 @pytest.mark.parametrize(
