@@ -1,7 +1,7 @@
 """Milvus behind the `VectorStore` seam: Lite in the data directory, or any server.
 
 Knows Milvus Lite's traps (see docs/decisions/004-milvus-lite.md): one process, one
-writer at a time, a flush before anything counts as stored. Knows nothing of how
+writer at a time, a flush before anything counts as stored there. Knows nothing of how
 vectors are made. No method gives text without a `Scope`.
 """
 
@@ -93,7 +93,7 @@ class MilvusStore:
             found = sum(len(page) for page in self._pages(edition.physical, expression, ["id"]))
             if found:
                 self._client.delete(edition.physical, filter=expression)
-                self._client.flush(edition.physical)
+                self._make_durable(edition.physical)
             return found
 
     def search_dense(
@@ -199,7 +199,13 @@ class MilvusStore:
         with translated():
             for at in range(0, len(values), ROWS_PER_REQUEST):
                 self._client.upsert(edition.physical, values[at : at + ROWS_PER_REQUEST])
-            self._client.flush(edition.physical)
+            self._make_durable(edition.physical)
+
+    def _make_durable(self, physical: str) -> None:
+        """A server keeps its log before it answers, and lets a collection be flushed once in
+        ten seconds only; Lite syncs nothing before a flush."""
+        if self._connection.is_lite:
+            self._client.flush(physical)
 
     def _count(self, physical: str) -> dict[str, int]:
         counts: dict[str, int] = {}
