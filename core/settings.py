@@ -30,6 +30,10 @@ class MilvusSettings(Section):
     uri: str = Field("", description="Milvus server, http://host:19530; empty: Milvus Lite in the data directory")
     token: SecretStr = Field(SecretStr(""), description="user:password or API key of the server")
     timeout_s: float = Field(10.0, gt=0, description="how long to wait for the server")
+    consistency: Literal["session", "bounded", "strong"] = Field(
+        "session",
+        description="what a search on a server waits for: session (own writes), bounded (writes older than seconds), strong (all writes; about 0.2 s)",
+    )
 
 
 class EmbedderSettings(Section):

@@ -27,17 +27,24 @@ def _nothing() -> None:
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A connected pymilvus.MilvusClient and what is behind it. `lite_path` is Lite's folder,
-    None on a server; `release` is called after the client is closed."""
+    None on a server; `release` is called after the client is closed; `consistency` is what a
+    server's reads wait for."""
 
     client: Any
     version: str
     lite_path: Path | None = None
     release: Callable[[], None] = _nothing
+    consistency: str = "session"
 
     @property
     def is_lite(self) -> bool:
         """Whether the engine runs in this process."""
         return self.lite_path is not None
+
+    @property
+    def read_options(self) -> dict[str, str]:
+        """How a search is to be asked for. Lite always sees every write."""
+        return {} if self.is_lite else {"consistency_level": self.consistency.capitalize()}
 
     @property
     def has_sparse(self) -> bool:
@@ -79,7 +86,7 @@ def connect_server(settings: MilvusSettings) -> Connection:
         client = MilvusClient(
             uri=settings.uri, token=settings.token.get_secret_value(), timeout=settings.timeout_s
         )
-        return Connection(client, client.get_server_version())
+        return Connection(client, client.get_server_version(), consistency=settings.consistency)
     except MilvusException as exc:
         raise StoreError(
             f"the Milvus server at {settings.uri} does not answer", remedy=SERVER_REMEDY

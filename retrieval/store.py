@@ -92,7 +92,7 @@ class MilvusStore:
         with self._write_lock, translated():
             found = sum(len(page) for page in self._pages(edition.physical, expression, ["id"]))
             if found:
-                self._client.delete(edition.physical, filter=expression)
+                self._client.delete(edition.address, filter=expression)
                 self._make_durable(edition.physical)
             return found
 
@@ -123,7 +123,11 @@ class MilvusStore:
         expression = read_expression(scope, where, edition.readership)
         with translated():
             rows = self._client.query(
-                edition.address, filter=expression, output_fields=schema.OUTPUT_FIELDS, limit=limit
+                edition.address,
+                filter=expression,
+                output_fields=schema.OUTPUT_FIELDS,
+                limit=limit,
+                **self._connection.read_options,
             )
         chunks = map(schema.to_chunk, rows)
         return sorted(chunks, key=lambda chunk: (chunk.document_id, chunk.order, chunk.id))
@@ -183,6 +187,7 @@ class MilvusStore:
                 limit=limit,
                 search_params={"metric_type": "IP"},
                 output_fields=schema.OUTPUT_FIELDS,
+                **self._connection.read_options,
             )[0]
         hits = [(schema.to_chunk(hit["entity"]), float(hit["distance"])) for hit in found]
         hits.sort(key=lambda pair: (-pair[1], pair[0].id))
@@ -192,13 +197,14 @@ class MilvusStore:
         ]
 
     def _write(self, edition: Edition, rows: Sequence[IndexRow]) -> None:
-        """Durable when it returns. The caller holds the write lock."""
+        """Durable when it returns. The caller holds the write lock. It is written by the name
+        that is read by: that is how the client knows which writes a session has made."""
         values = [schema.to_row(row, edition.fields) for row in rows]
         for row, value in zip(rows, values, strict=True):
             schema.check_row(row, value)
         with translated():
             for at in range(0, len(values), ROWS_PER_REQUEST):
-                self._client.upsert(edition.physical, values[at : at + ROWS_PER_REQUEST])
+                self._client.upsert(edition.address, values[at : at + ROWS_PER_REQUEST])
             self._make_durable(edition.physical)
 
     def _make_durable(self, physical: str) -> None:

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -123,6 +124,8 @@ def test_new_vectors_take_the_place_of_the_old_ones(store):
     assert store.search_dense(ANN, wide[3], 1)[0].chunk.order == 3
     assert store.collections() == ["default"]
     store.check_embedder("default", "two")
+    store.upsert("default", [replace(row("d2", 7), dense=wide[15])])
+    assert store.search_dense(ANN, wide[15], 1)[0].chunk.document_id == "d2"
 
 
 def test_lexical_search_says_what_is_wrong(store):
