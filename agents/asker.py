@@ -30,7 +30,9 @@ from core.errors import AttestError, NotFoundError
 from core.seams import ChatModel, TokenEmbedder
 from core.settings import Settings
 from core.types import Turn
+from retrieval.evidence import EvidenceCutter
 from retrieval.retriever import Retriever
+from retrieval.token_cache import CachedTokenEmbedder
 
 logger = logging.getLogger(__name__)
 
@@ -138,8 +140,10 @@ async def open_asker(
     connection = await resources.enter_async_context(aiosqlite.connect(sessions_file))
     saver = SessionSaver(connection)
     await saver.setup()
+    embedder = CachedTokenEmbedder(embedder)
     context = AskContext(
         retriever=retriever,
+        cutter=EvidenceCutter(embedder),
         chat_model=chat_model,
         prompts=PromptLibrary(),
         binder=EvidenceBinder(embedder),

@@ -14,18 +14,18 @@ import numpy as np
 
 from agents.quantities import split_facts
 from core.seams import Passage, TokenEmbedder
-from core.text import Span, split_sentences
+from core.text import Span
 from core.types import Chunk
 from core.wording import numbers
 from retrieval.lexical import split_terms
-from retrieval.rerank import max_sim
+from retrieval.pieces import split_pieces
+from retrieval.relevance import max_sim
 
 MARKER = re.compile(r"\s*[\[【](\d{1,2}(?:\s*[,，、]\s*\d{1,2})*)[\]】]")
 # What a small model writes instead of a number: `[evidence 2]`, `[资料1]`, an empty pair.
 _LOOSE_MARKER = re.compile(
     r"\s*[\[【](?:(?:evidence|资料|编号|来源|source)[-\s\w,，、]{0,16}|[0-9a-f]{6,10}|\s*)[\]】](?=[。.！!？?\s]*$)"
 )
-_TABLE_RULE = re.compile(r"\|[\s:|-]*-[\s:|-]*\|")
 MAX_SPANS = 3
 MIN_GAIN = 0.12
 HINT_BONUS = 0.05
@@ -163,17 +163,10 @@ def passage_of(bound: Sequence[BoundSpan]) -> Passage:
 def _quotable(text: str) -> Iterator[tuple[Span, str]]:
     """The sentences and table rows that may be quoted; a row comes with its table's header,
     without which its numbers mean nothing."""
-    header, before = "", ""
-    for span in split_sentences(text):
-        line = span.of(text)
-        if not (line.startswith("|") and line.endswith("|")):
-            header = ""
-        elif _TABLE_RULE.fullmatch(line):
-            # Only a line above a rule is a header: a table may go on without one.
-            header = before if before.startswith("|") else ""
+    for piece in split_pieces(text):
+        line = piece.span.of(text)
         if re.search(r"\w", line) and len(line) <= MAX_QUOTE_CHARS:
-            yield span, header
-        before = line
+            yield piece.span, piece.header
 
 
 def strip_markers(sentence: str) -> tuple[str, list[int]]:

@@ -7,6 +7,7 @@ from agents.guards.sufficiency import SufficiencyGate
 from agents.prompt_library import PromptLibrary
 from core.seams import ChatModel, Guard
 from core.settings import ChatSettings, GuardSettings, RetrievalSettings
+from retrieval.evidence import EvidenceCutter
 from retrieval.retriever import Retriever
 
 
@@ -15,6 +16,7 @@ class AskContext:
     """The objects behind the graph."""
 
     retriever: Retriever
+    cutter: EvidenceCutter
     chat_model: ChatModel
     prompts: PromptLibrary
     binder: EvidenceBinder

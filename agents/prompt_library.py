@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.seams import Message
-from core.types import Chunk
+from retrieval.evidence import Excerpt
 
 NONCE_DIGITS = 10
 FOLDER = Path(__file__).with_name("prompts")
@@ -29,27 +29,27 @@ class PromptLibrary:
         joined = "".join(self._texts.values()).encode()
         self.fingerprint = hashlib.sha256(joined).hexdigest()[:12]
 
-    def answer(self, question: str, chunks: Sequence[Chunk], language: str) -> list[Message]:
+    def answer(self, question: str, excerpts: Sequence[Excerpt], language: str) -> list[Message]:
         """The messages that ask for a draft from the evidence, numbered from 1."""
         system, _, user = self._texts[f"answer.{language}"].partition("\n---\n")
-        evidence = fence(chunks, question)
+        evidence = fence(excerpts, question)
         return [
             Message("system", system.strip()),
             Message("user", _fill(user.strip(), evidence=evidence, question=_flatten(question))),
         ]
 
 
-def fence(chunks: Sequence[Chunk], question: str) -> str:
+def fence(excerpts: Sequence[Excerpt], question: str) -> str:
     """The evidence between delimiters that no document can know beforehand, so that text
     in a document cannot end the fence and speak as the user. The name of the fence is a
     digest of the question and all of the evidence: a document cannot hold a digest of
     itself, and the same question over the same evidence gives the same prompt."""
-    texts = "\x00".join([question, *(chunk.text for chunk in chunks)])
+    texts = "\x00".join([question, *(excerpt.text for excerpt in excerpts)])
     nonce = hashlib.sha256(texts.encode()).hexdigest()[:NONCE_DIGITS]
     blocks = []
-    for marker, chunk in enumerate(chunks, start=1):
-        context = f"({_flatten(chunk.context)})\n" if chunk.context else ""
-        blocks.append(f"[{marker}] {context}{chunk.text.strip()}")
+    for marker, excerpt in enumerate(excerpts, start=1):
+        context = f"({_flatten(excerpt.chunk.context)})\n" if excerpt.chunk.context else ""
+        blocks.append(f"[{marker}] {context}{excerpt.text.strip()}")
     return f"<evidence-{nonce}>\n" + "\n\n".join(blocks) + f"\n</evidence-{nonce}>"
 
 

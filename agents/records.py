@@ -6,6 +6,7 @@ imported by name when they are read, which is how tampered files run code.
 
 from dataclasses import asdict
 
+from core.text import Span
 from core.types import (
     Answer,
     Box,
@@ -22,6 +23,7 @@ from core.types import (
     Usage,
     Verdict,
 )
+from retrieval.evidence import Excerpt
 
 
 def hit_record(hit: Hit) -> dict:
@@ -39,6 +41,17 @@ def read_hit(record: dict) -> Hit:
     chunk["boxes"] = tuple(Box(**box) for box in chunk["boxes"])
     chunk["kind"] = ElementKind(chunk["kind"])
     return Hit(Chunk(**chunk), record["score"], Stage(record["stage"]), dict(record["ranks"]))
+
+
+def excerpt_record(excerpt: Excerpt) -> dict:
+    """An excerpt as plain values."""
+    spans = [[span.start, span.end] for span in excerpt.spans]
+    return {"hit": hit_record(excerpt.hit), "spans": spans}
+
+
+def read_excerpt(record: dict) -> Excerpt:
+    """The excerpt of a record."""
+    return Excerpt(read_hit(record["hit"]), tuple(Span(start, end) for start, end in record["spans"]))
 
 
 def turn_record(turn: Turn) -> dict:

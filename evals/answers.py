@@ -1,25 +1,35 @@
 """Measures answers: `python -m evals.answers FILE.jsonl --collection NAME`.
 
-Reads rows {"id", "question", "answerable", "must_match", "sources"} and asks each through
-the real agent. Prints one JSON report; the rows go to stderr. Knows the asker; nothing
-imports it.
+Reads rows {"id", "question", "answerable", "must_match", "sources", "passages", "earlier"}
+and asks each through the real agent. With `passages` those alone are the evidence;
+`earlier` are questions of the same session, asked before and not measured. Prints one JSON
+report; the rows go to stderr. Knows the asker and the index.
 """
 
 import argparse
 import asyncio
+import hashlib
 import json
 import sys
-from collections.abc import Sequence
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.asking import Ask
+from agents.asker import Asker
+from agents.asking import Ask, Effort
 from agents.events import Failed, Finished
 from app.services import Services
+from core.errors import InputError
 from core.settings import load_settings
 from core.telemetry import silence_libraries
 from core.text import normalise
-from core.types import Answer, Scope, Status
+from core.types import Answer, Document, Scope, Status
+from evals.indexing import new_collection
+from evals.retrieval import sample
+from ingest.chunker import ChunkLimits, chunk_elements
+from ingest.parsers.plain import parse_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +79,86 @@ def measure(rows: Sequence[Row]) -> dict:
         "abstention_recall": _share(sum(row.right for row in unanswerable), len(unanswerable)),
         "citation_precision": _share(sum(row.cited_right for row in answered), len(answered)),
         "prompt_tokens_per_correct": round(tokens / right) if right else None,
+        "prompt_tokens": tokens,
+        "right": right,
+        "wrong_answered": sum(not row.right and not row.abstained for row in rows),
         "median_ms": _median([row.answer.timings_ms["total"] for row in rows]),
     }
 
 
-async def ask_all(services: Services, questions: Sequence[dict], collection: str) -> list[Row]:
+def read_questions(path: Path, limit: int | None = None) -> list[dict]:
+    """The rows of a file; with a limit so many, evenly over the file.
+
+    Raises:
+        InputError: a row is broken; names its line.
+    """
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as exc:
+            raise InputError(f"line {number} of {path} is no JSON: {exc}", remedy="mend the line") from exc
+        missing = {"id", "question", "answerable", "must_match"} - set(row)
+        if missing:
+            raise InputError(f"line {number} of {path} lacks {', '.join(sorted(missing))}", remedy="add it")
+        rows.append(row)
+    return sample(rows, limit)
+
+
+async def ask_all(
+    services: Services, questions: Sequence[dict], collection: str, effort: Effort = Effort.STANDARD
+) -> list[Row]:
     """Each question in a session of its own."""
     asker = await services.asker()
     rows = []
-    for question in questions:
-        async for event in asker.ask(Ask(question["question"], Scope(collection), owner="evals")):
-            if isinstance(event, Failed):
-                raise SystemExit(f"{question['id']}: {event.message}. {event.remedy}")
-            if isinstance(event, Finished):
-                rows.append(Row(question, event.answer))
-                _print_row(rows[-1])
+    with given_passages(services, questions) as scopes:
+        for question in questions:
+            scope = scopes.get(question["id"], Scope(collection))
+            session = uuid.uuid4().hex
+            for earlier in question.get("earlier", []):
+                await _answer(asker, Ask(earlier, scope, "evals", session, effort))
+            answer = await _answer(asker, Ask(question["question"], scope, "evals", session, effort))
+            rows.append(Row(question, answer))
+            _print_row(rows[-1])
     return rows
+
+
+async def _answer(asker: Asker, ask: Ask) -> Answer:
+    answer = None
+    async for event in asker.ask(ask):
+        if isinstance(event, Failed):
+            raise SystemExit(f"{ask.question}: {event.message}. {event.remedy}")
+        if isinstance(event, Finished):
+            answer = event.answer
+    return answer
+
+
+@contextmanager
+def given_passages(services: Services, questions: Sequence[dict]) -> Iterator[dict[str, Scope]]:
+    """The scope of each question that brings its passages: all of them lie in one collection
+    for the time being, each readable by its own question alone."""
+    rows = [question for question in questions if question.get("passages")]
+    if not rows:
+        yield {}
+        return
+    index, collection = services.index(), new_collection()
+    settings = services.settings.ingest
+    limits = ChunkLimits(settings.chunk_tokens, settings.overlap_tokens)
+    index.open_collection(collection)
+    try:
+        for row in rows:
+            for at, text in enumerate(row["passages"]):
+                identity = hashlib.sha256(f"{row['id']} {at} {text}".encode()).hexdigest()
+                uri, readers = f"{row['id']}-{at}.txt", (str(row["id"]),)
+                document = Document(identity, uri, "", "text/plain", len(text), collection, readers)
+                chunks = chunk_elements(document, parse_plain(text), limits, index.count_tokens)
+                if chunks:
+                    index.write_document(document, chunks)
+        yield {row["id"]: Scope(collection, frozenset({str(row["id"])})) for row in rows}
+    finally:
+        index.drop_collection(collection)
 
 
 def _print_row(row: Row) -> None:
@@ -108,12 +182,14 @@ async def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m evals.answers")
     parser.add_argument("file", type=Path)
     parser.add_argument("--collection", default="default")
+    parser.add_argument("--limit", type=int, help="ask this many, evenly over the file")
+    parser.add_argument("--effort", type=Effort, choices=list(Effort), default=Effort.STANDARD)
     arguments = parser.parse_args()
     silence_libraries()
-    questions = [json.loads(line) for line in arguments.file.read_text(encoding="utf-8").splitlines()]
+    questions = read_questions(arguments.file, arguments.limit)
     services = Services(load_settings())
     try:
-        rows = await ask_all(services, questions, arguments.collection)
+        rows = await ask_all(services, questions, arguments.collection, arguments.effort)
     finally:
         await services.aclose()
     print(json.dumps(measure(rows), ensure_ascii=False, indent=1))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from agents.guards.exact import ExactGuard
-from core.logistic import LogisticModel
+from agents.guards.logistic import LogisticModel
 from core.seams import Passage, TokenEmbedder
 from core.text import detect_language
 from core.types import Label, Verdict

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.logistic import LogisticModel
+from agents.guards.logistic import LogisticModel
 from agents.keywords import segment_cover
 from core.seams import TokenEmbedder
 from core.text import detect_language

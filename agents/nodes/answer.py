@@ -19,11 +19,12 @@ from agents.context import AskContext
 from agents.drafting import CheckedDraft, DraftChecker, is_refusal
 from agents.events import SentenceReleased, SentenceRevised, StatusChanged
 from agents.keywords import segment_cover
-from agents.records import read_hit
+from agents.records import read_excerpt
 from agents.state import AskState
 from core.seams import ChatOptions
 from core.text import cut_complete_sentences, detect_language
-from core.types import Chunk, Sentence, Status, Usage
+from core.types import Sentence, Status, Usage
+from retrieval.evidence import Excerpt
 
 QUOTE_COVER = 0.6
 QUOTE_SIMILARITY = 0.9
@@ -33,8 +34,8 @@ QUOTE_SIMILARITY_ACROSS = 0.86
 async def answer(state: AskState, runtime: Runtime[AskContext]) -> dict:
     """Sets `outcome`: status, sentences, citations, withheld, usage."""
     context = runtime.context
-    chunks = [read_hit(record).chunk for record in state["evidence"]]
-    work = _AnswerWork(state, runtime, chunks)
+    excerpts = [read_excerpt(record) for record in state["evidence"]]
+    work = _AnswerWork(state, runtime, excerpts)
     if state["signals"].get("sufficiency", 0.0) < context.guards.sufficient_at:
         return work.outcome()
     await work.open_evidence()
@@ -47,11 +48,11 @@ async def answer(state: AskState, runtime: Runtime[AskContext]) -> dict:
 class _AnswerWork:
     """One answer being made."""
 
-    def __init__(self, state: AskState, runtime: Runtime[AskContext], chunks: list[Chunk]) -> None:
+    def __init__(self, state: AskState, runtime: Runtime[AskContext], excerpts: list[Excerpt]) -> None:
         self._state = state
         self._context = runtime.context
         self._emit = runtime.stream_writer
-        self._chunks = chunks
+        self._excerpts = excerpts
         self._checker: DraftChecker | None = None
         self._usage = Usage()
         self._started = time.perf_counter()
@@ -70,15 +71,17 @@ class _AnswerWork:
         return bool(withheld) and all(is_refusal(sentence.text) for sentence in withheld)
 
     async def open_evidence(self) -> None:
-        """Cuts the evidence into quotable spans and encodes them."""
-        pool = await asyncio.to_thread(self._context.binder.pool, self._chunks)
+        """Cuts the evidence into quotable spans and encodes them: of whole chunks, for what was
+        left out of the prompt may still bear a sentence out."""
+        chunks = [excerpt.chunk for excerpt in self._excerpts]
+        pool = await asyncio.to_thread(self._context.binder.pool, chunks)
         self._checker = DraftChecker(pool, self._context.guard, self._state["queries"][0])
 
     async def draft(self) -> None:
         """Streams the draft and releases its sentences one by one."""
         self._emit(StatusChanged("answering"))
         question, language = self._state["queries"][0], self._state["language"]
-        prompt = self._context.prompts.answer(question, self._chunks, language)
+        prompt = self._context.prompts.answer(question, self._excerpts, language)
         factor = BUDGETS[Effort(self._state["effort"])].answer
         options = ChatOptions(max_tokens=round(self._context.chat.max_answer_tokens * factor))
         waiting = ""

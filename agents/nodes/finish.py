@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 
 from agents.context import AskContext
 from agents.events import Finished
-from agents.records import read_answer, read_hit, turn_record
+from agents.records import read_answer, read_excerpt, turn_record
 from agents.state import AskState
 from core.types import Status, Turn
 
@@ -49,7 +49,7 @@ def abstention_text(state: AskState) -> str:
     """What the user reads when the documents do not hold the answer."""
     language = state["language"]
     mark = "、" if language == "zh" else ", "
-    titles = dict.fromkeys(read_hit(record).chunk.title for record in state["evidence"])
+    titles = dict.fromkeys(read_excerpt(record).chunk.title for record in state["evidence"])
     asked = (query.rstrip("？?。.！! ") for query in state["queries"])
     text = NOT_HELD[language].format(queries=mark.join(asked))
     if titles:

@@ -4,6 +4,7 @@ Knows the retriever; knows nothing of drafts.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 from langgraph.runtime import Runtime
@@ -11,58 +12,62 @@ from langgraph.runtime import Runtime
 from agents.asking import BUDGETS, Effort
 from agents.context import AskContext
 from agents.events import Retrieved, StatusChanged
-from agents.records import hit_record, read_scope
+from agents.records import excerpt_record, read_scope
 from agents.state import AskState
 from core.types import Hit
+from retrieval.copies import drop_copies
+from retrieval.evidence import CutLimits, estimate_tokens
 
-CHARS_PER_TOKEN = {"zh": 1.5, "en": 4.0}
 WEAK_SHARE = 0.8
+CANDIDATES_PER_CHUNK = 2
+"""So many chunks are read for each that may be shown."""
+GATE_TOKENS = 700
+"""Of whole chunks: the gate was fitted on passages that nothing was cut from."""
 
 
 async def gather(state: AskState, runtime: Runtime[AskContext]) -> dict:
-    """Sets `evidence` (best first, at most what the budget holds) and `signals`."""
+    """Sets `evidence` (excerpts, best chunk first, at most what the budget holds) and `signals`."""
     context = runtime.context
     queries = state["queries"]
     runtime.stream_writer(StatusChanged("searching", " · ".join(queries)))
     factor = BUDGETS[Effort(state["effort"])].evidence
     limit = max(1, round(context.retrieval.evidence_chunks * factor))
-    results = [
-        await asyncio.to_thread(context.retriever.search, query, read_scope(state), limit * 2)
-        for query in queries
-    ]
-    hits = _merge([result.hits for result in results])
-    chosen = fit_budget(hits, limit, round(context.retrieval.evidence_tokens * factor))
-    score = await asyncio.to_thread(
-        context.gate.score, queries[0], [hit.chunk for hit in chosen]
-    )
-    runtime.stream_writer(Retrieved(tuple(chosen), tuple(queries)))
-    timings = {"retrieve": round(sum(sum(r.timings_ms.values()) for r in results), 1)}
+    scope, wanted = read_scope(state), limit * CANDIDATES_PER_CHUNK
+    results = [await asyncio.to_thread(context.retriever.search, query, scope, wanted) for query in queries]
+    hits = without_weak(drop_copies(_merge([result.hits for result in results])))
+    limits = CutLimits(context.retrieval.evidence_tokens * factor, limit)
+    whole = fit_budget(hits, limit, GATE_TOKENS * factor)
+    score = await asyncio.to_thread(context.gate.score, queries[0], [hit.chunk for hit in whole])
+    begun = time.perf_counter()
+    excerpts = await asyncio.to_thread(context.cutter.cut, queries[0], hits, limits)
+    runtime.stream_writer(Retrieved(tuple(excerpt.hit for excerpt in excerpts), tuple(queries)))
+    timings = {
+        "retrieve": round(sum(sum(r.timings_ms.values()) for r in results), 1),
+        "cut": round((time.perf_counter() - begun) * 1000, 1),
+    }
     return {
-        "evidence": [hit_record(hit) for hit in chosen],
+        "evidence": [excerpt_record(excerpt) for excerpt in excerpts],
         "signals": {**results[0].signals, "sufficiency": score},
         "timings_ms": {**state["timings_ms"], **timings},
     }
 
 
-def fit_budget(hits: Sequence[Hit], max_chunks: int, max_tokens: int) -> list[Hit]:
-    """The best hits whose text fits; the first always. A chunk that is far behind the first
-    is left out: it costs reading time and misleads a small model."""
+def without_weak(hits: Sequence[Hit]) -> list[Hit]:
+    """Without chunks that are far behind the first: they cost reading time and mislead a
+    small model."""
+    return [hit for hit in hits if hit.score >= WEAK_SHARE * hits[0].score]
+
+
+def fit_budget(hits: Sequence[Hit], max_chunks: int, max_tokens: float) -> list[Hit]:
+    """The best hits whose whole text fits, the first always: what the gate was fitted to read."""
     chosen: list[Hit] = []
     spent = 0.0
     for hit in hits[:max_chunks]:
-        size = count_roughly(hit.chunk.text)
-        if chosen and (spent + size > max_tokens or hit.score < WEAK_SHARE * chosen[0].score):
-            continue
-        chosen.append(hit)
-        spent += size
+        size = estimate_tokens(hit.chunk.text)
+        if not chosen or spent + size <= max_tokens:
+            chosen.append(hit)
+            spent += size
     return chosen
-
-
-def count_roughly(text: str) -> float:
-    """Tokens of a text for budgeting: a Chinese character is about two thirds of a token, a
-    Latin one a quarter."""
-    wide = sum(1 for char in text if ord(char) > 0x2E80)
-    return wide / CHARS_PER_TOKEN["zh"] + (len(text) - wide) / CHARS_PER_TOKEN["en"]
 
 
 def _merge(lists: Sequence[Sequence[Hit]]) -> list[Hit]:

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 import numpy as np
 
 from core.seams import ChatDelta
-from core.types import Chunk, Usage
+from core.text import Span
+from core.types import Chunk, Hit, Stage, Usage
+from retrieval.evidence import Excerpt
 
 
 class ScriptedChat:
@@ -46,6 +48,11 @@ class CharacterVectors:
         return [
             np.eye(997, dtype=np.float32)[[ord(c) % 997 for c in text if not c.isspace()]] for text in texts
         ]
+
+
+def shown(whole: Chunk, *spans: Span) -> Excerpt:
+    """An excerpt of a chunk; all of it when no spans are given."""
+    return Excerpt(Hit(whole, 0.9, Stage.RERANKED), spans or (Span(0, len(whole.text)),))
 
 
 def chunk(text: str, order: int = 0, title: str = "手册", **more) -> Chunk:

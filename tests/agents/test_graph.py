@@ -83,7 +83,7 @@ async def test_the_prompt_fences_the_evidence_and_asks_last(open_agent):
     await events_of(await open_agent(chat), QUESTION)
     system, user = chat.asked[0]
     assert system.role == "system" and QUESTION not in system.content
-    assert user.content.index(MANUAL.text) < user.content.index(QUESTION)
+    assert user.content.index("TM-20 主机的保修期为 18 个月。") < user.content.index(QUESTION)
     assert user.content.startswith("<evidence-") and "</evidence>" not in user.content
 
 
