@@ -86,7 +86,7 @@ def rules() -> dict[str, Rule]:
         found[f"within, {tokens} tokens"] = _by("within", flat)
         found[f"both, {tokens} tokens"] = _by("scores", flat)
     for chunks in (SHOWN, CANDIDATES):
-        for margin in (0.05, 0.06, 0.07, MARGIN, 0.09, 0.1):
+        for margin in (0.05, 0.06, 0.07, 0.08, 0.09, MARGIN):
             limits = CutLimits(400, chunks, margin)
             found[f"both, margin {margin}, {chunks} chunks, 400 tokens"] = _by("scores", limits)
     return found

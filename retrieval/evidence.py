@@ -15,7 +15,7 @@ from core.types import Chunk, Hit
 from retrieval.pieces import join_spans
 from retrieval.relevance import PieceTable, read_pieces
 
-MARGIN = 0.08
+MARGIN = 0.1
 """A piece stays when it scores at most so much below the best one: chosen from the curve in
 bench/results/evidence_cut.json."""
 LEAST_TOKENS = 100

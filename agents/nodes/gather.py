@@ -13,6 +13,7 @@ from agents.asking import BUDGETS, Effort
 from agents.context import AskContext
 from agents.events import Retrieved, StatusChanged
 from agents.records import excerpt_record, read_scope
+from agents.several_facts import asks_several_facts
 from agents.state import AskState
 from core.types import Hit
 from retrieval.copies import drop_copies
@@ -21,6 +22,8 @@ from retrieval.evidence import CutLimits, estimate_tokens
 WEAK_SHARE = 0.8
 CANDIDATES_PER_CHUNK = 2
 """So many chunks are read for each that may be shown."""
+SEVERAL_FACTS = 1.5
+"""So much more evidence may be shown when a question asks for more than one fact."""
 GATE_TOKENS = 700
 """Of whole chunks: the gate was fitted on passages that nothing was cut from."""
 
@@ -31,6 +34,8 @@ async def gather(state: AskState, runtime: Runtime[AskContext]) -> dict:
     queries = state["queries"]
     runtime.stream_writer(StatusChanged("searching", " · ".join(queries)))
     factor = BUDGETS[Effort(state["effort"])].evidence
+    if asks_several_facts(queries[0]):
+        factor *= SEVERAL_FACTS
     limit = max(1, round(context.retrieval.evidence_chunks * factor))
     scope, wanted = read_scope(state), limit * CANDIDATES_PER_CHUNK
     results = [await asyncio.to_thread(context.retriever.search, query, scope, wanted) for query in queries]
