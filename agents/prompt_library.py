@@ -47,8 +47,13 @@ def fence(excerpts: Sequence[Excerpt], question: str) -> str:
     texts = "\x00".join([question, *(excerpt.text for excerpt in excerpts)])
     nonce = hashlib.sha256(texts.encode()).hexdigest()[:NONCE_DIGITS]
     blocks = []
+    title = ""
     for marker, excerpt in enumerate(excerpts, start=1):
-        context = f"({_flatten(excerpt.chunk.context)})\n" if excerpt.chunk.context else ""
+        # A title is said once for the excerpts of one document that follow each other.
+        context = _flatten(excerpt.chunk.context)
+        shown = context.removeprefix(title).lstrip() if title else context
+        title = _flatten(excerpt.chunk.title)
+        context = f"({shown})\n" if shown else ""
         blocks.append(f"[{marker}] {context}{excerpt.text.strip()}")
     return f"<evidence-{nonce}>\n" + "\n\n".join(blocks) + f"\n</evidence-{nonce}>"
 

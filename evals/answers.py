@@ -163,7 +163,8 @@ def given_passages(services: Services, questions: Sequence[dict]) -> Iterator[di
 
 def _print_row(row: Row) -> None:
     mark = "ok " if row.right else "BAD"
-    print(f"{mark} {row.question['id']:6} {row.answer.status.value:9} {row.answer.text}", file=sys.stderr)
+    about = f"{row.question['id']:6} {row.answer.status.value:9} {row.answer.usage.prompt_tokens:4}"
+    print(f"{mark} {about} {row.answer.text}", file=sys.stderr)
     for withheld in row.answer.withheld:
         why = f"{withheld.verdict.label.value} {withheld.verdict.score} {withheld.verdict.reason}"
         print(f"      - {withheld.text} ({why})", file=sys.stderr)

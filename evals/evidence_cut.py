@@ -34,8 +34,10 @@ COVER_WEIGHT = 0.3
 PER_SET = {"cmrc2018": 80, "drcd": 80, "xquad": 60}
 COMMAND = "python -m evals.evidence_cut EVALS_FOLDER WEIGHTS_FOLDER"
 WITHOUT_MARGIN = 9.0
+UNREAD = -99.0
 
 Rule = Callable[["Case"], list[set[int]]]
+Read = Callable[["Case"], set[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def open_case(asked: SpanQuestion, embedder: TokenEmbedder, count: Callable[[str
     for at, (chunk, table) in enumerate(zip(chunks, tables, strict=True)):
         cover = len(terms & set(split_terms(chunk.text))) / len(terms) if terms else 0.0
         scores[at] = max_sim(words, table) + COVER_WEIGHT * cover
-    best = sorted(scores, key=lambda at: (-scores[at], at))[:CANDIDATES]
+    best = sorted(scores, key=lambda at: (-scores[at], at))
     return Case(asked, read_pieces(embedder, asked.question, [chunks[at] for at in best]))
 
 
@@ -85,6 +87,11 @@ def rules() -> dict[str, Rule]:
         found[f"alone, {tokens} tokens"] = _by("alone", flat)
         found[f"within, {tokens} tokens"] = _by("within", flat)
         found[f"both, {tokens} tokens"] = _by("scores", flat)
+    reads = {"first 4": _first(4), "first 8": _first(8), "first 4 and neighbours": _neighbours(4)}
+    for name, read in reads.items():
+        found[f"both, margin {MARGIN}, {SHOWN} chunks of the {name}, 400 tokens"] = _by(
+            "scores", CutLimits(400, SHOWN), read
+        )
     for chunks in (SHOWN, CANDIDATES):
         for margin in (0.05, 0.06, 0.07, 0.08, 0.09, MARGIN):
             limits = CutLimits(400, chunks, margin)
@@ -116,8 +123,31 @@ def _best_of_each(count: int) -> Rule:
     return kept
 
 
-def _by(which: str, limits: CutLimits) -> Rule:
-    return lambda case: choose(case.table, getattr(case.table, which).tolist(), limits)
+def _first(count: int) -> Read:
+    return lambda case: set(range(min(count, len(case.table.chunks))))
+
+
+def _neighbours(count: int) -> Read:
+    """The first chunks, and those before and behind each in its document."""
+
+    def read(case: Case) -> set[int]:
+        chunks = case.table.chunks
+        wanted = {(c.document_id, c.order + step) for c in chunks[:count] for step in (-1, 0, 1)}
+        return {at for at, chunk in enumerate(chunks) if (chunk.document_id, chunk.order) in wanted}
+
+    return read
+
+
+def _by(which: str, limits: CutLimits, read: Read | None = None) -> Rule:
+    def kept(case: Case) -> list[set[int]]:
+        allowed = (read or _first(CANDIDATES))(case)
+        scores = [
+            float(score) if at in allowed else UNREAD
+            for score, (at, _) in zip(getattr(case.table, which), case.table.places, strict=True)
+        ]
+        return choose(case.table, scores, limits)
+
+    return kept
 
 
 def measure(cases: Sequence[Case], rule: Rule) -> dict:

@@ -88,7 +88,8 @@ def choose(table: PieceTable, scores: Sequence[float], limits: CutLimits) -> lis
         size = sum(estimate_tokens(table.text_of(at, other)) for other in wanted)
         if spent and spent + size > limits.tokens:
             continue
-        if wanted and not any(table.is_copy(number, other, COPY_SHARE) for other in _numbers_of(table, kept)):
+        said = any(table.is_copy(number, other, COPY_SHARE) for other in _numbers_of(table, kept))
+        if wanted and not said and (table.terms[number] or not spent):
             kept[at] |= wanted
             spent += size
     return kept

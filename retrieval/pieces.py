@@ -17,8 +17,8 @@ _LIST_ITEM = re.compile(r"(?:[-*•·–]|[(（]?(?:\d{1,2}|[a-z]|[一二三四�
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A sentence or table row of a text. `header` is its table's header row; `lead` are the
-    places of the pieces without which it says too little: a table's header and rule, the
-    line that opens a list."""
+    places of the pieces without which it says too little: a table's header, the line that
+    opens a list."""
 
     span: Span
     header: str = ""
@@ -42,9 +42,9 @@ def split_pieces(text: str) -> list[Piece]:
         elif _TABLE_RULE.fullmatch(line):
             # Only a line above a rule is a header: a table may go on without one.
             named = at > 0 and lines[at - 1].startswith("|")
-            header, table = (lines[at - 1], (at - 1, at)) if named else ("", ())
+            header, table = (lines[at - 1], (at - 1,)) if named else ("", ())
         is_item = not is_row and _LIST_ITEM.match(line) is not None
-        pieces.append(Piece(span, header, table if is_row and at not in table else opener if is_item else ()))
+        pieces.append(Piece(span, header, table if is_row else opener if is_item else ()))
         if line.endswith((":", "：")):
             opener = (at,)
         elif not is_item and not _continues(text, spans, at):
@@ -53,14 +53,19 @@ def split_pieces(text: str) -> list[Piece]:
 
 
 def join_spans(text: str, spans: Sequence[Span]) -> str:
-    """The spans of a text, in order, with a mark where words between two of them are missing."""
+    """The spans of a text, in order, with a mark where words between two of them are missing.
+    A table's rule is no words."""
     parts: list[str] = []
     end = None
     for span in spans:
         if end is not None:
             between = text[end : span.start]
             mark = f"\n{GAP}\n" if "\n" in between else f" {GAP} "
-            parts.append(mark if between.strip() else between)
+            if not between.strip():
+                mark = between
+            elif _TABLE_RULE.fullmatch(between.strip()):
+                mark = "\n"
+            parts.append(mark)
         parts.append(span.of(text))
         end = span.end
     return "".join(parts)

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from agents.prompt_library import LANGUAGES, PromptLibrary, fence
+from core.text import Span
 from tests.agents.doubles import chunk, shown
 
 NAME = re.compile(r"<evidence-([0-9a-f]{10})>")
@@ -31,3 +32,15 @@ def test_every_prompt_is_filled_and_ends_with_the_question(language):
     assert "[1] (T)\ntext" in user.content
     assert user.content.index("How long?") > user.content.index("</evidence-") and "text {question}" in user.content
     assert "{evidence}" not in system.content + user.content
+
+
+def test_a_title_is_said_once_for_neighbours_of_one_document():
+    chunks = [chunk("甲", n, title="手册", headings=(f"第 {n} 节",)) for n in (1, 2)]
+    text = fence([shown(c) for c in [*chunks, chunk("乙", 3, title="另一本"), chunks[0]]], "问？")
+    labels = [line for line in text.splitlines() if line.startswith("[")]
+    assert labels == ["[1] (手册 › 第 1 节)", "[2] (› 第 2 节)", "[3] (另一本)", "[4] (手册 › 第 1 节)"]
+
+
+def test_only_the_kept_part_of_a_chunk_is_shown():
+    whole = chunk("甲一。乙二。丙三。", title="")
+    assert "[1] 甲一。 … 丙三。" in fence([shown(whole, Span(0, 3), Span(6, 9))], "问？")
