@@ -21,7 +21,7 @@ from agents.asker import Asker
 from agents.asking import Ask, Effort
 from agents.events import Failed, Finished
 from app.services import Services
-from core.errors import InputError
+from core.errors import AttestError, InputError, ServiceError
 from core.settings import load_settings
 from core.telemetry import silence_libraries
 from core.text import normalise
@@ -92,6 +92,8 @@ def read_questions(path: Path, limit: int | None = None) -> list[dict]:
     Raises:
         InputError: a row is broken; names its line.
     """
+    if not path.is_file():
+        raise InputError(f"there is no file {path}", remedy="name a file of JSON lines")
     rows = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if not line.strip():
@@ -129,7 +131,7 @@ async def _answer(asker: Asker, ask: Ask) -> Answer:
     answer = None
     async for event in asker.ask(ask):
         if isinstance(event, Failed):
-            raise SystemExit(f"{ask.question}: {event.message}. {event.remedy}")
+            raise ServiceError(f"{ask.question!r} failed: {event.message}", remedy=event.remedy)
         if isinstance(event, Finished):
             answer = event.answer
     return answer
@@ -178,7 +180,17 @@ def _median(values: list[float]) -> float:
     return sorted(values)[len(values) // 2]
 
 
-async def main() -> None:
+async def evaluate_answers(
+    services: Services, questions: Sequence[dict], collection: str, effort: Effort = Effort.STANDARD
+) -> dict:
+    """The report over the questions; closes the services."""
+    try:
+        return measure(await ask_all(services, questions, collection, effort))
+    finally:
+        await services.aclose()
+
+
+def main() -> None:
     """Reads the command line, asks and prints."""
     parser = argparse.ArgumentParser(prog="python -m evals.answers")
     parser.add_argument("file", type=Path)
@@ -187,14 +199,14 @@ async def main() -> None:
     parser.add_argument("--effort", type=Effort, choices=list(Effort), default=Effort.STANDARD)
     arguments = parser.parse_args()
     silence_libraries()
-    questions = read_questions(arguments.file, arguments.limit)
-    services = Services(load_settings())
     try:
-        rows = await ask_all(services, questions, arguments.collection, arguments.effort)
-    finally:
-        await services.aclose()
-    print(json.dumps(measure(rows), ensure_ascii=False, indent=1))
+        questions = read_questions(arguments.file, arguments.limit)
+        services = Services(load_settings())
+        report = asyncio.run(evaluate_answers(services, questions, arguments.collection, arguments.effort))
+    except AttestError as exc:
+        sys.exit(str(exc))
+    print(json.dumps(report, ensure_ascii=False, indent=1))
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

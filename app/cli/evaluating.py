@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import EXIT_CODES, Config, Json
+from app.cli.options import DEFAULT_COLLECTION, EXIT_CODES, Collection, Config, Data, Json
 from app.cli.output import Output
 
 Folder = Annotated[Path, typer.Argument(help="Folder in the BEIR layout.", metavar="DIR")]
@@ -20,14 +20,9 @@ def add_commands(root: typer.Typer) -> None:
     """Adds the commands of this file."""
     evaluations = typer.Typer(help="Measure on your own data.", no_args_is_help=True, epilog=EXIT_CODES)
     evaluations.command("retrieval", epilog=EXIT_CODES)(retrieval)
-    # A group of one command would lose its name.
-    evaluations.callback()(_group)
+    evaluations.command("answers", epilog=EXIT_CODES)(answers)
     root.add_typer(evaluations, name="eval")
     root.command("compare", epilog=EXIT_CODES)(compare)
-
-
-def _group() -> None:
-    """Measure on your own data."""
 
 
 def retrieval(
@@ -62,6 +57,42 @@ def retrieval(
         out.result(report)
     else:
         _show_retrieval(out, report)
+
+
+def answers(
+    file: Annotated[Path, typer.Argument(help="Questions in JSON lines.", metavar="FILE")],
+    collection: Collection = DEFAULT_COLLECTION,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Ask this many, evenly over the file.")
+    ] = None,
+    effort: Annotated[str, typer.Option("--effort", help="quick, standard or deep.")] = "standard",
+    out_file: Out = None,
+    data: Data = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Ask questions whose answers are known; those with passages are answered from these alone."""
+    import asyncio
+
+    from agents.asking import Effort
+    from app.cli.backend import read_settings
+    from app.services import Services
+    from core.errors import InputError
+    from evals.answers import evaluate_answers, read_questions
+
+    out = Output(as_json)
+    _check_writable(out_file)
+    if effort not in list(Effort):
+        raise InputError(f"there is no effort {effort!r}", remedy=f"choose: {', '.join(Effort)}")
+    questions = read_questions(file, limit)
+    services = Services(read_settings(data, config))
+    report = asyncio.run(evaluate_answers(services, questions, collection, Effort(effort)))
+    _write(out_file, report)
+    if as_json:
+        out.result(report)
+    else:
+        for name, value in report.items():
+            out.line(f"{name:26} {'-' if value is None else value}")
 
 
 def compare(
