@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from retrieval.index import ChunkIndex
     from retrieval.lexical import Lexicon
     from retrieval.retriever import Retriever
+    from retrieval.token_vectors import TokenVectors
 
 
 class Services:
@@ -67,6 +68,10 @@ class Services:
         """The built-in embedder, whichever one the index uses: the guards and the default
         reranker were fitted to its token vectors."""
         return self._once("token_embedder", self._build_token_embedder)
+
+    def token_vectors(self) -> "TokenVectors":
+        """The token vectors kept beside the index, for late interaction."""
+        return self._once("token_vectors", self._build_token_vectors)
 
     def lexicon(self) -> "Lexicon":
         """The document frequencies of the lexical leg."""
@@ -138,8 +143,9 @@ class Services:
             part = self._parts.pop(name, None)
             if part is not None:
                 part.close()
-        if engine := self._parts.pop("engine", None):
-            engine.dispose()
+        for name in ("engine", "tokens_engine"):
+            if engine := self._parts.pop(name, None):
+                engine.dispose()
 
     def _once(self, name: str, build: Callable[[], Any]) -> Any:
         # One lock a part: a slow model must not keep the key table waiting.
@@ -182,7 +188,9 @@ class Services:
         from app.late_embedder import LateEmbedder
         from retrieval.index import ChunkIndex
 
-        return ChunkIndex(self.store(), LateEmbedder(self.embedder), self.lexicon())
+        kept = self.settings.retrieval.reranker == "late-interaction"
+        tokens = self.token_vectors() if kept else None
+        return ChunkIndex(self.store(), LateEmbedder(self.embedder), self.lexicon(), tokens)
 
     def _build_retriever(self) -> "Retriever":
         from retrieval.retriever import Retriever
@@ -201,7 +209,15 @@ class Services:
     def _build_reranker(self) -> "Reranker":
         from retrieval.rerankers import build_reranker
 
-        return build_reranker(self.settings.retrieval, self.token_embedder)
+        return build_reranker(self.settings.retrieval, self.token_vectors)
+
+    def _build_token_vectors(self) -> "TokenVectors":
+        from app.database import open_database
+        from retrieval.token_vectors import TokenVectors
+
+        self.paths.create()
+        engine = self._once("tokens_engine", lambda: open_database(self.paths.tokens))
+        return TokenVectors(engine, self.token_embedder)
 
     def _build_parser_runner(self):
         from ingest.isolation import ProcessParserRunner

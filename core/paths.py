@@ -27,6 +27,11 @@ class DataPaths:
         return self.root / "attest.db"
 
     @property
+    def tokens(self) -> Path:
+        """SQLite: token vectors of chunks, for reranking; can be made again."""
+        return self.root / "tokens.db"
+
+    @property
     def lite_store(self) -> Path:
         """Milvus Lite's own folder."""
         return self.root / "milvus.db"

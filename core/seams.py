@@ -59,6 +59,29 @@ class TokenEmbedder(Protocol):
         ...
 
 
+class MultiVectorEmbedder(Protocol):
+    """An embedder whose token vectors are made for late interaction (Khattab and Zaharia
+    2020): small enough to be kept beside the index."""
+
+    fingerprint: str
+    """Of its `Embedder` side."""
+    token_fingerprint: str
+    """Changes whenever the same text would get other token vectors."""
+    token_gap: float
+    """What `Embedder.language_gap` is for cosines, for the mean of best matches."""
+
+    def embed_query_tokens(self, text: str) -> np.ndarray:
+        """Rows (tokens, size), float32, of unit length."""
+        ...
+
+    def embed_documents_and_tokens(
+        self, texts: Sequence[str]
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        """The vectors of `Embedder.embed_documents`, and for each text int8 rows
+        (tokens, size): unit vectors times 127."""
+        ...
+
+
 class Reranker(Protocol):
     """Orders hits by reading question and chunk together."""
 

@@ -79,7 +79,7 @@ class RetrievalSettings(Section):
     """How evidence is found."""
 
     leg_limit: int = Field(40, ge=1, le=1000, description="hits taken from each search leg")
-    rerank_limit: int = Field(16, ge=0, le=200, description="fused hits that are reranked; 0: none")
+    rerank_limit: int = Field(50, ge=0, le=200, description="fused hits that are reranked; 0: none")
     reranker: Literal["late-interaction", "cross-encoder", "http", "none"] = Field(
         "late-interaction", description="late-interaction (built in), cross-encoder (extra [models]), http or none"
     )
@@ -94,7 +94,7 @@ class RetrievalSettings(Section):
     reranker_timeout_s: float = Field(10.0, gt=0, description="longest wait for the reranking server, retries included")
     rerank_budget_ms: int = Field(0, ge=0, description="past it hits keep their fused order, and the trace says so; 0: no limit")
     evidence_chunks: int = Field(4, ge=1, le=20, description="chunks the model may be shown")
-    evidence_tokens: int = Field(700, ge=100, description="budget of evidence in the prompt")
+    evidence_tokens: int = Field(300, ge=100, description="budget of evidence in the prompt")
 
 
 class IngestSettings(Section):

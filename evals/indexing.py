@@ -27,7 +27,7 @@ _OUTSIDE = ("core/text.py", "ingest/chunker.py", "ingest/parsers/plain.py", "ing
 # Read at each question only. Whatever else comes into the folder counts as write path: an
 # index built once too often costs a minute, one that is stale costs a wrong figure.
 _READ_PATH = re.compile(
-    r"retriever|rerank|fus|expan|quer|dates|budget|copies|evidence|pieces|relevance|token_cache"
+    r"retriever|rerank|fus|candidates|expan|quer|dates|budget|copies|evidence|pieces|relevance|token_cache"
 )
 Progress = Callable[[str], None]
 

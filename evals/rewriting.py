@@ -74,10 +74,11 @@ class QueryWriter:
         self._chat_model = chat_model
 
     async def rewrite(self, row: dict) -> Written:
-        """The last question of a conversation on its own."""
+        """The last question of a conversation on its own; a small model repeats those before it."""
         language = detect_language(row["question"])
         talk = "\n".join([*row["earlier"], row["question"]])
-        return await self._ask(REWRITE[language], talk, 1)
+        written = await self._ask(REWRITE[language], talk, len(row["earlier"]) + 1)
+        return Written(written.queries[-1:], written.seconds, written.prompt_tokens)
 
     async def split(self, row: dict) -> Written:
         """Sub-questions of a question."""

@@ -5,22 +5,35 @@ Knows which vectors a chunk needs; knows nothing of files, parsers or the ledger
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from core.seams import Embedder, IndexRow, Reembedding, VectorStore
 from core.types import Chunk, Document
+from retrieval.embedded_text import embedded_text
 from retrieval.lexical import Lexicon, encode_document
+from retrieval.token_vectors import TokenVectors
 
 
 class ChunkIndex:
-    """Writes and removes documents in the vector store and in the lexical statistics.
+    """Writes and removes documents in the vector store, in the lexical statistics and among
+    the token vectors.
 
     Every method is idempotent: the same call again after a kill at any moment leaves
     the document there exactly once.
     """
 
-    def __init__(self, store: VectorStore, embedder: Embedder, lexicon: Lexicon) -> None:
+    def __init__(
+        self,
+        store: VectorStore,
+        embedder: Embedder,
+        lexicon: Lexicon,
+        tokens: TokenVectors | None = None,
+    ) -> None:
+        """Without `tokens` no token vectors are kept."""
         self._store = store
         self._embedder = embedder
         self._lexicon = lexicon
+        self._tokens = tokens
 
     @property
     def fingerprint(self) -> str:
@@ -37,12 +50,16 @@ class ChunkIndex:
 
     def write_document(self, document: Document, chunks: Sequence[Chunk]) -> None:
         """Embeds and stores all chunks of one document version; durable when it returns."""
-        vectors = self._embedder.embed_documents([embedded_text(chunk) for chunk in chunks])
-        lexical = [encode_document(embedded_text(chunk)) for chunk in chunks]
+        texts = [embedded_text(chunk) for chunk in chunks]
+        vectors, tokens = self._embed(texts)
+        lexical = [encode_document(text) for text in texts]
         rows = [
             IndexRow(chunk, vector, terms.weights, document.readers)
             for chunk, vector, terms in zip(chunks, vectors, lexical, strict=True)
         ]
+        # Before the index: a chunk that can be found has its token vectors.
+        if self._tokens is not None:
+            self._tokens.write_document(document.collection, document.id, texts, tokens)
         self._store.upsert(document.collection, rows)
         self._lexicon.add_document(document.collection, document.id, lexical)
 
@@ -50,21 +67,34 @@ class ChunkIndex:
         """Removes every chunk of a document version; returns how many there were."""
         removed = self._store.delete_document(collection, document_id)
         self._lexicon.remove_document(collection, document_id)
+        if self._tokens is not None:
+            self._tokens.remove_document(collection, document_id)
         return removed
 
     def drop_collection(self, collection: str) -> bool:
         """Removes a collection whole; False when there was none."""
         self._lexicon.drop_collection(collection)
+        if self._tokens is not None:
+            self._tokens.drop_collection(collection)
         return self._store.drop_collection(collection)
 
     def reembed(self, collection: str, on_progress: Callable[[int, int], None]) -> Reembedding:
-        """Gives every chunk of a collection a vector of the present embedder; the lexical
-        statistics stay, since they do not depend on it. See `VectorStore.reembed`."""
+        """Gives every chunk of a collection a vector of the present embedder, and its token
+        vectors; the lexical statistics stay, since they do not depend on it. See
+        `VectorStore.reembed`."""
+
+        def embed(chunks: Sequence[Chunk]) -> np.ndarray:
+            texts = [embedded_text(chunk) for chunk in chunks]
+            vectors, tokens = self._embed(texts)
+            if self._tokens is not None:
+                self._tokens.write_chunks(collection, chunks, texts, tokens)
+            return vectors
+
         return self._store.reembed(
             collection,
             self._embedder.dimensions,
             self.fingerprint,
-            lambda chunks: self._embedder.embed_documents([embedded_text(chunk) for chunk in chunks]),
+            embed,
             on_progress,
         )
 
@@ -85,6 +115,13 @@ class ChunkIndex:
         self._store.close()
 
 
-def embedded_text(chunk: Chunk) -> str:
-    """What is embedded: title and heading path in front of the text."""
-    return f"{chunk.context}\n{chunk.text}" if chunk.context else chunk.text
+    def _embed(self, texts: Sequence[str]) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Vectors and, where they are kept, token vectors; in one pass when one model gives
+        both."""
+        if self._tokens is None:
+            return self._embedder.embed_documents(texts), []
+        encoder = self._tokens.embedder
+        vectors, tokens = encoder.embed_documents_and_tokens(texts)
+        if self._embedder.fingerprint != encoder.fingerprint:
+            vectors = self._embedder.embed_documents(texts)
+        return vectors, tokens

@@ -23,7 +23,7 @@ from sqlalchemy import Engine, Integer, String, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from core.text import CJK
+from core.text import CJK, detect_language
 
 K1 = 1.2
 B = 0.75
@@ -41,10 +41,11 @@ _SQLITE_VARIABLES = 500
 
 @dataclass(frozen=True, slots=True)
 class LexicalDocument:
-    """The sparse vector of one chunk and its length in terms."""
+    """The sparse vector of one chunk, its length in terms, and its language."""
 
     weights: Mapping[int, float]
     length: int
+    language: str = "en"
 
 
 def split_terms(text: str) -> list[str]:
@@ -52,8 +53,9 @@ def split_terms(text: str) -> list[str]:
 
     Chinese runs give overlapping bigrams (a run of one character gives that character);
     words are stemmed; a compound such as `TM-20L` or `2.4.1` counts whole and in parts.
+    Full width, case, and traditional characters are folded.
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = unicodedata.normalize("NFKC", text).casefold().translate(_simplified())
     terms = list(_COMPOUND.findall(folded))
     for match in _RUNS.finditer(folded):
         if run := match["cjk"]:
@@ -74,7 +76,7 @@ def encode_document(text: str) -> LexicalDocument:
     length = sum(counts.values())
     norm = K1 * (1 - B + B * length / PIVOT_TERMS)
     weights = {term: tf * (K1 + 1) / (tf + norm) for term, tf in counts.items()}
-    return LexicalDocument(weights, length)
+    return LexicalDocument(weights, length, detect_language(text))
 
 
 def inner_product(query: Mapping[int, float], document: Mapping[int, float]) -> float:
@@ -93,9 +95,26 @@ def coverage(query: Mapping[int, float], documents: Iterable[Mapping[int, float]
     return max(found, default=0.0) / mass
 
 
+@lru_cache(maxsize=1)
+def _simplified() -> dict[int, str]:
+    """Each traditional character to its simplified form, by OpenCC's table. Character for
+    character: bigrams need the same folding on both sides, not the best prose."""
+    from opencc import OpenCC
+
+    convert = OpenCC("t2s").convert
+    blocks = ((0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00))
+    whole = "\n".join(chr(code) for first, end in blocks for code in range(first, end))
+    pairs = zip(whole.split("\n"), convert(whole).split("\n"), strict=True)
+    return {ord(old): new for old, new in pairs if new != old and len(new) == 1}
+
+
 @lru_cache(maxsize=100_000)
 def _stem(word: str) -> str:
     return _stemmer().stemWord(word) if word.isascii() and word.isalpha() else word
+
+
+# Counted like terms, which no text can hold: a blank is never part of one.
+_MARKERS = {language: term_id(f"in {language}") for language in ("zh", "en")}
 
 
 @lru_cache(maxsize=1)
@@ -139,6 +158,7 @@ class Lexicon:
     ) -> None:
         """Counts a document's chunks; what the same document counted before is replaced."""
         counts = Counter(term for chunk in chunks for term in chunk.weights)
+        counts.update(_MARKERS[chunk.language] for chunk in chunks)
         with Session(self._engine) as session, session.begin():
             self._subtract(session, collection, document_id)
             self._change(session, collection, counts, 1)
@@ -172,7 +192,15 @@ class Lexicon:
                 )
             )
             found = dict(self._frequencies(session, collection, terms))
-        return {term: _idf(total or 0, found.get(term, 0)) for term in terms}
+        return {term: idf(total or 0, found.get(term, 0)) for term in terms}
+
+    def languages(self, collection: str) -> tuple[str, ...]:
+        """The languages that chunks of a collection are written in; all of them where they
+        were not counted, as in an index of an earlier version."""
+        with Session(self._engine) as session:
+            found = dict(self._frequencies(session, collection, list(_MARKERS.values())))
+        present = tuple(name for name, marker in _MARKERS.items() if found.get(marker, 0) > 0)
+        return present or tuple(_MARKERS)
 
     def _frequencies(
         self, session: Session, collection: str, terms: Sequence[int]
@@ -213,5 +241,6 @@ class Lexicon:
         )
 
 
-def _idf(total: int, frequency: int) -> float:
+def idf(total: int, frequency: int) -> float:
+    """Weight of a term that `frequency` of `total` chunks hold; above 0 even when all do."""
     return math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))

@@ -97,7 +97,7 @@ def clean_query(query: str) -> tuple[str, bool]:
     if len(text) <= MAX_QUERY_CHARS:
         return text, False
     half = MAX_QUERY_CHARS // 2
-    return f"{_cut_end(text[: half - 1])} {_cut_start(text[-half:])}", True
+    return " ".join(f"{_cut_end(text[: half - 1])} {_cut_start(text[-half:])}".split()), True
 
 
 def adjust(question: Question, hits: Sequence[Hit]) -> dict[str, float]:

@@ -1,8 +1,8 @@
 """The read path: a question in, hits out, best first.
 
-legs (dense, lexical) → fuse → rerank → fuse again with the lexical scores. Every read
-carries a `Scope`, which the store turns into a condition of the query itself. Knows
-nothing of who asks or of what is done with the hits.
+understand → legs (dense, lexical) → fuse → rerank → fuse again with the lexical scores →
+what was quoted or named first. Every read carries a `Scope`, which the store turns into a
+condition of the query itself. Knows nothing of who asks or of what is done with the hits.
 """
 
 import time
@@ -14,14 +14,12 @@ import numpy as np
 from core.conditions import Condition, InLanguage
 from core.seams import Embedder, Reranker, VectorStore
 from core.settings import RetrievalSettings
-from core.text import detect_language
-from core.types import Chunk, Hit, Scope, Stage
+from core.types import Hit, Scope, Stage
 from retrieval import lexical
-from retrieval.fusion import fill_missing, fuse
-from retrieval.index import embedded_text
+from retrieval.candidates import Candidates, gather_candidates
+from retrieval.fusion import fuse
+from retrieval.query import Question, adjust, understand
 from retrieval.rerankers.ranking import on_scale_of
-
-LANGUAGES = ("zh", "en")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,90 +74,70 @@ class Retriever:
         all of `where` holds.
 
         Raises:
+            InputError: the query holds no letter and no digit.
             NotFoundError: there is no such collection.
             ConflictError: another embedder made it; says how to mend that.
             StoreError: the store failed; never an empty result instead.
         """
         watch = Stopwatch()
+        question = understand(query)
         self._store.check_embedder(scope.collection, self._embedder.fingerprint)
-        vector = self._embedder.embed_query(query)
-        words = self._lexicon.encode_query(scope.collection, query)
+        vector = self._embedder.embed_query(question.text)
+        words = self._lexicon.encode_query(scope.collection, question.text)
         watch.lap("encode")
-        dense = self._search_both_languages(query, scope, vector, where)
+        dense = self._search_dense(question, scope, vector, where)
         watch.lap("dense")
         sparse = self._store.search_lexical(scope, words, self._settings.leg_limit, where)
         watch.lap("lexical")
-        fused, terms, seen = self._fuse_legs(dense, sparse, words)
+        candidates = gather_candidates(question.language, dense, sparse, words)
+        fused = candidates.fused()
         watch.lap("fuse")
-        hits, notes = self._rerank(query, fused, terms, seen)
-        hits = hits[:limit]
+        hits, notes = self._rerank(question, fused, candidates)
+        hits = _with_offsets(hits, adjust(question, hits))[:limit]
         watch.lap("rerank")
-        return SearchResult(tuple(hits), (query,), watch.laps_ms, _signals(hits, seen), notes)
+        if question.cut:
+            notes = (*notes, "query: too long, its middle was left out")
+        signals = _signals(hits, candidates.coverage)
+        return SearchResult(tuple(hits), (question.text,), watch.laps_ms, signals, notes)
 
-    def _search_both_languages(
-        self, query: str, scope: Scope, vector: np.ndarray, where: Sequence[Condition]
+    def _search_dense(
+        self, question: Question, scope: Scope, vector: np.ndarray, where: Sequence[Condition]
     ) -> list[Hit]:
-        """The dense leg, once a language: in a mixed library the passages of the question's
-        own language would leave no room for the others, whose cosines are lower by the gap."""
+        """The dense leg, once a language where the collection holds several: else the passages
+        of the question's own language would leave no room for the others, whose cosines are
+        lower by the gap."""
         limit = self._settings.leg_limit
-        if not self._gap:
+        languages = self._lexicon.languages(scope.collection) if self._gap else ()
+        if len(languages) < 2:
             return self._store.search_dense(scope, vector, limit, where)
-        found = [
-            self._lift(query, hit)
-            for language in LANGUAGES
-            for hit in self._store.search_dense(scope, vector, limit, [*where, InLanguage(language)])
-        ]
+        found = []
+        for language in languages:
+            gap = 0.0 if language == question.language else self._gap
+            hits = self._store.search_dense(scope, vector, limit, [*where, InLanguage(language)])
+            found.extend(replace(hit, score=hit.score + gap) for hit in hits)
         found.sort(key=lambda hit: (-hit.score, hit.chunk.id))
         return [
             replace(hit, ranks={Stage.DENSE.value: rank}) for rank, hit in enumerate(found, start=1)
         ]
 
-    def _lift(self, query: str, hit: Hit) -> Hit:
-        """A hit in another language than the question's, with the gap made up."""
-        if detect_language(query) == detect_language(hit.chunk.text):
-            return hit
-        return replace(hit, score=hit.score + self._gap)
-
-    def _fuse_legs(
-        self, dense: Sequence[Hit], sparse: Sequence[Hit], words: Mapping[int, float]
-    ) -> tuple[list[Hit], dict[str, float], float]:
-        """Fused hits, the lexical score of each, and the lexical leg's coverage."""
-        ranks: dict[str, dict[str, int]] = {}
-        chunks: dict[str, Chunk] = {}
-        for hit in [*dense, *sparse]:
-            ranks.setdefault(hit.chunk.id, {}).update(hit.ranks)
-            chunks[hit.chunk.id] = hit.chunk
-        vectors = {i: lexical.encode_document(embedded_text(c)).weights for i, c in chunks.items()}
-        terms = {i: lexical.inner_product(words, vector) for i, vector in vectors.items()}
-        seen = lexical.coverage(words, vectors.values())
-        semantic = fill_missing({hit.chunk.id: hit.score for hit in dense}, list(chunks))
-        scores = fuse(semantic, terms, seen)
-        order = sorted(scores, key=lambda i: (-scores[i], i))
-        hits = [
-            Hit(chunks[i], scores[i], Stage.FUSED, {**ranks[i], Stage.FUSED.value: rank})
-            for rank, i in enumerate(order, start=1)
-        ]
-        return hits, terms, seen
-
     def _rerank(
-        self, query: str, fused: Sequence[Hit], terms: Mapping[str, float], seen: float
+        self, question: Question, fused: Sequence[Hit], candidates: Candidates
     ) -> tuple[list[Hit], tuple[str, ...]]:
         """The head of the fused order reranked, as far as the reranker came in its time; the
         tail behind it as it was. And what there is to say about it."""
         limit = self._settings.rerank_limit
         asked = fused[:limit]
-        answered = self._reranker.rerank(query, asked) if asked else []
+        answered = self._reranker.rerank(question.text, asked) if asked else []
         head = [hit for hit in answered if hit.stage is Stage.RERANKED]
         late = [hit for hit in answered if hit.stage is not Stage.RERANKED]
         notes = (f"rerank: over budget, {len(head)} of {len(asked)} hits",) if late else ()
         if not head:
             return list(fused), notes
         if self._settings.reranker == "late-interaction":
-            head = [self._lift(query, hit) for hit in head]
-            scores = fuse({hit.chunk.id: hit.score for hit in head}, terms, seen)
+            semantic = {hit.chunk.id: hit.score for hit in head}
+            scores = fuse(semantic, candidates.terms, candidates.coverage)
         else:
-            # A model that reads both texts at once has seen the words and knows no gap
-            # between languages; only its unit is its own.
+            # A model that reads both texts at once has seen the words; only its unit is its own.
             scores = on_scale_of(head, asked)
         head = sorted(head, key=lambda hit: (-scores[hit.chunk.id], hit.chunk.id))
         head = [
@@ -171,6 +149,22 @@ class Retriever:
             for at, hit in enumerate([*late, *fused[limit:]])
         ]
         return [*head, *tail], notes
+
+
+def _with_offsets(hits: Sequence[Hit], offsets: Mapping[str, float]) -> list[Hit]:
+    """The hits with their offsets added, best first; the last stage's ranks follow."""
+    if not any(offsets.values()):
+        return list(hits)
+    moved = sorted(
+        (replace(hit, score=hit.score + offsets[hit.chunk.id]) for hit in hits),
+        key=lambda hit: -hit.score,
+    )
+    counted: dict[Stage, int] = {}
+    renumbered = []
+    for hit in moved:
+        counted[hit.stage] = counted.get(hit.stage, 0) + 1
+        renumbered.append(replace(hit, ranks={**hit.ranks, hit.stage.value: counted[hit.stage]}))
+    return renumbered
 
 
 def _signals(hits: Sequence[Hit], seen: float) -> dict[str, float]:

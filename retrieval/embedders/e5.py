@@ -6,12 +6,16 @@ made there from the weights on first use.
 """
 
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from core.errors import ModelFileError
+from core.text import detect_language
+from retrieval.embedders.e5_projection import TokenProjection, load_projection
 from retrieval.embedders.e5_tokenizer import E5Tokenizer, write_vocabulary
 from retrieval.embedders.e5_weights import E5Weights
 
@@ -25,17 +29,29 @@ PAD_TO = 16
 # Measured on XQuAD's development half with every second paragraph in Chinese, the others in
 # English: 0 gives nDCG@10 .994 within a language and .22 across; .06 gives .992 and .675.
 LANGUAGE_GAP = 0.06
+KEPT_QUERIES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    """One text through the encoder: its vector, and the states of its words."""
+
+    vector: np.ndarray
+    states: np.ndarray
 
 
 class E5Embedder:
-    """`Embedder` and `TokenEmbedder`. Safe to call from several threads.
+    """`Embedder`, `TokenEmbedder` and `MultiVectorEmbedder`. Safe to call from several
+    threads. A question that comes again, for its vector or its tokens, is encoded once.
 
     Raises:
         ModelFileError: the weights are not in `folder`.
     """
 
-    def __init__(self, folder: Path, threads: int = 0) -> None:
-        """`threads=0` uses all cores."""
+    def __init__(
+        self, folder: Path, threads: int = 0, projection: TokenProjection | None = None
+    ) -> None:
+        """`threads=0` uses all cores; `projection` is the shipped one unless given."""
         weights_file = folder / WEIGHTS_FILE
         if not weights_file.exists():
             raise ModelFileError(
@@ -49,14 +65,39 @@ class E5Embedder:
         self.dimensions = self._weights.config.hidden
         self.language_gap = LANGUAGE_GAP
         self.fingerprint = f"e5-small-q4/openvino-int8-{version}"
+        self._projection = projection or load_projection()
+        self.token_gap = self._projection.gap
+        self.token_fingerprint = f"{self.fingerprint}/{self._projection.fingerprint}"
+        self._queries: OrderedDict[str, _Encoded] = OrderedDict()
+        self._queries_lock = threading.Lock()
 
     def embed_query(self, text: str) -> np.ndarray:
         """See `Embedder.embed_query`."""
-        return self._embed([QUERY_PREFIX + text])[0]
+        return self._encode_query(text).vector.copy()
 
     def embed_documents(self, texts: Sequence[str]) -> np.ndarray:
         """See `Embedder.embed_documents`. What is over 512 tokens is cut."""
-        return self._embed([DOCUMENT_PREFIX + text for text in texts])
+        vectors = np.zeros((len(texts), self.dimensions), np.float32)
+        for index, encoded in self._encode(DOCUMENT_PREFIX, texts):
+            vectors[index] = encoded.vector
+        return vectors
+
+    def embed_query_tokens(self, text: str) -> np.ndarray:
+        """See `MultiVectorEmbedder.embed_query_tokens`."""
+        states = self._encode_query(text).states
+        return self._projection.project(states, detect_language(text))
+
+    def embed_documents_and_tokens(
+        self, texts: Sequence[str]
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        """See `MultiVectorEmbedder.embed_documents_and_tokens`: one pass for both."""
+        vectors = np.zeros((len(texts), self.dimensions), np.float32)
+        tokens = [np.zeros((0, self._projection.size), np.int8)] * len(texts)
+        for index, encoded in self._encode(DOCUMENT_PREFIX, texts):
+            vectors[index] = encoded.vector
+            language = detect_language(texts[index])
+            tokens[index] = self._projection.narrow(encoded.states, language)
+        return vectors, tokens
 
     def embed_tokens(self, texts: Sequence[str]) -> list[np.ndarray]:
         """Token vectors without prefix and frame: they match word to word across languages
@@ -72,12 +113,28 @@ class E5Embedder:
         """See `Embedder.count_tokens`."""
         return self._tokenizer.count(text)
 
-    def _embed(self, texts: Sequence[str]) -> np.ndarray:
-        vectors = np.zeros((len(texts), self.dimensions), np.float32)
-        for indices, states, mask in self._encode_batches(texts):
+    def _encode_query(self, text: str) -> _Encoded:
+        with self._queries_lock:
+            if text in self._queries:
+                self._queries.move_to_end(text)
+                return self._queries[text]
+        ((_, encoded),) = self._encode(QUERY_PREFIX, [text])
+        with self._queries_lock:
+            self._queries[text] = encoded
+            while len(self._queries) > KEPT_QUERIES:
+                self._queries.popitem(last=False)
+        return encoded
+
+    def _encode(self, prefix: str, texts: Sequence[str]) -> Iterator[tuple[int, _Encoded]]:
+        """Each text with its position: mean-pooled vector, and states of the tokens behind
+        the prefix, both of unit length."""
+        behind = 1 + self._tokenizer.count(prefix.strip())
+        for indices, states, mask in self._encode_batches([prefix + text for text in texts]):
             pooled = np.einsum("btd,bt->bd", states, mask) / mask.sum(axis=1, keepdims=True)
-            vectors[indices] = _unit(pooled)
-        return vectors
+            vectors = _unit(pooled)
+            for at, index in enumerate(indices):
+                words = _unit(states[at, behind : int(mask[at].sum()) - 1])
+                yield index, _Encoded(vectors[at], words)
 
     def _encode_batches(
         self, texts: Sequence[str]

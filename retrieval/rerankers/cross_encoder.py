@@ -15,7 +15,7 @@ import numpy as np
 from core.errors import ModelFileError, RerankerError, SettingsError
 from core.settings import RetrievalSettings
 from core.types import Hit
-from retrieval.index import embedded_text
+from retrieval.embedded_text import embedded_text
 from retrieval.model_folder import ModelFolder, open_model_folder
 from retrieval.rerankers.ranking import rank_hits
 

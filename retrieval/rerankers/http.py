@@ -16,7 +16,7 @@ from typing import Any
 from core.errors import RerankerError, SettingsError
 from core.settings import RetrievalSettings
 from core.types import Hit
-from retrieval.index import embedded_text
+from retrieval.embedded_text import embedded_text
 from retrieval.model_client import ModelClient, ModelServer
 from retrieval.rerankers.ranking import rank_hits
 

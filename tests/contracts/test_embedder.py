@@ -17,7 +17,7 @@ from core.settings import EmbedderSettings
 from retrieval.embedders import build_embedder
 from retrieval.embedders.batches import unit_rows
 from retrieval.embedders.http import HttpEmbedder
-from retrieval.rerank import max_sim
+from retrieval.rerankers.late_interaction import max_sim
 from tests.contracts.model_server import DIMENSIONS, KEY, MODEL, MOST_CHARS, vector
 from tests.contracts.tiny_models import save_embedding_model
 
@@ -107,6 +107,21 @@ class TestBuiltIn(EmbedderContract):
         for worker in workers:
             worker.join()
         assert all(found[i] @ expected[i] > 0.999 for i in range(24))
+
+    def test_vectors_and_tokens_come_from_one_pass(self, embedder):
+        texts = ["保修期为两年。", "The pump must not run dry." * 3, ""]
+        vectors, tokens = embedder.embed_documents_and_tokens(texts)
+        np.testing.assert_allclose(vectors, embedder.embed_documents(texts), atol=2e-3)
+        assert [len(table) for table in tokens] == [embedder.count_tokens(text) for text in texts]
+        lengths = np.linalg.norm(np.concatenate(tokens).astype(np.float32), axis=1)
+        assert np.abs(lengths / 127 - 1).max() < 0.02 and tokens[0].dtype == np.int8
+
+    def test_token_vectors_match_across_languages(self, embedder):
+        _, (pump, warranty) = embedder.embed_documents_and_tokens(["水泵不得无水运行。", "保修期为两年。"])
+        query = embedder.embed_query_tokens("How long is the warranty?")
+        np.testing.assert_allclose(np.linalg.norm(query, axis=1), 1, atol=1e-5)
+        right, wrong = max_sim(query, [warranty, pump])
+        assert right > wrong + 0.05
 
 
 @pytest.mark.parametrize("style", ["openai", "vllm", "tei"])
@@ -294,7 +309,7 @@ class TestMiniLm:
     def test_its_tokens_serve_late_interaction(self, embedder):
         words, near, far = embedder.embed_tokens(["warranty period", "The warranty lasts two years", "Lunch"])
         assert len(words) == embedder.count_tokens("warranty period")
-        assert max_sim(words, near) > max_sim(words, far) + 0.1
+        assert (words @ near.T).max(1).mean() > (words @ far.T).max(1).mean() + 0.1
 
 
 @pytest.mark.skipif(find_spec("sentence_transformers") is not None, reason="the library is installed here")

@@ -6,27 +6,48 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.pool import StaticPool
 
 from core.errors import ModelFileError, RerankerError, SettingsError
 from core.seams import Reranker
 from core.settings import RetrievalSettings
 from core.types import Chunk, Hit, Stage
-from retrieval.rerank import CACHED_CHUNKS, FusedOrder, LateInteractionReranker, max_sim
 from retrieval.rerankers import build_reranker
 from retrieval.rerankers.budget import BudgetedReranker
+from retrieval.rerankers.fused_order import FusedOrder
+from retrieval.rerankers.late_interaction import ENCODED_AT_ONCE, LateInteractionReranker, max_sim
+from retrieval.token_vectors import ENCODED_KEPT, TokenVectors
 from tests.contracts.model_server import KEY, MODEL, MOST_CHARS, overlap
 from tests.contracts.tiny_models import save_cross_encoder, save_generative_reranker
 
 
 class LetterTokens:
-    """A token embedder whose tokens are letters: equal letters have cosine 1."""
+    """A multi-vector embedder whose tokens are letters: equal letters have cosine 1."""
+
+    fingerprint, token_fingerprint, token_gap = "letters", "letters/1", 0.5
 
     def __init__(self) -> None:
         self.texts_seen = 0
 
-    def embed_tokens(self, texts):
+    def embed_query_tokens(self, text):
+        return letters(text).astype(np.float32)
+
+    def embed_documents_and_tokens(self, texts):
         self.texts_seen += len(texts)
-        return [np.eye(128, dtype=np.float32)[[ord(c) % 128 for c in text if c.isalpha()]] for text in texts]
+        return np.ones((len(texts), 4), np.float32) / 2, [letters(text) * np.int8(127) for text in texts]
+
+
+def letters(text: str) -> np.ndarray:
+    """One row a letter."""
+    return np.eye(128, dtype=np.int8)[[ord(c) % 128 for c in text if c.isalpha()]]
+
+
+def kept_vectors() -> TokenVectors:
+    """A place of token vectors in memory."""
+    made = LetterTokens()
+    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    return TokenVectors(engine, lambda: made)
 
 
 def hits(*texts: str) -> list[Hit]:
@@ -66,23 +87,42 @@ class TestLateInteraction(RerankerContract):
 
     @pytest.fixture
     def reranker(self):
-        return LateInteractionReranker(LetterTokens())
+        return LateInteractionReranker(kept_vectors())
 
     def test_the_text_that_holds_all_letters_comes_first(self, reranker):
         ranked = reranker.rerank("abc", hits("xyz", "ab", "cab"))
         assert [h.chunk.text for h in ranked] == ["cab", "ab", "xyz"]
         assert ranked[0].score == pytest.approx(1, abs=0.01)
 
-    def test_a_chunk_is_encoded_once_and_the_cache_stays_bounded(self):
-        letters = LetterTokens()
-        reranker = LateInteractionReranker(letters)
+    def test_the_gap_between_languages_is_made_up(self, reranker):
+        ranked = reranker.rerank("ab", hits("ax", "全", "bz"))
+        assert {h.chunk.text: round(h.score, 3) for h in ranked} == {"ax": 0.5, "bz": 0.5, "全": 0.5}
+
+    def test_what_ingestion_kept_is_not_encoded_again(self):
+        tokens = kept_vectors()
+        texts = ["x", "yz"]
+        tokens.write_document("c", "d", texts, tokens.embedder.embed_documents_and_tokens(texts)[1])
+        before = tokens.embedder.texts_seen
+        ranked = LateInteractionReranker(tokens).rerank("z", hits("x", "yz"))
+        assert [hit.chunk.text for hit in ranked] == ["yz", "x"]
+        assert tokens.embedder.texts_seen == before
+
+    def test_what_was_encoded_for_one_question_is_there_for_the_next(self):
+        tokens = kept_vectors()
+        reranker = LateInteractionReranker(tokens)
         reranker.rerank("abc", hits("x", "y"))
-        before = letters.texts_seen
-        reranker.rerank("abc", hits("x", "y"))
-        assert letters.texts_seen == before + 1
-        many = hits(*(f"t{i}" for i in range(CACHED_CHUNKS + 50)))
-        assert len(reranker.rerank("abc", many)) == CACHED_CHUNKS + 50
-        assert len(reranker._cache) == CACHED_CHUNKS
+        assert tokens.embedder.texts_seen == 2
+        reranker.rerank("abc", hits("x", "y", "z"))
+        assert tokens.embedder.texts_seen == 3
+        for at in range(ENCODED_KEPT):
+            tokens.encode([f"t{at}"])
+        assert not tokens.kept(["x"]) and tokens.kept([f"t{ENCODED_KEPT - 1}"])
+
+    def test_where_too_many_are_missing_the_tail_keeps_its_place(self):
+        many = hits(*(chr(ord("a") + at % 26) * (1 + at // 26) for at in range(ENCODED_AT_ONCE + 5)))
+        ranked = LateInteractionReranker(kept_vectors()).rerank("zyx", many)
+        assert [h.stage for h in ranked] == [Stage.RERANKED] * ENCODED_AT_ONCE + [Stage.FUSED] * 5
+        assert ranked[ENCODED_AT_ONCE:] == many[ENCODED_AT_ONCE:]
 
 
 class TestWithinABudget(RerankerContract):
@@ -90,7 +130,7 @@ class TestWithinABudget(RerankerContract):
 
     @pytest.fixture
     def reranker(self):
-        return BudgetedReranker(LateInteractionReranker(LetterTokens()), budget_ms=60_000)
+        return BudgetedReranker(LateInteractionReranker(kept_vectors()), budget_ms=60_000)
 
 
 @pytest.mark.parametrize("style", ["jina", "vllm", "tei"])
@@ -106,7 +146,7 @@ class TestHttp(RerankerContract):
 
     @pytest.fixture
     def reranker(self, settings):
-        return build_reranker(settings, LetterTokens)
+        return build_reranker(settings, kept_vectors)
 
     def test_each_score_belongs_to_its_chunk(self, reranker):
         texts = ["xyz", "a", "abcd", "zzz", "ab", "abc", "", "cde", "dx", "bcd"]
@@ -125,7 +165,7 @@ class TestHttp(RerankerContract):
 
     def test_a_wrong_key_is_told_without_the_key(self, settings):
         wrong = RetrievalSettings(reranker_api_key="sk-wrong").reranker_api_key
-        reranker = build_reranker(settings.model_copy(update={"reranker_api_key": wrong}), LetterTokens)
+        reranker = build_reranker(settings.model_copy(update={"reranker_api_key": wrong}), kept_vectors)
         with pytest.raises(RerankerError, match="refused the key") as caught:
             reranker.rerank("a", hits("a"))
         assert "sk-wrong" not in str(caught.value)
@@ -174,7 +214,7 @@ class TestCrossEncoder(RerankerContract):
     @pytest.fixture(scope="class")
     @classmethod
     def reranker(cls, settings):
-        return build_reranker(settings, LetterTokens)
+        return build_reranker(settings, kept_vectors)
 
     def test_a_chunk_has_the_same_score_in_any_company(self, reranker):
         texts = ["abc", "x" * 40, "年假", "", "保修期", "zz"]
@@ -193,7 +233,7 @@ class TestCrossEncoder(RerankerContract):
     def test_a_model_of_several_labels_is_refused(self, settings, tmp_path):
         folder = save_cross_encoder(tmp_path / "labels", labels=3)
         with pytest.raises(ModelFileError, match="3 labels instead of one score"):
-            build_reranker(settings.model_copy(update={"reranker_model": str(folder)}), LetterTokens)
+            build_reranker(settings.model_copy(update={"reranker_model": str(folder)}), kept_vectors)
 
 
 @pytest.mark.torch
@@ -218,7 +258,7 @@ class TestGenerativeReranker(RerankerContract):
         folder = save_generative_reranker(tmp_path / "chat", with_template=False)
         settings = RetrievalSettings(reranker="cross-encoder", reranker_model=str(folder))
         with pytest.raises(ModelFileError, match="cannot read a pair"):
-            build_reranker(settings, LetterTokens)
+            build_reranker(settings, kept_vectors)
 
 
 @pytest.mark.parametrize(
@@ -232,14 +272,14 @@ class TestGenerativeReranker(RerankerContract):
 )
 def test_what_is_missing_is_named(given, message):
     with pytest.raises(SettingsError, match=message):
-        build_reranker(RetrievalSettings(**given), LetterTokens)
+        build_reranker(RetrievalSettings(**given), kept_vectors)
 
 
 @pytest.mark.skipif(find_spec("sentence_transformers") is not None, reason="the library is installed here")
 def test_without_the_library_the_command_is_named():
     settings = RetrievalSettings(reranker="cross-encoder", reranker_model="owner/name")
     with pytest.raises(SettingsError, match=r"attest\[models\]"):
-        build_reranker(settings, LetterTokens)
+        build_reranker(settings, kept_vectors)
 
 
 @pytest.mark.parametrize(
@@ -252,18 +292,20 @@ def test_without_the_library_the_command_is_named():
     ],
 )
 def test_the_settings_choose(given, kind):
-    assert isinstance(build_reranker(RetrievalSettings(**given), LetterTokens), kind)
+    assert isinstance(build_reranker(RetrievalSettings(**given), kept_vectors), kind)
 
 
 def test_threads_may_share_it():
-    reranker = LateInteractionReranker(LetterTokens())
-    given = hits(*(f"text{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(CACHED_CHUNKS + 100)))
+    reranker = LateInteractionReranker(kept_vectors())
+    given = hits(*(f"text{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(ENCODED_KEPT + 100)))
     with ThreadPoolExecutor(4) as threads:
-        parts = [given[at : at + 60] for at in range(0, len(given), 60)] * 4
+        parts = [given[at : at + 16] for at in range(0, len(given), 16)] * 4
         ranked = list(threads.map(lambda part: reranker.rerank("abc", part), parts))
     assert [len(r) for r in ranked] == [len(part) for part in parts]
 
 
 def test_max_sim_of_nothing_is_zero():
-    assert max_sim(np.zeros((0, 4)), np.ones((2, 4))) == 0.0
-    assert max_sim(np.ones((2, 4)), np.zeros((0, 4))) == 0.0
+    nothing, asked = np.zeros((0, 4), np.float32), np.eye(4, dtype=np.float32)[:1]
+    rows, none = np.full((2, 4), 127, np.int8), np.zeros((0, 4), np.int8)
+    assert max_sim(nothing, [rows]) == [0.0] and max_sim(asked, []) == []
+    assert max_sim(asked, [none, rows]) == [0.0, pytest.approx(1.0)]

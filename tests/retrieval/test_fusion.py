@@ -34,3 +34,10 @@ def test_a_seeing_lexical_leg_decides_between_equals():
 def test_what_a_leg_did_not_return_scores_as_its_last():
     assert fill_missing({"a": 0.9, "b": 0.4}, ["a", "b", "c"]) == {"a": 0.9, "b": 0.4, "c": 0.4}
     assert fill_missing({}, ["a"]) == {"a": 0.0}
+
+
+def test_who_cannot_be_judged_by_words_keeps_its_place():
+    semantic = {"a": 0.9, "b": 0.7, "c": 0.5, "foreign": 0.6}
+    fused = fuse(semantic, {"a": 1.0, "b": 2.0, "c": 3.0}, 1.0)
+    assert fused["foreign"] == 0.6 and fused["c"] > semantic["c"] and fused["a"] < semantic["a"]
+    assert fill_missing({"a": 0.9, "b": 0.4}, ["c"], 0.5) == {"c": 0.2}

@@ -78,3 +78,18 @@ def test_collections_do_not_share_statistics(lexicon):
     assert lexicon.encode_query("two", "甲乙") == before
     lexicon.drop_collection("one")
     assert lexicon.encode_query("one", "甲乙") == before
+
+
+def test_traditional_and_simplified_full_width_and_case_are_one():
+    assert split_terms("資料庫ＡＢＣ") == split_terms("资料库abc")
+    assert split_terms("乾隆與梵語") == split_terms("干隆与梵语")
+
+
+def test_the_languages_of_a_collection_follow_its_documents(lexicon):
+    assert lexicon.languages("c") == ("zh", "en")  # nothing was counted: it could be either
+    lexicon.add_document("c", "d1", [encode_document("水泵不得无水运行")])
+    assert lexicon.languages("c") == ("zh",)
+    lexicon.add_document("c", "d2", [encode_document("the pump"), encode_document("水泵")])
+    assert lexicon.languages("c") == ("zh", "en")
+    lexicon.remove_document("c", "d2")
+    assert lexicon.languages("c") == ("zh",)

@@ -7,7 +7,7 @@ from sqlalchemy import create_engine
 from core.settings import RetrievalSettings
 from core.types import Chunk, Hit, Scope, Stage
 from retrieval.lexical import Lexicon
-from retrieval.rerank import FusedOrder
+from retrieval.rerankers.fused_order import FusedOrder
 from retrieval.rerankers.ranking import rank_hits
 from retrieval.retriever import Retriever
 
@@ -88,12 +88,6 @@ def test_scores_of_another_model_keep_their_order_in_the_unit_of_the_search(scor
     result = search(ByScore(scores), reranker="cross-encoder")
     assert order(result) == sorted(range(5), key=lambda at: -scores[at])
     assert 0.5 < min(hit.score for hit in result.hits) <= max(hit.score for hit in result.hits) < 1.1
-
-
-def test_the_gap_between_languages_is_made_up_for_cosines_only():
-    scores = [0.5, 0.5, 0.45, 0.5, 0.5]
-    assert order(search(ByScore(scores), language_gap=0.1, reranker="late-interaction"))[0] == 2
-    assert order(search(ByScore(scores), language_gap=0.1, reranker="http"))[-1] == 2
 
 
 def test_without_a_reranker_hits_keep_stage_and_score():
