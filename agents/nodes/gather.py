@@ -19,7 +19,6 @@ from core.types import Hit
 from retrieval.copies import drop_copies
 from retrieval.evidence import CutLimits, estimate_tokens
 
-WEAK_SHARE = 0.8
 CANDIDATES_PER_CHUNK = 2
 """So many chunks are read for each that may be shown."""
 SEVERAL_FACTS = 1.5
@@ -39,7 +38,7 @@ async def gather(state: AskState, runtime: Runtime[AskContext]) -> dict:
     limit = max(1, round(context.retrieval.evidence_chunks * factor))
     scope, wanted = read_scope(state), limit * CANDIDATES_PER_CHUNK
     results = [await asyncio.to_thread(context.retriever.search, query, scope, wanted) for query in queries]
-    hits = without_weak(drop_copies(_merge([result.hits for result in results])))
+    hits = drop_copies(_merge([result.hits for result in results]))
     limits = CutLimits(context.retrieval.evidence_tokens * factor, limit)
     whole = fit_budget(hits, limit, GATE_TOKENS * factor)
     score = await asyncio.to_thread(context.gate.score, queries[0], [hit.chunk for hit in whole])
@@ -55,12 +54,6 @@ async def gather(state: AskState, runtime: Runtime[AskContext]) -> dict:
         "signals": {**results[0].signals, "sufficiency": score},
         "timings_ms": {**state["timings_ms"], **timings},
     }
-
-
-def without_weak(hits: Sequence[Hit]) -> list[Hit]:
-    """Without chunks that are far behind the first: they cost reading time and mislead a
-    small model."""
-    return [hit for hit in hits if hit.score >= WEAK_SHARE * hits[0].score]
 
 
 def fit_budget(hits: Sequence[Hit], max_chunks: int, max_tokens: float) -> list[Hit]:
