@@ -15,11 +15,11 @@ from pathlib import Path
 
 from app.chat_models import find_model_path
 from app.model_server.process import ModelServerProcess, ModelServerSpec
-from bench.record import spread, write_result
 from core.chat import OpenAIChatModel
 from core.paths import weights_dir
 from core.seams import ChatOptions, Message
 from core.settings import load_settings
+from evals.record import spread, write_result
 
 LIBRARY = Path(__file__).resolve().parent.parent / "samples" / "library"
 PROMPT_CHARS = {"short": 450, "long": 1800}

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import openvino as ov
 
-from bench.record import spread, write_result
 from core.paths import weights_dir
 from core.settings import load_settings
 from evals.datasets.squad import Paragraphs, read_xquad
+from evals.record import spread, write_result
 from retrieval.embedders.e5 import E5Embedder
 from retrieval.embedders.e5_graph import E5GraphBuilder
 

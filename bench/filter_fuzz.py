@@ -19,11 +19,11 @@ from functools import partial
 from pathlib import Path
 
 from bench.filter_cases import DIMENSIONS, Case, expected, make_case, make_rows
-from bench.record import write_result
 from core.errors import InputError
 from core.paths import DataPaths
 from core.seams import IndexRow
 from core.settings import MilvusSettings
+from evals.record import write_result
 from retrieval.catalogue import Catalogue
 from retrieval.connections import connect_server
 from retrieval.filters import Readership, read_expression

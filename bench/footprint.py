@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.record import spread, write_result
+from evals.record import spread, write_result
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = 5

@@ -14,12 +14,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from app.services import Services
-from bench.record import write_result
 from core.settings import load_settings
 from core.telemetry import silence_libraries
 from evals.comparison import Run, mcnemar, paired
 from evals.convert import convert
 from evals.ranking import MEASURES
+from evals.record import write_result
 from evals.retrieval_run import RetrievalJob, evaluate_retrieval
 
 SINGLE_LEGS = ("dense", "lexical")

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.services import Services
-from bench.record import write_result
 from bench.roofline import scan_bandwidth
 from bench.scale_library import Base, PreparedEmbedder, build_library, embed_base, read_sources
 from core.settings import load_settings
 from core.telemetry import silence_libraries
 from core.types import Scope
 from evals.ranking import percentile
+from evals.record import write_result
 from retrieval.retriever import Retriever
 
 SIZES = (1_000, 10_000, 50_000)

@@ -17,8 +17,8 @@ import numpy as np
 import openvino as ov
 from openvino import opset13 as ops
 
-from bench.record import spread, write_result
 from core.settings import load_settings
+from evals.record import spread, write_result
 
 RUNS = 9
 READ_BYTES = 512 * 2**20

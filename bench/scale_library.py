@@ -1,10 +1,11 @@
 """A library of any size made from the paragraphs of public sets, for measuring speed only.
 
-To embed 50,000 chunks takes half an hour, so some thousand real chunks are embedded and the
-others are made of them: the first half of one and the second half of another in the same
-language, whose vector is the mean of both with a little noise. Texts are real sentences, so
-the lexical leg does its real work; vectors are spread as real ones are. No figure of
-quality can be taken from such a library. Knows texts and vectors; knows nothing of timing.
+To embed 50,000 chunks takes long, so some thousand real chunks are embedded and the others
+are made of them: the first half of one and the second half of another in the same language,
+whose vector is the mean of both with a little noise and whose token vectors are half of
+each. Texts are real sentences, so the lexical leg does its real work; vectors are spread as
+real ones are. No figure of quality can be taken from such a library. Knows texts and
+vectors; knows nothing of timing.
 """
 
 import hashlib
@@ -32,20 +33,21 @@ class PreparedEmbedder:
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
-        self._prepared: dict[str, np.ndarray] = {}
+        self._prepared: dict[str, Encoded] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    def prepare(self, text: str, vector: np.ndarray) -> None:
-        """`vector` is what `embed_documents` gives for `text`."""
-        self._prepared[text] = vector
+    def prepare(self, texts: Sequence[str], encoded: Sequence["Encoded"]) -> None:
+        """What `embed_documents_and_tokens` gives for the next texts, and for no others."""
+        self._prepared = dict(zip(texts, encoded, strict=True))
 
-    def embed_documents(self, texts: Sequence[str]) -> np.ndarray:
-        """See `Embedder.embed_documents`."""
-        if all(text in self._prepared for text in texts):
-            return np.stack([self._prepared[text] for text in texts])
-        return self._inner.embed_documents(texts)
+    def embed_documents_and_tokens(self, texts: Sequence[str]) -> tuple[np.ndarray, list[np.ndarray]]:
+        """See `MultiVectorEmbedder.embed_documents_and_tokens`."""
+        if not all(text in self._prepared for text in texts):
+            return self._inner.embed_documents_and_tokens(texts)
+        found = [self._prepared[text] for text in texts]
+        return np.stack([vector for vector, _ in found]), [rows for _, rows in found]
 
 
 def read_sources(data: Path, questions: int) -> tuple[dict[str, list[str]], list[str]]:
@@ -81,28 +83,33 @@ def cut(text: str, max_chars: int) -> list[str]:
     return [text[start:end] for start, end in pieces]
 
 
-def embed_base(embedder: Any, texts: Sequence[str], folder: Path) -> np.ndarray:
-    """Vectors of the real chunks, kept in `folder` for the next run. Shape (n, dimensions)."""
-    digest = hashlib.sha256(json.dumps([embedder.fingerprint, *texts]).encode()).hexdigest()[:16]
-    path = folder / f"vectors-{digest}.npy"
+def embed_base(embedder: Any, texts: Sequence[str], folder: Path) -> list["Encoded"]:
+    """Vector and token vectors of the real chunks, kept in `folder` for the next run."""
+    digest = hashlib.sha256(json.dumps([embedder.token_fingerprint, *texts]).encode()).hexdigest()[:16]
+    path = folder / f"vectors-{digest}.npz"
     if not path.exists():
-        np.save(path, embedder.embed_documents(texts))
-    return np.load(path)
+        vectors, tokens = embedder.embed_documents_and_tokens(texts)
+        np.savez(path, vectors=vectors, rows=np.concatenate(tokens), sizes=[len(rows) for rows in tokens])
+    with np.load(path, allow_pickle=False) as kept:
+        tokens = np.split(kept["rows"], np.cumsum(kept["sizes"])[:-1])
+        return list(zip(kept["vectors"], tokens, strict=True))
 
 
 def recombine(
-    texts: Sequence[str], vectors: np.ndarray, count: int, rng: np.random.Generator
-) -> Iterator[tuple[str, np.ndarray]]:
+    texts: Sequence[str], encoded: Sequence["Encoded"], count: int, rng: np.random.Generator
+) -> Iterator[tuple[str, "Encoded"]]:
     """`count` chunks with their vectors: the real ones first, then made ones."""
     for at in range(min(count, len(texts))):
-        yield texts[at], vectors[at]
+        yield texts[at], encoded[at]
     for _ in range(count - len(texts)):
         first, second = rng.integers(0, len(texts), 2)
         head, tail = texts[first], texts[second]
-        mean = vectors[first] + vectors[second]
+        mean = encoded[first][0] + encoded[second][0]
         mean = mean / np.linalg.norm(mean) + rng.normal(0, NOISE, len(mean))
         unit = (mean / np.linalg.norm(mean)).astype(np.float32)
-        yield head[: len(head) // 2] + tail[len(tail) // 2 :], unit
+        before, behind = encoded[first][1], encoded[second][1]
+        rows = np.concatenate([before[: len(before) // 2], behind[len(behind) // 2 :]])
+        yield head[: len(head) // 2] + tail[len(tail) // 2 :], (unit, rows)
 
 
 def build_library(index: ChunkIndex, embedder: PreparedEmbedder, name: str, size: int, base: "Base") -> None:
@@ -121,18 +128,19 @@ def build_library(index: ChunkIndex, embedder: PreparedEmbedder, name: str, size
 
 
 def write_document(
-    index: ChunkIndex, embedder: PreparedEmbedder, name: str, pairs: Sequence[tuple[str, np.ndarray]]
+    index: ChunkIndex, embedder: PreparedEmbedder, name: str, pairs: Sequence[tuple[str, "Encoded"]]
 ) -> None:
     """One document of these chunks, by the product's write path."""
     identity = hashlib.sha256(json.dumps([text for text, _ in pairs]).encode()).hexdigest()
     chunks = [
         Chunk(chunk_id(identity, at), identity, at, text, "", identity) for at, (text, _) in enumerate(pairs)
     ]
-    for text, vector in pairs:
-        embedder.prepare(text, vector)
+    embedder.prepare([text for text, _ in pairs], [encoded for _, encoded in pairs])
     size = sum(len(text) for text, _ in pairs)
     index.write_document(Document(identity, identity, "", "text/plain", size, name), chunks)
 
 
-Base = dict[str, tuple[list[str], np.ndarray]]
+Encoded = tuple[np.ndarray, np.ndarray]
+"""A chunk's vector, and its token vectors as int8 rows."""
+Base = dict[str, tuple[list[str], list[Encoded]]]
 """Real chunks and their vectors, by language."""

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.record import write_result
 from core.seams import TokenEmbedder
 from core.settings import IngestSettings
 from core.types import Chunk, Document
 from evals.answers import matches
 from evals.datasets.spans import RGB_PARTS, SpanQuestion, read_pools, read_rgb
+from evals.record import write_result
 from ingest.chunker import ChunkLimits, chunk_elements
 from ingest.parsers.plain import parse_plain
 from retrieval.embedders.e5 import E5Embedder

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.record import write_result
 from core.paths import weights_dir
 from evals.beir import read_retrieval_set
 from evals.convert import convert
 from evals.projection_data import HIDDEN, EncodedSet, SetEncoder, fold_of
 from evals.ranking import ndcg
+from evals.record import write_result
 from retrieval.embedders.e5_projection import LANGUAGES, PROJECTION_FILE, TokenProjection, save_projection
 from retrieval.rerankers.late_interaction import max_sim
 

@@ -22,7 +22,6 @@ from pathlib import Path
 from agents.nodes.plan import standalone_query
 from agents.several_facts import asks_several_facts
 from app.services import Services
-from bench.record import write_result
 from core.seams import ChatModel, ChatOptions, Message
 from core.settings import load_settings
 from core.telemetry import silence_libraries
@@ -30,6 +29,7 @@ from core.text import detect_language
 from core.types import Hit, Scope
 from evals.answers import given_passages, matches, read_questions
 from evals.datasets.spans import answer_rows, read_rgb
+from evals.record import write_result
 from retrieval.copies import drop_copies
 from retrieval.evidence import CutLimits, EvidenceCutter, estimate_tokens
 from retrieval.retriever import Retriever

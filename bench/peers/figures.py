@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.record import spread
 from evals.comparison import SEED, bootstrap_interval
 from evals.ranking import ndcg, percentile, recall
+from evals.record import spread
 
 RESAMPLES = 10_000
 MEASURES: Mapping[str, Callable[[int | None], float]] = {

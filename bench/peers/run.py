@@ -22,9 +22,9 @@ from bench.peers import figures
 from bench.peers.figures import Asked, Encoded, rank_of
 from bench.peers.libraries import LIBRARY_OF_SET, Plan, Question, Size, read_plan
 from bench.peers.workers import ROOT, Worker, WorkerCommand, rotated, time_cold_start, worker_environment
-from bench.record import spread, write_result
 from core.paths import weights_dir
 from core.settings import load_settings
+from evals.record import spread, write_result
 
 OURS = "attest"
 PEERS = ("haystack", "llama_index", "langchain", "langchain_milvus")

@@ -9,7 +9,7 @@ from bench.peers.libraries import Plan, Question
 from bench.retrieval_scale import Timed, roof, summarise
 from bench.scale_library import PreparedEmbedder, build_library, cut, recombine, varied_questions
 
-VECTORS = np.eye(4, dtype=np.float32)
+VECTORS = [(row, np.full((6, 3), at, np.int8)) for at, row in enumerate(np.eye(4, dtype=np.float32))]
 TEXTS = ["first text", "second text", "third text", "fourth text"]
 
 
@@ -22,9 +22,9 @@ class CountingEmbedder:
     def __init__(self):
         self.asked = []
 
-    def embed_documents(self, texts):
+    def embed_documents_and_tokens(self, texts):
         self.asked.extend(texts)
-        return np.zeros((len(texts), 4), np.float32)
+        return np.zeros((len(texts), 4), np.float32), [np.zeros((2, 3), np.int8)] * len(texts)
 
 
 class FolderIndex:
@@ -44,7 +44,7 @@ class FolderIndex:
         return {identity: len(chunks) for identity, chunks in self.written[name].items()}
 
     def write_document(self, document, chunks):
-        vectors = self.embedder.embed_documents([chunk.text for chunk in chunks])
+        vectors, _ = self.embedder.embed_documents_and_tokens([chunk.text for chunk in chunks])
         self.written[document.collection][document.id] = list(zip(chunks, vectors, strict=True))
 
 
@@ -54,17 +54,19 @@ def test_made_chunks_are_repeatable_and_of_unit_length(count, seed):
     again = list(recombine(TEXTS, VECTORS, count, np.random.default_rng(seed)))
     assert [text for text, _ in made] == [text for text, _ in again]
     assert len(made) == count and [text for text, _ in made[:4]] == TEXTS[:count]
-    assert all(abs(np.linalg.norm(vector) - 1) < 1e-5 for _, vector in made)
-    assert all((a[1] == b[1]).all() for a, b in zip(made, again, strict=True))
+    assert all(abs(np.linalg.norm(vector) - 1) < 1e-5 for _, (vector, _) in made)
+    assert all(rows.shape == (6, 3) for _, (_, rows) in made)
+    assert all((a[1][0] == b[1][0]).all() for a, b in zip(made, again, strict=True))
 
 
 def test_prepared_texts_are_looked_up_and_others_embedded():
     inner = CountingEmbedder()
     embedder = PreparedEmbedder(inner)
-    embedder.prepare("known", VECTORS[1])
-    assert embedder.embed_documents(["known", "known"]).tolist() == [VECTORS[1].tolist()] * 2
+    embedder.prepare(["known"], VECTORS[1:2])
+    vectors, rows = embedder.embed_documents_and_tokens(["known", "known"])
+    assert vectors.tolist() == [VECTORS[1][0].tolist()] * 2 and rows[0] is VECTORS[1][1]
     assert inner.asked == [] and embedder.fingerprint == "counting"
-    assert embedder.embed_documents(["known", "new"]).shape == (2, 4)
+    assert embedder.embed_documents_and_tokens(["known", "new"])[0].shape == (2, 4)
     assert inner.asked == ["known", "new"]
 
 

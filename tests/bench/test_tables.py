@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from bench.record import RESULTS
 from bench.tables import MARKED, NOT_MEASURED, PAGE, TABLES, fill, render
+from evals.record import RESULTS
 
 MACHINE = {"cpu": "a processor", "cores": 2, "memory_gb": 24.7}
 HEAD = {"command": "python -m bench.x", "date": "2026-01-01", "machine": MACHINE}
