@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from core.errors import InputError
 from core.types import Hit, Scope
 from evals.beir import JudgedQuery
 from evals.ranking import mean_of, measure_ranking, percentile
-from retrieval.retriever import Retriever
+from retrieval.retriever import Retriever, SearchResult
 
 SEARCH_LIMIT = 200
 """Hits asked for: more than all legs together give, so that no stage is cut short."""
@@ -43,15 +44,16 @@ def ask_queries(
     """Asks one after the other, after one search that is not measured. `documents` gives the
     corpus id of each document id in the index.
 
+    A query that the retriever refuses, such as an empty one, has found nothing.
+
     Raises:
-        InputError: the retriever refuses a query.
         StoreError: the store fails.
     """
     retriever.search(WARM_UP, scope, SEARCH_LIMIT)
     runs = []
     for at, query in enumerate(queries, start=1):
         begun = time.perf_counter()
-        result = retriever.search(query.text, scope, SEARCH_LIMIT)
+        result = _search(retriever, query.text, scope)
         total_ms = (time.perf_counter() - begun) * 1000
         whole = rank_documents(result.hits, documents)
         stages = {
@@ -61,6 +63,13 @@ def ask_queries(
         runs.append(QueryRun(query, whole, stages, total_ms, dict(result.timings_ms)))
         on_progress(f"asked {at} of {len(queries)} queries")
     return runs
+
+
+def _search(retriever: Retriever, query: str, scope: Scope) -> SearchResult:
+    try:
+        return retriever.search(query, scope, SEARCH_LIMIT)
+    except InputError as exc:
+        return SearchResult((), notes=(f"refused: {exc.message}",))
 
 
 def hits_at(hits: Sequence[Hit], stage: str) -> list[Hit]:

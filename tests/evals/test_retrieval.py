@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from core.errors import InputError
 from core.types import Chunk, Hit, Scope, Stage
 from evals.beir import JudgedQuery
 from evals.retrieval import ask_queries, first_of_pool, measure_run, rank_documents, report_runs, sample
@@ -142,3 +143,15 @@ def test_a_sample_lies_evenly_over_the_file():
     queries = [JudgedQuery(str(n), "?", {"a": 1.0}) for n in range(10)]
     assert [q.id for q in sample(queries, 4)] == ["0", "2", "5", "7"]
     assert sample(queries, 10) == sample(queries, 99) == sample(queries, None) == queries
+
+
+def test_a_query_that_is_refused_has_found_nothing():
+    class Refusing(ScriptedRetriever):
+        def search(self, query, scope, limit):
+            if not query:
+                raise InputError("the query holds no letter")
+            return super().search(query, scope, limit)
+
+    queries = [JudgedQuery("empty", "", {"a": 1.0}), JudgedQuery("q", "what?", {"b": 1.0})]
+    runs = ask_queries(Refusing(SearchResult(()), SearchResult(HITS)), SCOPE, queries, DOCUMENTS, lambda t: None)
+    assert [run.whole for run in runs] == [[], ["b", "c", "a"]]
