@@ -11,10 +11,11 @@ from core.text import detect_language
 from core.types import Chunk, Hit, Stage
 from retrieval import lexical
 from retrieval.embedded_text import embedded_text
-from retrieval.fusion import fill_missing, fuse
+from retrieval.fusion import Sight, fill_missing, fuse
 
 COVERAGE_FROM = 3
 """The document that covers most of a question is among the first three by BM25."""
+LEAD_OVER = 10
 UNSEEN_SHARE = 0.5
 """What a passage beyond the lexical leg's last hit counts, as a share of that hit's score: it
 has less than that, and on average about half (nDCG within .001 of exact scores)."""
@@ -22,23 +23,28 @@ has less than that, and on average about half (nDCG within .001 of exact scores)
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Chunks by id with their `ranks` so far; the `terms` (BM25) of those that the words can
-    judge, and the `coverage` (0…1) of the question by its best match."""
+    """Chunks by id with their `ranks` so far; the `semantic` score (cosine) of each, the
+    `terms` (BM25) of those that the words can judge, and what the words see at all."""
 
     chunks: Mapping[str, Chunk]
     ranks: Mapping[str, dict[str, int]]
     semantic: Mapping[str, float]
     terms: Mapping[str, float] = field(default_factory=dict)
-    coverage: float = 0.0
+    sight: Sight = Sight()
 
     def fused(self) -> list[Hit]:
         """All of them in the order of both legs' scores together, with stage FUSED."""
-        scores = fuse(self.semantic, self.terms, self.coverage)
+        scores = fuse(self.semantic, [(self.terms, self.sight.fused_weight)])
         order = sorted(scores, key=lambda i: (-scores[i], i))
         return [
             Hit(self.chunks[i], scores[i], Stage.FUSED, {**self.ranks[i], Stage.FUSED.value: rank})
             for rank, i in enumerate(order, start=1)
         ]
+
+    def fused_with(self, matches: Mapping[str, float]) -> dict[str, float]:
+        """A score for each id of `matches` (MaxSim), the words and cosines added."""
+        sight = self.sight
+        return fuse(matches, [(self.terms, sight.reranked_weight), (self.semantic, sight.dense_weight)])
 
 
 def gather_candidates(
@@ -52,11 +58,22 @@ def gather_candidates(
         chunks[hit.chunk.id] = hit.chunk
     found = {hit.chunk.id: hit.score for hit in sparse}
     judged = [i for i, c in chunks.items() if i in found or detect_language(c.text) == language]
-    best = [lexical.encode_document(embedded_text(hit.chunk)).weights for hit in sparse[:COVERAGE_FROM]]
     return Candidates(
         chunks,
         ranks,
         fill_missing({hit.chunk.id: hit.score for hit in dense}, list(chunks)),
         fill_missing(found, judged, UNSEEN_SHARE),
-        lexical.coverage(words, best),
+        _sight(language, sparse, words),
+    )
+
+
+def _sight(language: str, sparse: Sequence[Hit], words: Mapping[int, float]) -> Sight:
+    if not sparse:
+        return Sight()
+    best = [lexical.encode_document(embedded_text(hit.chunk)).weights for hit in sparse[:COVERAGE_FROM]]
+    first, behind = sparse[0].score, sparse[LEAD_OVER].score if len(sparse) > LEAD_OVER else 0.0
+    return Sight(
+        coverage=lexical.coverage(words, best),
+        lead=(first - behind) / first if first > 0 else 0.0,
+        native=detect_language(sparse[0].chunk.text) == language,
     )

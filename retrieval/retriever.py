@@ -17,7 +17,6 @@ from core.settings import RetrievalSettings
 from core.types import Hit, Scope, Stage
 from retrieval import lexical
 from retrieval.candidates import Candidates, gather_candidates
-from retrieval.fusion import fuse
 from retrieval.query import Question, adjust, understand
 from retrieval.rerankers.ranking import on_scale_of
 
@@ -97,7 +96,7 @@ class Retriever:
         watch.lap("rerank")
         if question.cut:
             notes = (*notes, "query: too long, its middle was left out")
-        signals = _signals(hits, candidates.coverage)
+        signals = _signals(hits, candidates.sight.coverage)
         return SearchResult(tuple(hits), (question.text,), watch.laps_ms, signals, notes)
 
     def _search_dense(
@@ -134,8 +133,7 @@ class Retriever:
         if not head:
             return list(fused), notes
         if self._settings.reranker == "late-interaction":
-            semantic = {hit.chunk.id: hit.score for hit in head}
-            scores = fuse(semantic, candidates.terms, candidates.coverage)
+            scores = candidates.fused_with({hit.chunk.id: hit.score for hit in head})
         else:
             # A model that reads both texts at once has seen the words; only its unit is its own.
             scores = on_scale_of(head, asked)
