@@ -41,7 +41,7 @@ FLOORS = {
     "drcd": Floor("ndcg@10", 0.970),
     "cranfield": Floor("ndcg@10", 0.379),
     "cacm": Floor("ndcg@10", 0.464),
-    "tatqa": Floor("ndcg@10", 0.715),
+    "tatqa-text": Floor("ndcg@10", 0.715),
     "imtqa-zh": Floor("ndcg@10", 0.718),
     "locomo-conv-26": Floor("recall@5", 0.545),
     "locomo-conv-30": Floor("recall@5", 0.545),

@@ -32,6 +32,46 @@ def render(name: str, results: Path) -> str:
     return f"{make(measured)}\n`{measured['command']}`, {measured['date']}, {_machine(measured['machine'])}\n"
 
 
+def sets_table(measured: Mapping) -> str:
+    """nDCG@10 of each leg, of both fused and of the whole, set by set."""
+    rows = []
+    for name, row in measured["sets"].items():
+        legs = [f"{row['legs'][leg]['ndcg@10']:.4f}" for leg in ("dense", "lexical", "fused")]
+        fused, whole = row["fused against best leg"], row["whole against best leg"]
+        low, high = whole["interval"]
+        rows.append([
+            name, str(row["counts"]["queries"]), *legs, f"**{row['ndcg@10']:.4f}**", f"{fused['difference']:+.4f}",
+            f"{whole['difference']:+.4f} ({low:+.3f} to {high:+.3f})", f"{row['recall@5']:.3f}", f"{row['p50_ms']:.0f}",
+        ])  # fmt: skip
+    return _table(
+        ["set", "n", "dense", "lexical", "fused", "whole", "fused − best leg", "whole − best leg (95 %)",
+         "recall@5", "p50, ms"], rows
+    )  # fmt: skip
+
+
+def floors_table(measured: Mapping) -> str:
+    """The whole beside plain BM25, and the first of a question's own passages."""
+    rows = []
+    for name, row in measured["sets"].items():
+        if "bm25 floor" in row:
+            floor = row["bm25 floor"]
+            values = [f"{floor['value']:.3f}", f"{floor['reached']:.3f}", f"{100 * floor['relative']:+.0f} %"]
+            rows.append([name, floor["measure"], *values])
+    return _table(["set", "measure", "plain BM25", "whole", "relative"], rows)
+
+
+def pools_table(measured: Mapping) -> str:
+    """P@1 among each question's own passages: what reranking does there."""
+    rows = []
+    for name, row in measured["sets"].items():
+        if "pool" in row:
+            change = row["own pool, whole against fused"]
+            legs = [f"{row['pool'][leg]['p@1']:.3f}" for leg in ("dense", "lexical", "fused")]
+            counts = f"{change['wins']} / {change['losses']}"
+            rows.append([name, str(row["counts"]["queries"]), *legs, f"{row['pool']['p@1']:.3f}", counts])
+    return _table(["set", "n", "dense", "lexical", "fused", "whole", "won / lost by reranking"], rows)
+
+
 def failures_table(measured: Mapping) -> str:
     """Ours beside the best other way, set by set."""
     rows = []
@@ -102,6 +142,9 @@ def roofline_table(measured: Mapping) -> str:
 
 
 TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
+    "quality-sets": ("retrieval_quality", sets_table),
+    "quality-floors": ("retrieval_quality", floors_table),
+    "quality-pools": ("retrieval_quality", pools_table),
     "peers-failures": ("peers", failures_table),
     "peers-quality": ("peers", quality_table),
     "peers-costs": ("peers", costs_table),

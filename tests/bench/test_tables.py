@@ -30,6 +30,22 @@ def test_an_unknown_table_is_an_error(tmp_path):
         fill("<!-- table: gone -->\n<!-- end of table -->", tmp_path)
 
 
+def test_sets_floors_and_pools(tmp_path):
+    legs = {leg: {"ndcg@10": value} for leg, value in (("dense", 0.5), ("lexical", 0.25), ("fused", 0.55))}
+    change = {"difference": 0.05, "interval": [-0.01, 0.11], "wins": 3, "losses": 1}
+    row = {
+        "counts": {"queries": 40}, "legs": legs, "ndcg@10": 0.6, "recall@5": 0.7, "p50_ms": 31.4,
+        "fused against best leg": change, "whole against best leg": change,
+        "own pool, whole against fused": change, "pool": {"p@1": 0.8, **{leg: {"p@1": 0.5} for leg in legs}},
+        "bm25 floor": {"measure": "ndcg@10", "value": 0.4, "reached": 0.6, "relative": 0.5},
+    }  # fmt: skip
+    written(tmp_path, "retrieval_quality", {"sets": {"rgb": row}})
+    sets = render("quality-sets", tmp_path)
+    assert "| rgb | 40 | 0.5000 | 0.2500 | 0.5500 | **0.6000** | +0.0500 | +0.0500 (-0.010 to +0.110) |" in sets
+    assert "| rgb | ndcg@10 | 0.400 | 0.600 | +50 % |" in render("quality-floors", tmp_path)
+    assert "| rgb | 40 | 0.500 | 0.500 | 0.500 | 0.800 | 3 / 1 |" in render("quality-pools", tmp_path)
+
+
 def test_failures(tmp_path):
     row = {"ours": 0.01, "theirs": 0.04, "ratio": 0.25, "interval": [0.1, 0.5], "best": "peer: dense"}
     whole = {"ours": 0.0, "theirs": 0.0, "ratio": None, "interval": None}
