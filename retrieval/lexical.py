@@ -11,6 +11,7 @@ Knows nothing of Milvus or of fusion.
 import json
 import math
 import re
+import threading
 import unicodedata
 import zlib
 from collections import Counter
@@ -110,11 +111,18 @@ def _simplified() -> dict[int, str]:
 
 @lru_cache(maxsize=100_000)
 def _stem(word: str) -> str:
-    return _stemmer().stemWord(word) if word.isascii() and word.isalpha() else word
+    if not (word.isascii() and word.isalpha()):
+        return word
+    # A stemmer keeps the word in itself: two threads would get each other's stems, for good.
+    with _STEMMING:
+        return _stemmer().stemWord(word)
 
 
 # Counted like terms, which no text can hold: a blank is never part of one.
 _MARKERS = {language: term_id(f"in {language}") for language in ("zh", "en")}
+
+
+_STEMMING = threading.Lock()
 
 
 @lru_cache(maxsize=1)

@@ -1,6 +1,10 @@
 """Terms and weights of the lexical leg, and its statistics over adds, deletes and kills."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+import snowballstemmer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
@@ -22,6 +26,22 @@ def test_chinese_gives_bigrams_and_words_are_stemmed():
 def test_a_code_counts_whole_and_in_parts_and_width_is_folded():
     assert set(split_terms("ＴＭ－20L")) >= {"tm-20l", "tm", "20l"}
     assert split_terms("") == []
+
+
+def test_threads_do_not_get_each_others_stems():
+    ends = ("ational", "ness", "ibilities", "ing", "ization", "fulness")
+    words = [f"{start}{end}" for start in ("gener", "respons", "hopel", "warrant", "conn") for end in ends]
+    words = [a + b for a in ("re", "un", "pre", "over", "mis", "sub", "inter", "out") for b in words]
+    stemmer = snowballstemmer.stemmer("english")
+    right = [[stemmer.stemWord(word)] for word in words]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(split_terms, words))
+    finally:
+        sys.setswitchinterval(before)
+    assert found == right
 
 
 def test_a_term_that_all_chunks_hold_weighs_less(lexicon):
