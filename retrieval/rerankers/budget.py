@@ -16,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
 from core.seams import Reranker
-from core.types import Hit
+from core.types import Hit, Stage
 from retrieval.rerankers.ranking import rank_hits
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,10 @@ class BudgetedReranker:
                 self._abandon(call)
         # The thread may add to the list while this copies it; parts are added whole.
         reached = list(ordered)
-        return rank_hits(reached, [hit.score for hit in reached]) + list(hits[len(reached) :])
+        ranked = [hit for hit in reached if hit.stage is Stage.RERANKED]
+        # The reranker itself may leave hits as they came, with scores of another unit.
+        left = [hit for hit in reached if hit.stage is not Stage.RERANKED]
+        return [*rank_hits(ranked, [hit.score for hit in ranked]), *left, *hits[len(reached) :]]
 
     def close(self) -> None:
         """Takes no more calls; one that runs may end."""

@@ -69,6 +69,22 @@ def test_in_time_the_whole_list_is_reranked(slow):
     assert all(hit.stage is Stage.RERANKED for hit in ranked)
 
 
+class HeadReranker:
+    """Reranks the first two hits, with scores far below those that the hits came with."""
+
+    def rerank(self, question, hits):
+        head = list(reversed(hits[:2]))
+        return [*rank_hits(head, [0.2, 0.1]), *hits[2:]]
+
+
+def test_what_the_reranker_left_as_it_was_stays_behind_and_is_not_called_reranked():
+    given = hits(5)
+    ranked = BudgetedReranker(HeadReranker(), 5000, in_parts=False).rerank("q", given)
+    assert [hit.chunk.id for hit in ranked] == ["c1", "c0", "c2", "c3", "c4"]
+    assert [hit.stage for hit in ranked] == [Stage.RERANKED] * 2 + [Stage.FUSED] * 3
+    assert ranked[2:] == given[2:]
+
+
 def test_past_the_budget_the_order_is_the_one_given(slow, caplog):
     slow.gate.clear()
     given = hits(5)
