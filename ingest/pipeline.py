@@ -101,10 +101,7 @@ class Ingestor:
             found = inspect_file(candidate, int(self._settings.max_file_mb * 2**20))
             if found is not None:
                 self._report(self._ingest_one(found, request), found.uri, (done, total), report, on_progress)
-        for row in left:
-            # Not in the report: its reader may be somebody who may not know of these files.
-            result = self._repair(row)
-            _log.warning("%s was left half-way by an earlier run: now %s", row.uri, result.outcome)
+        self._finish_writing(left)
         report.seconds = time.monotonic() - started
         return report
 
@@ -112,11 +109,13 @@ class Ingestor:
         self, collection: str, on_progress: Callable[[Progress], None] | None = None
     ) -> IngestReport:
         """Parses, cuts and embeds every searchable file again from its stored copy, with the
-        present settings. Each file's old chunks are searched until its new ones are durable;
-        the next call goes on after a kill. Raises as `ingest` does."""
+        present settings, one by one: the others are searched meanwhile. What a kill left
+        half-way is finished by the next call or ingest. Raises as `ingest` does."""
         with self._writing:
             started, report = time.monotonic(), IngestReport()
             self._index.open_collection(collection)
+            self._finish_deletions(collection)
+            self._finish_writing(self._unfinished(collection, set()))
             rows = self._ledger.rows(collection, FileStatus.DONE)
             for done, row in enumerate(rows, start=1):
                 wanted = replace(
@@ -318,6 +317,12 @@ class Ingestor:
     def _unfinished(self, collection: str, seen: set[str]) -> Rows:
         rows = self._ledger.rows(collection, FileStatus.WRITING)
         return [row for row in rows if row.uri not in seen]
+
+    def _finish_writing(self, rows: Rows) -> None:
+        """Not reported: who runs this may be somebody who may not know of these files."""
+        for row in rows:
+            result = self._repair(row)
+            _log.warning("%s was left half-way by an earlier run: now %s", row.uri, result.outcome)
 
     def _repair(self, row: LedgerRow) -> _Result:
         """Finishes from the stored copy a file that an earlier run left half-way."""

@@ -152,3 +152,35 @@ def test_update_and_delete_survive_two_kills_at_every_step(tmp_path):
         if finished:
             break
     assert 15 < steps < 199
+
+
+def rechunk(folder, fuse):
+    ledger, index = FusedLedger(folder / "attest.db"), FusedIndex(folder / "index")
+    ledger.fuse = index.fuse = fuse
+    limits = IngestSettings(chunk_tokens=100, overlap_tokens=0)
+    ingestor = Ingestor(ledger, index, Originals(folder / "originals"), limits, DirectParserRunner())
+    ingestor.rechunk("default")
+    ingestor.close()
+
+
+def rechunk_apart(folder, steps):
+    """As `run_apart`, for cutting the stored files again into larger chunks."""
+    process = multiprocessing.get_context("fork").Process(target=rechunk, args=(folder, Fuse(steps)))
+    process.start()
+    process.join()
+    assert process.exitcode in (0, -signal.SIGKILL)
+    return process.exitcode == 0
+
+
+@pytest.mark.slow
+def test_cutting_again_survives_a_kill_at_every_step(tmp_path):
+    for steps in range(100):
+        folder = tmp_path / str(steps)
+        prepare(folder)
+        work(folder, Fuse(-1), ())
+        finished = rechunk_apart(folder, steps)
+        assert rechunk_apart(folder, -1)
+        check_once(folder, {OLD, "另一份文件的内容。"})
+        if finished:
+            break
+    assert 5 < steps < 99, "the fuse must have burnt at many steps and at last not at all"
