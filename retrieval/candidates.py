@@ -11,11 +11,12 @@ from core.text import detect_language
 from core.types import Chunk, Hit, Stage
 from retrieval import lexical
 from retrieval.embedded_text import embedded_text
-from retrieval.fusion import Sight, fill_missing, fuse
+from retrieval.fusion import DENSE_SHARE, Sight, fill_missing, fuse
 
 COVERAGE_FROM = 3
 """The document that covers most of a question is among the first three by BM25."""
 LEAD_OVER = 10
+CONTESTED_AMONG = 3
 UNSEEN_SHARE = 0.5
 """What a passage beyond the lexical leg's last hit counts, as a share of that hit's score: it
 has less than that, and on average about half (nDCG within .001 of exact scores)."""
@@ -31,10 +32,14 @@ class Candidates:
     semantic: Mapping[str, float]
     terms: Mapping[str, float] = field(default_factory=dict)
     sight: Sight = Sight()
+    foreign: frozenset[str] = frozenset()
+    """Those in another language than the question's."""
 
     def fused(self) -> list[Hit]:
         """All of them in the order of both legs' scores together, with stage FUSED."""
-        scores = fuse(self.semantic, [(self.terms, self.sight.fused_weight)])
+        contested = self._are_contested(self.semantic)
+        weight = self.sight.contested_weight if contested else self.sight.fused_weight
+        scores = fuse(self.semantic, [(self.terms, weight)])
         order = sorted(scores, key=lambda i: (-scores[i], i))
         return [
             Hit(self.chunks[i], scores[i], Stage.FUSED, {**self.ranks[i], Stage.FUSED.value: rank})
@@ -43,8 +48,13 @@ class Candidates:
 
     def fused_with(self, matches: Mapping[str, float]) -> dict[str, float]:
         """A score for each id of `matches` (MaxSim), the words and cosines added."""
-        sight = self.sight
-        return fuse(matches, [(self.terms, sight.reranked_weight), (self.semantic, sight.dense_weight)])
+        if self._are_contested(matches):
+            return fuse(matches, [(self.terms, self.sight.contested_weight)])
+        return fuse(matches, [(self.terms, self.sight.reranked_weight), (self.semantic, DENSE_SHARE)])
+
+    def _are_contested(self, scores: Mapping[str, float]) -> bool:
+        """Whether a passage in another language is among the first."""
+        return not self.foreign.isdisjoint(sorted(scores, key=scores.__getitem__)[-CONTESTED_AMONG:])
 
 
 def gather_candidates(
@@ -57,17 +67,19 @@ def gather_candidates(
         ranks.setdefault(hit.chunk.id, {}).update(hit.ranks)
         chunks[hit.chunk.id] = hit.chunk
     found = {hit.chunk.id: hit.score for hit in sparse}
-    judged = [i for i, c in chunks.items() if i in found or detect_language(c.text) == language]
+    foreign = frozenset(i for i, c in chunks.items() if detect_language(c.text) != language)
+    judged = [i for i in chunks if i in found or i not in foreign]
     return Candidates(
         chunks,
         ranks,
         fill_missing({hit.chunk.id: hit.score for hit in dense}, list(chunks)),
         fill_missing(found, judged, UNSEEN_SHARE),
-        _sight(language, sparse, words),
+        _sight(sparse, words),
+        foreign,
     )
 
 
-def _sight(language: str, sparse: Sequence[Hit], words: Mapping[int, float]) -> Sight:
+def _sight(sparse: Sequence[Hit], words: Mapping[int, float]) -> Sight:
     if not sparse:
         return Sight()
     best = [lexical.encode_document(embedded_text(hit.chunk)).weights for hit in sparse[:COVERAGE_FROM]]
@@ -75,5 +87,4 @@ def _sight(language: str, sparse: Sequence[Hit], words: Mapping[int, float]) -> 
     return Sight(
         coverage=lexical.coverage(words, best),
         lead=(first - behind) / first if first > 0 else 0.0,
-        native=detect_language(sparse[0].chunk.text) == language,
     )

@@ -29,31 +29,28 @@ class Sight:
 
     `coverage` (0…1) is the share of the question's idf mass that its best document holds;
     `lead` (0…1) how far the first hit is ahead of the eleventh, as a share of its score:
-    where many match alike, the words tell little. `native` says that the best match is
-    written in the question's language; else only names and numbers match.
+    where many match alike, the words tell little.
     """
 
     coverage: float = 0.0
     lead: float = 0.0
-    native: bool = False
 
     @property
     def fused_weight(self) -> float:
         """The weight of the words beside cosines."""
-        if not self.native:
-            return self.coverage**2
         seen = 1 / (1 + math.exp((SEEN_FROM - self.coverage) / SEEN_WITHIN))
         return FUSED_WEIGHT * seen * self.lead
 
     @property
     def reranked_weight(self) -> float:
         """The weight of the words beside MaxSim, which sees most of them itself."""
-        return RERANKED_WEIGHT * self.coverage * self.lead if self.native else self.coverage**2
+        return RERANKED_WEIGHT * self.coverage * self.lead
 
     @property
-    def dense_weight(self) -> float:
-        """The weight of cosines beside MaxSim: they help a little within a language."""
-        return DENSE_SHARE if self.native else 0.0
+    def contested_weight(self) -> float:
+        """Their weight where a passage in another language is among the first: words raise
+        what stands in the question's language, and there the answer may not be."""
+        return self.coverage**3 * self.lead
 
 
 def fuse(base: Scores, legs: Sequence[tuple[Scores, float]]) -> dict[str, float]:

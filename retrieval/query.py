@@ -90,14 +90,16 @@ def clean_query(query: str) -> tuple[str, bool]:
     """
     kept = (" " if char.isspace() else char for char in query if char.isspace() or _is_shown(char))
     text = " ".join("".join(kept).split())
+    was_cut = len(text) > MAX_QUERY_CHARS
+    if was_cut:
+        half = MAX_QUERY_CHARS // 2
+        text = " ".join(f"{_cut_end(text[: half - 1])} {_cut_start(text[-half:])}".split())
+    # After the cut: a word in the middle of a long row of marks is not searched for.
     if not any(unicodedata.category(char)[0] in "LN" for char in text):
         raise InputError(
             "the query holds no letter and no digit", remedy="write what you look for in words"
         )
-    if len(text) <= MAX_QUERY_CHARS:
-        return text, False
-    half = MAX_QUERY_CHARS // 2
-    return " ".join(f"{_cut_end(text[: half - 1])} {_cut_start(text[-half:])}".split()), True
+    return text, was_cut
 
 
 def adjust(question: Question, hits: Sequence[Hit]) -> dict[str, float]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from core.conditions import Condition, InLanguage
+from core.errors import InputError
 from core.seams import Embedder, Reranker, VectorStore
 from core.settings import RetrievalSettings
 from core.types import Hit, Scope, Stage
@@ -73,11 +74,13 @@ class Retriever:
         all of `where` holds.
 
         Raises:
-            InputError: the query holds no letter and no digit.
+            InputError: the query holds no letter and no digit, or `limit` is below 1.
             NotFoundError: there is no such collection.
             ConflictError: another embedder made it; says how to mend that.
             StoreError: the store failed; never an empty result instead.
         """
+        if limit < 1:
+            raise InputError(f"a search gives at least 1 hit, not {limit}", remedy="ask for 1 or more")
         watch = Stopwatch()
         question = understand(query)
         self._store.check_embedder(scope.collection, self._embedder.fingerprint)

@@ -21,7 +21,7 @@ def test_each_chunk_stands_once_with_the_ranks_of_both_legs():
     assert found.ranks == {"a": {"dense": 1, "lexical": 2}, "b": {"dense": 2}, "c": {"lexical": 1}}
     assert found.semantic == {"a": 0.9, "b": 0.8, "c": 0.8}
     assert found.terms == {"a": 2.0, "c": 3.0}  # b is English: the words cannot judge it
-    assert found.sight.coverage == 1.0 and found.sight.native and found.sight.lead == 1.0
+    assert found.sight.coverage == 1.0 and found.sight.lead == 1.0 and found.foreign == {"b"}
     assert [h.ranks["fused"] for h in found.fused()] == [1, 2, 3]
 
 
@@ -35,9 +35,17 @@ def test_the_lead_is_over_the_eleventh():
     assert gather_candidates("zh", [], sparse, WORDS).sight.lead == pytest.approx(0.5)
 
 
-def test_matches_in_another_language_are_names_only():
-    sparse = [hit("b", "the pump must not run dry 水泵", 3.0, Stage.LEXICAL, 1)]
-    assert not gather_candidates("zh", DENSE, sparse, WORDS).sight.native
+def test_words_weigh_less_where_another_language_is_among_the_first():
+    words = {term_id("水泵"): 2.0}
+    chinese = [hit(f"z{i}", f"水泵{'泵' * i}", 0.7 - i / 50, Stage.DENSE, i + 1) for i in range(4)]
+    foreign = hit("e", "the pump must not run dry", 0.9, Stage.DENSE, 1)
+    sparse = [hit("z3", "水泵泵泵泵", 3.0, Stage.LEXICAL, 1), hit("z1", "水泵泵", 0.5, Stage.LEXICAL, 2)]
+    alone = gather_candidates("zh", chinese, sparse, words).fused()
+    assert alone[0].chunk.id == "z3"
+    contested = gather_candidates("zh", [foreign, *chinese], sparse, words)
+    assert contested.fused()[0].chunk.id == "e" and contested.foreign == {"e"}
+    matches = {"e": 0.9, "z0": 0.6, "z1": 0.5, "z2": 0.4, "z3": 0.55}
+    assert max(contested.fused_with(matches), key=contested.fused_with(matches).get) == "e"
 
 
 def test_nothing_found_is_nothing_seen():

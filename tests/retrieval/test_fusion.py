@@ -51,14 +51,14 @@ def test_who_cannot_be_judged_by_words_keeps_its_place():
     assert fused["foreign"] == 0.6 and fused["c"] > base["c"] and fused["a"] < base["a"]
 
 
-@given(SHARE, SHARE, st.booleans())
-def test_weights_are_bounded_and_grow_with_what_is_seen(coverage, lead, native):
-    sight, better = Sight(coverage, lead, native), Sight(1.0, 1.0, native)
-    for name in ("fused_weight", "reranked_weight", "dense_weight"):
+@given(SHARE, SHARE)
+def test_weights_are_bounded_and_grow_with_what_is_seen(coverage, lead):
+    sight, better = Sight(coverage, lead), Sight(1.0, 1.0)
+    for name in ("fused_weight", "reranked_weight", "contested_weight"):
         assert 0 <= getattr(sight, name) <= getattr(better, name) <= FUSED_WEIGHT
+    assert sight.contested_weight <= sight.reranked_weight
 
 
 def test_a_blind_leg_has_no_weight():
-    assert Sight().fused_weight == Sight().reranked_weight == Sight().dense_weight == 0
-    assert Sight(0.0, 1.0, native=True).fused_weight < 0.03
-    assert Sight(0.1, 1.0, native=False).fused_weight == pytest.approx(0.01)
+    assert Sight().fused_weight == Sight().reranked_weight == Sight().contested_weight == 0
+    assert Sight(0.0, 1.0).fused_weight < 0.03
