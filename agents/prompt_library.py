@@ -44,15 +44,17 @@ def fence(excerpts: Sequence[Excerpt], question: str) -> str:
     in a document cannot end the fence and speak as the user. The name of the fence is a
     digest of the question and all of the evidence: a document cannot hold a digest of
     itself, and the same question over the same evidence gives the same prompt."""
-    texts = "\x00".join([question, *(excerpt.text for excerpt in excerpts)])
+    texts = "\x00".join([question, *(f"{e.chunk.context}\n{e.text}" for e in excerpts)])
     nonce = hashlib.sha256(texts.encode()).hexdigest()[:NONCE_DIGITS]
     blocks = []
-    title = ""
+    former = ""
     for marker, excerpt in enumerate(excerpts, start=1):
+        chunk = excerpt.chunk
+        shown = _flatten(chunk.context)
         # A title is said once for the excerpts of one document that follow each other.
-        context = _flatten(excerpt.chunk.context)
-        shown = context.removeprefix(title).lstrip() if title else context
-        title = _flatten(excerpt.chunk.title)
+        if chunk.document_id == former:
+            shown = shown.removeprefix(_flatten(chunk.title)).lstrip()
+        former = chunk.document_id
         context = f"({shown})\n" if shown else ""
         blocks.append(f"[{marker}] {context}{excerpt.text.strip()}")
     return f"<evidence-{nonce}>\n" + "\n\n".join(blocks) + f"\n</evidence-{nonce}>"
