@@ -16,6 +16,7 @@ from core.seams import Embedder
 from core.settings import EmbedderSettings
 from retrieval.embedders import build_embedder
 from retrieval.embedders.batches import unit_rows
+from retrieval.embedders.e5 import KEPT_QUERY_TOKENS
 from retrieval.embedders.http import HttpEmbedder
 from retrieval.rerankers.late_interaction import max_sim
 from tests.contracts.model_server import DIMENSIONS, KEY, MODEL, MOST_CHARS, vector
@@ -56,6 +57,12 @@ class TestBuiltIn(EmbedderContract):
     @pytest.fixture
     def embedder(self, built_in_embedder):
         return built_in_embedder
+
+    def test_recent_questions_are_kept_within_a_bound(self, embedder):
+        for number in range(18):
+            embedder.embed_query(f"{number} " + "保修期有多久，维修要收费吗？" * 80)
+        kept = sum(len(encoded.states) for encoded in embedder._queries.values())
+        assert 500 < kept == embedder._query_tokens <= KEPT_QUERY_TOKENS < 18 * 500
 
     def test_meaning_crosses_languages(self, embedder):
         query = embedder.embed_query("How long is the warranty?")
