@@ -46,7 +46,7 @@ async def stream_answer(services: Services, ask: Ask) -> AsyncIterator[tuple[str
 
 
 def check_question(question: str, max_chars: int) -> None:
-    """Raises InputError for a question without a word or over the limit."""
+    """Raises InputError for a question that is blank, over the limit or not valid Unicode."""
     if not question.strip():
         raise InputError("the question is empty", remedy="write a question")
     if len(question) > max_chars:
@@ -54,6 +54,9 @@ def check_question(question: str, max_chars: int) -> None:
             f"the question has {len(question)} characters, more than {max_chars}",
             remedy="shorten it, or raise ATTEST_SERVER__MAX_QUESTION_CHARS",
         )
+    # Half of a surrogate pair, or a byte of the command line that is no UTF-8: no database takes it.
+    if any("\ud800" <= char <= "\udfff" for char in question):
+        raise InputError("the question is not valid Unicode", remedy="write it again, as UTF-8")
 
 
 def _failed(code: str, message: str, remedy: str) -> tuple[str, dict]:

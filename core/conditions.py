@@ -65,7 +65,8 @@ class InLanguage:
     def __post_init__(self) -> None:
         if self.language not in LANGUAGES:
             raise InputError(
-                f"{self.language!r} is no language of the index", remedy=f"choose: {', '.join(LANGUAGES)}"
+                f"{self.language[:40]!r} is no language of the index",
+                remedy=f"choose: {', '.join(LANGUAGES)}",
             )
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 
 from app.cli.backend import IngestJob, Progress, Query, Question, failed_turn
-from core.errors import AccessError, AttestError, ServiceError
+from core.errors import AccessError, AttestError, InputError, ServiceError
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 120.0
@@ -61,6 +61,8 @@ class HttpBackend:
                     raise _error_of(reply)
                 async for pair in _read_events(reply.aiter_lines()):
                     yield pair
+        except UnicodeEncodeError as exc:
+            raise _not_unicode(exc) from exc
         except httpx.HTTPError as exc:
             raise self._unreachable(exc) from exc
 
@@ -116,6 +118,8 @@ class HttpBackend:
     def _call(self, method: str, path: str, **request) -> dict:
         try:
             reply = self._client.request(method, path, **request)
+        except UnicodeEncodeError as exc:
+            raise _not_unicode(exc) from exc
         except httpx.HTTPError as exc:
             raise self._unreachable(exc) from exc
         if reply.is_error:
@@ -140,6 +144,15 @@ async def _read_events(lines: AsyncIterator[str]) -> AsyncIterator[tuple[str, di
         elif not line and data:
             yield name, json.loads("\n".join(data))
             name, data = "", []
+
+
+def _not_unicode(exc: UnicodeEncodeError) -> InputError:
+    """Bytes of the command line that are no UTF-8 come as lone surrogates, which JSON over
+    HTTP cannot carry."""
+    return InputError(
+        f"an argument holds {exc.object[exc.start : exc.end][:40]!r}, which is not valid Unicode",
+        remedy="write it again, as UTF-8",
+    )
 
 
 def _error_of(reply: httpx.Response) -> AttestError:

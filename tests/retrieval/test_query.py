@@ -133,7 +133,7 @@ def test_hits_that_hold_as_much_keep_order_and_distance(parts):
 
 
 @pytest.mark.parametrize(
-    "query", ["", "   ", "？！。…", "🙂🙂", "\x00\x01\x07", "\u200b\u202e", "---", "\ud800", "\n\t"]
+    "query", ["", "   ", "？！。…", "🙂🙂", "\x00\x01\x07", "\u200b\u202e", "---", "\ud800", "\n\t", "🙂" * 600 + "保修" + "🙂" * 600]
 )
 def test_what_holds_no_word_is_refused_with_a_remedy(query):
     with pytest.raises(InputError) as caught:
