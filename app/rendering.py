@@ -15,6 +15,7 @@ from agents.events import (
     StatusChanged,
 )
 from core.types import Answer, Box, Citation, Hit, Sentence, Turn, Verdict
+from retrieval.query import describe
 
 
 def render_answer(answer: Answer) -> dict:
@@ -104,6 +105,7 @@ def render_search(result) -> dict:
         "timings_ms": _rounded(result.timings_ms),
         "signals": {name: round(float(value), 4) for name, value in result.signals.items()},
         "notes": list(result.notes),
+        "understood": describe(result.question) if result.question else {},
     }
 
 

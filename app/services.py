@@ -188,7 +188,8 @@ class Services:
         from app.late_embedder import LateEmbedder
         from retrieval.index import ChunkIndex
 
-        kept = self.settings.retrieval.reranker == "late-interaction"
+        retrieval = self.settings.retrieval
+        kept = retrieval.reranker == "late-interaction" and retrieval.rerank_limit > 0
         tokens = self.token_vectors() if kept else None
         return ChunkIndex(self.store(), LateEmbedder(self.embedder), self.lexicon(), tokens)
 

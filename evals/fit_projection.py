@@ -38,7 +38,6 @@ GAP = 0.15
 MOST_QUERIES = 700
 TOKENS_PER_TEXT = 60
 TEXTS_PER_SET = 100
-Tokens = Sequence[np.ndarray]
 
 
 def fit(sets: Sequence[EncodedSet], size: int, is_held_out: Callable[[str], bool]) -> TokenProjection:

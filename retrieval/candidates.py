@@ -67,7 +67,7 @@ def gather_candidates(
         ranks.setdefault(hit.chunk.id, {}).update(hit.ranks)
         chunks[hit.chunk.id] = hit.chunk
     found = {hit.chunk.id: hit.score for hit in sparse}
-    foreign = frozenset(i for i, c in chunks.items() if detect_language(c.text) != language)
+    foreign = frozenset(i for i, c in chunks.items() if detect_language(embedded_text(c)) != language)
     judged = [i for i in chunks if i in found or i not in foreign]
     return Candidates(
         chunks,

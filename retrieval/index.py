@@ -13,6 +13,8 @@ from retrieval.embedded_text import embedded_text
 from retrieval.lexical import Lexicon, encode_document
 from retrieval.token_vectors import TokenVectors
 
+CHUNKS_AT_ONCE = 256
+
 
 class ChunkIndex:
     """Writes and removes documents in the vector store, in the lexical statistics and among
@@ -51,15 +53,13 @@ class ChunkIndex:
     def write_document(self, document: Document, chunks: Sequence[Chunk]) -> None:
         """Embeds and stores all chunks of one document version; durable when it returns."""
         texts = [embedded_text(chunk) for chunk in chunks]
-        vectors, tokens = self._embed(texts)
+        # Before the index: a chunk that can be found has its token vectors.
+        vectors = self._embed_all(document.collection, document.id, chunks, texts)
         lexical = [encode_document(text) for text in texts]
         rows = [
             IndexRow(chunk, vector, terms.weights, document.readers)
             for chunk, vector, terms in zip(chunks, vectors, lexical, strict=True)
         ]
-        # Before the index: a chunk that can be found has its token vectors.
-        if self._tokens is not None:
-            self._tokens.write_document(document.collection, document.id, texts, tokens)
         self._store.upsert(document.collection, rows)
         self._lexicon.add_document(document.collection, document.id, lexical)
 
@@ -114,6 +114,22 @@ class ChunkIndex:
         """Closes the store."""
         self._store.close()
 
+
+    def _embed_all(
+        self, collection: str, document_id: str, chunks: Sequence[Chunk], texts: Sequence[str]
+    ) -> np.ndarray:
+        """Vectors of a document's chunks. Their token vectors go to disk in parts: those of a
+        whole book would fill the memory."""
+        if self._tokens is not None:
+            self._tokens.remove_document(collection, document_id)
+        parts = []
+        for at in range(0, len(texts), CHUNKS_AT_ONCE):
+            part = slice(at, at + CHUNKS_AT_ONCE)
+            vectors, tokens = self._embed(texts[part])
+            parts.append(vectors)
+            if self._tokens is not None:
+                self._tokens.write_chunks(collection, chunks[part], texts[part], tokens)
+        return np.concatenate(parts) if parts else np.zeros((0, self._embedder.dimensions), np.float32)
 
     def _embed(self, texts: Sequence[str]) -> tuple[np.ndarray, list[np.ndarray]]:
         """Vectors and, where they are kept, token vectors; in one pass when one model gives

@@ -59,6 +59,20 @@ class Question:
     cut: bool = False
 
 
+def describe(question: Question) -> dict:
+    """What was read, for people: only what is there, dates as `first to last`."""
+    read = {
+        "language": question.language,
+        "phrases": list(question.phrases),
+        "titles": list(question.titles),
+        "files": list(question.files),
+        "codes": list(question.codes),
+        "dates": [f"{span.first} to {span.last}" for span in question.dates],
+        "quantities": [f"{value:g} {unit}".strip() for value, unit in question.quantities],
+    }
+    return {name: value for name, value in read.items() if value}
+
+
 def understand(query: str) -> Question:
     """Reads a query of any length.
 

@@ -24,15 +24,16 @@ from retrieval.rerankers.ranking import on_scale_of
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """`signals` are what the evidence gate reads: `similarity` (best reranked score),
-    `coverage` (of the question's words), `lead` (first over the median hit). `notes` say
-    what was left out, such as a reranking that took too long."""
+    """`signals` are for people who ask why: `similarity` (best score), `coverage` (of the
+    question's words), `lead` (first over the median hit). `notes` say what was left out, such
+    as a reranking that took too long. `question` is how the query was read."""
 
     hits: tuple[Hit, ...]
     queries: tuple[str, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     signals: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    question: Question | None = None
 
 
 class Stopwatch:
@@ -100,7 +101,7 @@ class Retriever:
         if question.cut:
             notes = (*notes, "query: too long, its middle was left out")
         signals = _signals(hits, candidates.sight.coverage)
-        return SearchResult(tuple(hits), (question.text,), watch.laps_ms, signals, notes)
+        return SearchResult(tuple(hits), (question.text,), watch.laps_ms, signals, notes, question)
 
     def _search_dense(
         self, question: Question, scope: Scope, vector: np.ndarray, where: Sequence[Condition]
@@ -132,7 +133,7 @@ class Retriever:
         answered = self._reranker.rerank(question.text, asked) if asked else []
         head = [hit for hit in answered if hit.stage is Stage.RERANKED]
         late = [hit for hit in answered if hit.stage is not Stage.RERANKED]
-        notes = (f"rerank: over budget, {len(head)} of {len(asked)} hits",) if late else ()
+        notes = (self._why_late(len(head), len(asked)),) if late else ()
         if not head:
             return list(fused), notes
         if self._settings.reranker == "late-interaction":
@@ -150,6 +151,11 @@ class Retriever:
             for at, hit in enumerate([*late, *fused[limit:]])
         ]
         return [*head, *tail], notes
+
+    def _why_late(self, reached: int, asked: int) -> str:
+        if self._settings.rerank_budget_ms:
+            return f"rerank: over budget, {reached} of {asked} hits"
+        return f"rerank: token vectors missing, {reached} of {asked} hits; run: attest rebuild --embed-only"
 
 
 def _with_offsets(hits: Sequence[Hit], offsets: Mapping[str, float]) -> list[Hit]:

@@ -7,10 +7,15 @@ import os
 from importlib.util import find_spec
 
 import pytest
+from hypothesis import settings
 
 # Read by libraries when they are first imported, hence not in a fixture.
 os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
 os.environ.setdefault("LANGSMITH_TRACING", "false")
+
+# A loaded machine is slow at times; a speed is measured in bench/, not in a test.
+settings.register_profile("attest", deadline=None)
+settings.load_profile("attest")
 
 COST_OF_MARK = {"slow": 1, "models": 2, "torch": 2, "browser": 3}
 NO_TORCH = "PyTorch or sentence-transformers is not installed here: make test-models"

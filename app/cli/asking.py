@@ -205,4 +205,6 @@ def _show_hits(out: Output, found: dict, explain: bool) -> None:
     if explain:
         times = ", ".join(f"{stage} {ms:g} ms" for stage, ms in found["timings_ms"].items())
         out.line(f"times: {times}")
+        for name, read in found.get("understood", {}).items():
+            out.line(f"{name}: {read if isinstance(read, str) else ', '.join(read)}")
         out.line("signals: " + ", ".join(f"{name} {value:g}" for name, value in found["signals"].items()))

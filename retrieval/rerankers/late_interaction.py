@@ -46,8 +46,8 @@ class LateInteractionReranker:
         embedder, language = self._tokens.embedder, detect_language(question)
         found = max_sim(embedder.embed_query_tokens(question), [rows[text] for text in texts])
         scores = [
-            score if detect_language(hit.chunk.text) == language else score + embedder.token_gap
-            for score, hit in zip(found, hits, strict=True)
+            score if detect_language(text) == language else score + embedder.token_gap
+            for score, text in zip(found, texts, strict=True)
         ]
         return [*rank_hits(hits, scores), *late]
 

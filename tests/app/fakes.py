@@ -62,7 +62,7 @@ class SearchResult:
     def __init__(self, hits) -> None:
         self.hits, self.queries = tuple(hits), ("q",)
         self.timings_ms, self.signals = {"dense": 1.23456}, {"coverage": 1.0}
-        self.notes = ()
+        self.notes, self.question = (), None
 
 
 class FakeRetriever:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.types import Chunk, Hit, Stage
-from retrieval.query import MAX_QUERY_CHARS, adjust, clean_query, understand
+from retrieval.query import MAX_QUERY_CHARS, adjust, clean_query, describe, understand
 
 
 def hit(text: str, score: float, name: str = "a.md", title: str = "") -> Hit:
@@ -162,3 +162,10 @@ def test_any_text_is_understood_or_refused(text, times):
         return
     assert 0 < len(question.text) <= MAX_QUERY_CHARS
     assert clean_query(question.text) == (question.text, False)
+
+
+def test_what_was_read_is_described():
+    read = describe(understand("“zero loss” in report_2024.pdf since March 2024, 20 kg of TM-20L?"))
+    assert read["language"] == "en" and read["phrases"] == ["zero loss"] and read["files"] == ["report_2024.pdf"]
+    assert read["dates"] == ["2024-03-01 to 2024-03-31"] and read["codes"] and read["quantities"]
+    assert describe(understand("what is it?")) == {"language": "en"}

@@ -74,7 +74,7 @@ def test_in_time_nothing_is_said():
     ("reach", "expected"), [(0, [0, 1, 2, 3, 4]), (2, [1, 0, 2, 3, 4]), (4, [3, 2, 1, 0, 4])]
 )
 def test_what_was_not_reached_stays_behind_in_the_fused_order(reach, expected):
-    result = search(ByScore([0.1, 0.2, 0.3, 0.4, 0.5], reach))
+    result = search(ByScore([0.1, 0.2, 0.3, 0.4, 0.5], reach), rerank_budget_ms=50)
     assert order(result) == expected
     assert result.notes == (f"rerank: over budget, {reach} of 5 hits",)
     assert [hit.stage for hit in result.hits] == [Stage.RERANKED] * reach + [Stage.FUSED] * (5 - reach)
@@ -99,3 +99,8 @@ def test_without_a_reranker_hits_keep_stage_and_score():
 def test_the_tail_beyond_the_limit_stays_behind():
     result = search(ByScore([0.1, 0.2, 0.3, 0.4, 0.5]), rerank_limit=3)
     assert order(result) == [2, 1, 0, 3, 4] and result.notes == ()
+
+
+def test_missing_token_vectors_are_not_called_a_budget():
+    note = search(ByScore([0.1, 0.2, 0.3, 0.4, 0.5], 2)).notes[0]
+    assert note == "rerank: token vectors missing, 2 of 5 hits; run: attest rebuild --embed-only"
