@@ -135,11 +135,17 @@ if __name__ == "__main__":
     )
     parser.add_argument("--limit-queries", type=int, help="ask this many of each set, evenly over the file")
     parser.add_argument("--keep", type=Path, help="keep the indexes below this folder")
+    parser.add_argument("--name", default="", help="of a result file for a part of the sets")
     arguments = parser.parse_args()
     silence_libraries()
     figures = run(arguments.folder, arguments.sets, arguments.limit_queries, arguments.keep)
-    if arguments.sets or arguments.limit_queries:
+    about = {"data": "development parts of public sets", **figures}
+    if arguments.name:
+        parts = f" --sets {' '.join(arguments.sets)}" if arguments.sets else ""
+        command = f"python -m bench.retrieval_quality EVALS_FOLDER{parts} --name {arguments.name}"
+        write_result(arguments.name, command, about)
+    elif arguments.sets or arguments.limit_queries:
         print(json.dumps(figures, ensure_ascii=False, indent=1))  # a part is not kept
     else:
         command = "python -m bench.retrieval_quality EVALS_FOLDER"
-        write_result("retrieval_quality", command, {"data": "development parts of public sets", **figures})
+        write_result("retrieval_quality", command, about)

@@ -48,6 +48,16 @@ def detect_language(text: str) -> str:
     return "zh" if chinese and chinese * 4 >= latin else "en"
 
 
+def has_letters(text: str) -> bool:
+    """Whether there is a word at all: a row of figures is written in no language."""
+    return bool(_CJK_CHAR.search(text) or _LATIN_LETTER.search(text))
+
+
+def is_foreign(text: str, language: str) -> bool:
+    """Whether a text is written in another language than `language`."""
+    return has_letters(text) and detect_language(text) != language
+
+
 def split_sentences(text: str) -> list[Span]:
     """The sentences of a text as spans without surrounding white space.
 

@@ -7,7 +7,7 @@ another language than the question's cannot match its words.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.text import detect_language
+from core.text import is_foreign
 from core.types import Chunk, Hit, Stage
 from retrieval import lexical
 from retrieval.embedded_text import embedded_text
@@ -67,7 +67,7 @@ def gather_candidates(
         ranks.setdefault(hit.chunk.id, {}).update(hit.ranks)
         chunks[hit.chunk.id] = hit.chunk
     found = {hit.chunk.id: hit.score for hit in sparse}
-    foreign = frozenset(i for i, c in chunks.items() if detect_language(embedded_text(c)) != language)
+    foreign = frozenset(i for i, c in chunks.items() if is_foreign(embedded_text(c), language))
     judged = [i for i in chunks if i in found or i not in foreign]
     return Candidates(
         chunks,

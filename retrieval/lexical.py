@@ -24,7 +24,7 @@ from sqlalchemy import Engine, Integer, String, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from core.text import CJK, detect_language
+from core.text import CJK, detect_language, has_letters
 
 K1 = 1.2
 B = 0.75
@@ -42,11 +42,11 @@ _SQLITE_VARIABLES = 500
 
 @dataclass(frozen=True, slots=True)
 class LexicalDocument:
-    """The sparse vector of one chunk, its length in terms, and its language."""
+    """The sparse vector of one chunk, its length in terms, and its language, if it has words."""
 
     weights: Mapping[int, float]
     length: int
-    language: str = "en"
+    language: str = ""
 
 
 def split_terms(text: str) -> list[str]:
@@ -77,7 +77,7 @@ def encode_document(text: str) -> LexicalDocument:
     length = sum(counts.values())
     norm = K1 * (1 - B + B * length / PIVOT_TERMS)
     weights = {term: tf * (K1 + 1) / (tf + norm) for term, tf in counts.items()}
-    return LexicalDocument(weights, length, detect_language(text))
+    return LexicalDocument(weights, length, detect_language(text) if has_letters(text) else "")
 
 
 def inner_product(query: Mapping[int, float], document: Mapping[int, float]) -> float:
@@ -166,7 +166,7 @@ class Lexicon:
     ) -> None:
         """Counts a document's chunks; what the same document counted before is replaced."""
         counts = Counter(term for chunk in chunks for term in chunk.weights)
-        counts.update(_MARKERS[chunk.language] for chunk in chunks)
+        counts.update(_MARKERS[chunk.language] for chunk in chunks if chunk.language)
         with Session(self._engine) as session, session.begin():
             self._subtract(session, collection, document_id)
             self._change(session, collection, counts, 1)

@@ -15,9 +15,11 @@ from core.conditions import Condition, InLanguage
 from core.errors import InputError
 from core.seams import Embedder, Reranker, VectorStore
 from core.settings import RetrievalSettings
+from core.text import is_foreign
 from core.types import Hit, Scope, Stage
 from retrieval import lexical
 from retrieval.candidates import Candidates, gather_candidates
+from retrieval.embedded_text import embedded_text
 from retrieval.query import Question, adjust, understand
 from retrieval.rerankers.ranking import on_scale_of
 
@@ -115,9 +117,9 @@ class Retriever:
             return self._store.search_dense(scope, vector, limit, where)
         found = []
         for language in languages:
-            gap = 0.0 if language == question.language else self._gap
-            hits = self._store.search_dense(scope, vector, limit, [*where, InLanguage(language)])
-            found.extend(replace(hit, score=hit.score + gap) for hit in hits)
+            for hit in self._store.search_dense(scope, vector, limit, [*where, InLanguage(language)]):
+                foreign = is_foreign(embedded_text(hit.chunk), question.language)
+                found.append(replace(hit, score=hit.score + self._gap) if foreign else hit)
         found.sort(key=lambda hit: (-hit.score, hit.chunk.id))
         return [
             replace(hit, ranks={Stage.DENSE.value: rank}) for rank, hit in enumerate(found, start=1)

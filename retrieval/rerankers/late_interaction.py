@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.text import detect_language
+from core.text import detect_language, is_foreign
 from core.types import Hit
 from retrieval.embedded_text import embedded_text
 from retrieval.rerankers.ranking import rank_hits
@@ -46,7 +46,7 @@ class LateInteractionReranker:
         embedder, language = self._tokens.embedder, detect_language(question)
         found = max_sim(embedder.embed_query_tokens(question), [rows[text] for text in texts])
         scores = [
-            score if detect_language(text) == language else score + embedder.token_gap
+            score + embedder.token_gap if is_foreign(text, language) else score
             for score, text in zip(found, texts, strict=True)
         ]
         return [*rank_hits(hits, scores), *late]

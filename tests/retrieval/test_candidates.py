@@ -52,3 +52,9 @@ def test_nothing_found_is_nothing_seen():
     found = gather_candidates("zh", DENSE, [], WORDS)
     assert found.sight.fused_weight == 0 and [h.chunk.id for h in found.fused()] == ["a", "b"]
     assert gather_candidates("zh", [], [], {}).fused() == []
+
+
+def test_figures_without_a_word_are_of_no_language():
+    figures = hit("t", "| 1,204 | 1,377 |", 0.9, Stage.DENSE, 1)
+    found = gather_candidates("zh", [figures, *DENSE], [], WORDS)
+    assert found.foreign == {"b"} and found.terms.keys() == {"t", "a"}

@@ -109,6 +109,8 @@ def test_the_languages_of_a_collection_follow_its_documents(lexicon):
     assert lexicon.languages("c") == ("zh", "en")  # nothing was counted: it could be either
     lexicon.add_document("c", "d1", [encode_document("水泵不得无水运行")])
     assert lexicon.languages("c") == ("zh",)
+    lexicon.add_document("c", "d3", [encode_document("| 1,204 | 1,377 |")])
+    assert lexicon.languages("c") == ("zh",)
     lexicon.add_document("c", "d2", [encode_document("the pump"), encode_document("水泵")])
     assert lexicon.languages("c") == ("zh", "en")
     lexicon.remove_document("c", "d2")
