@@ -95,6 +95,7 @@ def run(data: Path, keep: Path, sizes: Sequence[int], base_chunks: int, question
         name, begun = f"scale-{size}", time.perf_counter()
         build_library(services.index(), embedder, name, size, base)
         print(f"{name} is there after {time.perf_counter() - begun:.0f} s", file=sys.stderr)
+        embedder.forget_queries()  # each size asks the same
         figures = summarise(time_searches(services.retriever(), name, asked))
         figures["dense_roof"] = roof(size, embedder.dimensions, bandwidth["median"])
         found[str(size)] = figures

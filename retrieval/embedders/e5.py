@@ -77,6 +77,12 @@ class E5Embedder:
         """See `Embedder.embed_query`."""
         return self._encode_query(text).vector.copy()
 
+    def forget_queries(self) -> None:
+        """The next question is encoded even when it came before: for measuring."""
+        with self._queries_lock:
+            self._queries.clear()
+            self._query_tokens = 0
+
     def embed_documents(self, texts: Sequence[str]) -> np.ndarray:
         """See `Embedder.embed_documents`. What is over 512 tokens is cut."""
         vectors = np.zeros((len(texts), self.dimensions), np.float32)

@@ -37,6 +37,7 @@ class KeptQueries:
     def encode(self, text: str):
         """Makes the vector even when it is kept already."""
         self._kept = ("", None)
+        self._inner.forget_queries()
         return self.embed_query(text)
 
 
