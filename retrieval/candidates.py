@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from core.text import is_foreign
 from core.types import Chunk, Hit, Stage
 from retrieval import lexical
-from retrieval.embedded_text import embedded_text
+from retrieval.embedded_text import embedded_text, words_of
 from retrieval.fusion import DENSE_SHARE, Sight, fill_missing, fuse
 
 COVERAGE_FROM = 3
@@ -67,7 +67,7 @@ def gather_candidates(
         ranks.setdefault(hit.chunk.id, {}).update(hit.ranks)
         chunks[hit.chunk.id] = hit.chunk
     found = {hit.chunk.id: hit.score for hit in sparse}
-    foreign = frozenset(i for i, c in chunks.items() if is_foreign(embedded_text(c), language))
+    foreign = frozenset(i for i, c in chunks.items() if is_foreign(words_of(c), language))
     judged = [i for i in chunks if i in found or i not in foreign]
     return Candidates(
         chunks,

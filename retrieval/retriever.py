@@ -19,7 +19,7 @@ from core.text import is_foreign
 from core.types import Hit, Scope, Stage
 from retrieval import lexical
 from retrieval.candidates import Candidates, gather_candidates
-from retrieval.embedded_text import embedded_text
+from retrieval.embedded_text import words_of
 from retrieval.query import Question, adjust, understand
 from retrieval.rerankers.ranking import on_scale_of
 
@@ -118,7 +118,7 @@ class Retriever:
         found = []
         for language in languages:
             for hit in self._store.search_dense(scope, vector, limit, [*where, InLanguage(language)]):
-                foreign = is_foreign(embedded_text(hit.chunk), question.language)
+                foreign = is_foreign(words_of(hit.chunk), question.language)
                 found.append(replace(hit, score=hit.score + self._gap) if foreign else hit)
         found.sort(key=lambda hit: (-hit.score, hit.chunk.id))
         return [

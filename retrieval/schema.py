@@ -13,7 +13,7 @@ from core.errors import InputError
 from core.seams import IndexRow
 from core.text import detect_language
 from core.types import Box, Chunk, ElementKind
-from retrieval.embedded_text import embedded_text
+from retrieval.embedded_text import words_of
 from retrieval.filters import access_field, check_name
 
 MAX_TEXT_BYTES = 65_535
@@ -84,7 +84,7 @@ def to_row(row: IndexRow, fields: Collection[str]) -> dict:
         "page": chunk.page or 0,
         "boxes": json.dumps([list(asdict(box).values()) for box in chunk.boxes]),
         "kind": chunk.kind.value,
-        "language": detect_language(embedded_text(chunk)),
+        "language": detect_language(words_of(chunk)),
         "readers": list(row.readers),
         ACCESS: access_field(row.readers),
         "dense": row.dense.tolist(),

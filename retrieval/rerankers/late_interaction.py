@@ -10,7 +10,7 @@ import numpy as np
 
 from core.text import detect_language, is_foreign
 from core.types import Hit
-from retrieval.embedded_text import embedded_text
+from retrieval.embedded_text import embedded_text, words_of
 from retrieval.rerankers.ranking import rank_hits
 from retrieval.token_vectors import TokenVectors
 
@@ -46,8 +46,8 @@ class LateInteractionReranker:
         embedder, language = self._tokens.embedder, detect_language(question)
         found = max_sim(embedder.embed_query_tokens(question), [rows[text] for text in texts])
         scores = [
-            score + embedder.token_gap if is_foreign(text, language) else score
-            for score, text in zip(found, texts, strict=True)
+            score + embedder.token_gap if is_foreign(words_of(hit.chunk), language) else score
+            for score, hit in zip(found, hits, strict=True)
         ]
         return [*rank_hits(hits, scores), *late]
 

@@ -32,6 +32,18 @@ class CountingEmbedder:
         self.embedded += len(texts)
         return np.tile(self.embed_query(""), (len(texts), 1)).reshape(len(texts), self.dimensions)
 
+    token_gap = 0.0
+
+    @property
+    def token_fingerprint(self):
+        return f"{self.fingerprint}/tokens"
+
+    def embed_query_tokens(self, text):
+        return self.embed_query(text)[None]
+
+    def embed_documents_and_tokens(self, texts):
+        return self.embed_documents(texts), [np.full((1, self.dimensions), 64, np.int8)] * len(texts)
+
     def count_tokens(self, text):
         return len(text) // 4
 

@@ -58,3 +58,9 @@ def test_figures_without_a_word_are_of_no_language():
     figures = hit("t", "| 1,204 | 1,377 |", 0.9, Stage.DENSE, 1)
     found = gather_candidates("zh", [figures, *DENSE], [], WORDS)
     assert found.foreign == {"b"} and found.terms.keys() == {"t", "a"}
+
+
+def test_figures_under_a_heading_have_its_language():
+    table = Chunk("t", "d", 0, "| 1,204 |", "", "", headings=("各车间的产量",))
+    found = gather_candidates("en", [Hit(table, 0.9, Stage.DENSE, {"dense": 1})], [], WORDS)
+    assert found.foreign == {"t"}
