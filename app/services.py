@@ -189,9 +189,10 @@ class Services:
         from retrieval.index import ChunkIndex
 
         retrieval = self.settings.retrieval
-        kept = retrieval.reranker == "late-interaction" and retrieval.rerank_limit > 0
-        tokens = self.token_vectors() if kept else None
-        return ChunkIndex(self.store(), LateEmbedder(self.embedder), self.lexicon(), tokens)
+        keeps = retrieval.reranker == "late-interaction" and retrieval.rerank_limit > 0
+        return ChunkIndex(
+            self.store(), LateEmbedder(self.embedder), self.lexicon(), self.token_vectors(), keeps
+        )
 
     def _build_retriever(self) -> "Retriever":
         from retrieval.retriever import Retriever

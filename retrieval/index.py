@@ -29,13 +29,16 @@ class ChunkIndex:
         store: VectorStore,
         embedder: Embedder,
         lexicon: Lexicon,
-        tokens: TokenVectors | None = None,
+        tokens: TokenVectors,
+        keeps_tokens: bool = True,
     ) -> None:
-        """Without `tokens` no token vectors are kept."""
+        """With `keeps_tokens` false no token vectors are written; those that are there are
+        removed with their documents all the same."""
         self._store = store
         self._embedder = embedder
         self._lexicon = lexicon
         self._tokens = tokens
+        self._keeps_tokens = keeps_tokens
 
     @property
     def fingerprint(self) -> str:
@@ -67,15 +70,13 @@ class ChunkIndex:
         """Removes every chunk of a document version; returns how many there were."""
         removed = self._store.delete_document(collection, document_id)
         self._lexicon.remove_document(collection, document_id)
-        if self._tokens is not None:
-            self._tokens.remove_document(collection, document_id)
+        self._tokens.remove_document(collection, document_id)
         return removed
 
     def drop_collection(self, collection: str) -> bool:
         """Removes a collection whole; False when there was none."""
         self._lexicon.drop_collection(collection)
-        if self._tokens is not None:
-            self._tokens.drop_collection(collection)
+        self._tokens.drop_collection(collection)
         return self._store.drop_collection(collection)
 
     def reembed(self, collection: str, on_progress: Callable[[int, int], None]) -> Reembedding:
@@ -86,8 +87,7 @@ class ChunkIndex:
         def embed(chunks: Sequence[Chunk]) -> np.ndarray:
             texts = [embedded_text(chunk) for chunk in chunks]
             vectors, tokens = self._embed(texts)
-            if self._tokens is not None:
-                self._tokens.write_chunks(collection, chunks, texts, tokens)
+            self._tokens.write_chunks(collection, chunks, texts, tokens)
             return vectors
 
         return self._store.reembed(
@@ -114,27 +114,24 @@ class ChunkIndex:
         """Closes the store."""
         self._store.close()
 
-
     def _embed_all(
         self, collection: str, document_id: str, chunks: Sequence[Chunk], texts: Sequence[str]
     ) -> np.ndarray:
         """Vectors of a document's chunks. Their token vectors go to disk in parts: those of a
         whole book would fill the memory."""
-        if self._tokens is not None:
-            self._tokens.remove_document(collection, document_id)
+        self._tokens.remove_document(collection, document_id)
         parts = []
         for at in range(0, len(texts), CHUNKS_AT_ONCE):
             part = slice(at, at + CHUNKS_AT_ONCE)
             vectors, tokens = self._embed(texts[part])
             parts.append(vectors)
-            if self._tokens is not None:
-                self._tokens.write_chunks(collection, chunks[part], texts[part], tokens)
+            self._tokens.write_chunks(collection, chunks[part], texts[part], tokens)
         return np.concatenate(parts) if parts else np.zeros((0, self._embedder.dimensions), np.float32)
 
     def _embed(self, texts: Sequence[str]) -> tuple[np.ndarray, list[np.ndarray]]:
         """Vectors and, where they are kept, token vectors; in one pass when one model gives
-        both."""
-        if self._tokens is None:
+        both; none of the latter where they are not kept."""
+        if not self._keeps_tokens:
             return self._embedder.embed_documents(texts), []
         encoder = self._tokens.embedder
         vectors, tokens = encoder.embed_documents_and_tokens(texts)

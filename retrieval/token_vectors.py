@@ -53,27 +53,34 @@ class TokenVectors:
         """What makes the rows. Raises ModelFileError when its weights are not there."""
         return self._load()
 
-    def write_document(
-        self, collection: str, document_id: str, texts: Sequence[str], rows: Sequence[np.ndarray]
-    ) -> None:
-        """Keeps the rows of a document's chunks, in order; what was kept for it is replaced."""
-        places = [(document_id, ordinal) for ordinal in range(len(texts))]
-        with Session(self._engine) as session, session.begin():
-            self._delete(session, collection, document_id)
-            self._put(session, collection, places, list(zip(texts, rows, strict=True)))
-
     def write_chunks(
         self, collection: str, chunks: Sequence[Chunk], texts: Sequence[str], rows: Sequence[np.ndarray]
     ) -> None:
-        """Keeps the rows of some chunks, whatever else their documents hold."""
-        places = [(chunk.document_id, chunk.order) for chunk in chunks]
-        with Session(self._engine) as session, session.begin():
-            self._put(session, collection, places, list(zip(texts, rows, strict=True)))
+        """Keeps the rows of some chunks, whatever else their documents hold; `texts` and
+        `rows` stand beside the chunks, or no `rows` at all, which keeps nothing."""
+        values = [
+            {
+                "collection": collection,
+                "document_id": chunk.document_id,
+                "ordinal": chunk.order,
+                "digest": self._digest(text),
+                "size": table.shape[1],
+                "rows": table.tobytes(),
+            }
+            for chunk, text, table in zip(chunks, texts, rows, strict=bool(rows))
+        ]
+        if values:
+            with Session(self._engine) as session, session.begin():
+                session.execute(insert(_ChunkTokens).prefix_with("OR REPLACE"), values)
 
     def remove_document(self, collection: str, document_id: str) -> None:
         """Forgets a document's rows; nothing when there are none."""
         with Session(self._engine) as session, session.begin():
-            self._delete(session, collection, document_id)
+            session.execute(
+                delete(_ChunkTokens).where(
+                    _ChunkTokens.collection == collection, _ChunkTokens.document_id == document_id
+                )
+            )
 
     def drop_collection(self, collection: str) -> None:
         """Forgets a collection's rows."""
@@ -113,36 +120,7 @@ class TokenVectors:
                     found[digest] = np.frombuffer(rows, np.int8).reshape(-1, size)
         return found
 
-    def _put(
-        self,
-        session: Session,
-        collection: str,
-        places: Sequence[tuple[str, int]],
-        items: Sequence[tuple[str, np.ndarray]],
-    ) -> None:
-        values = [
-            {
-                "collection": collection,
-                "document_id": document_id,
-                "ordinal": ordinal,
-                "digest": self._digest(text),
-                "size": table.shape[1],
-                "rows": table.tobytes(),
-            }
-            for (document_id, ordinal), (text, table) in zip(places, items, strict=True)
-        ]
-        if values:
-            session.execute(insert(_ChunkTokens).prefix_with("OR REPLACE"), values)
-
     def _digest(self, text: str) -> bytes:
         # Another model or another projection finds nothing of what this one wrote.
         key = hashlib.sha256(self.embedder.token_fingerprint.encode()).digest()
         return hashlib.blake2b(text.encode(), digest_size=16, key=key).digest()
-
-    @staticmethod
-    def _delete(session: Session, collection: str, document_id: str) -> None:
-        session.execute(
-            delete(_ChunkTokens).where(
-                _ChunkTokens.collection == collection, _ChunkTokens.document_id == document_id
-            )
-        )

@@ -101,7 +101,8 @@ class TestLateInteraction(RerankerContract):
     def test_what_ingestion_kept_is_not_encoded_again(self):
         tokens = kept_vectors()
         texts = ["x", "yz"]
-        tokens.write_document("c", "d", texts, tokens.embedder.embed_documents_and_tokens(texts)[1])
+        chunks = [Chunk(f"d-{at}", "d", at, text, "", "") for at, text in enumerate(texts)]
+        tokens.write_chunks("c", chunks, texts, tokens.embedder.embed_documents_and_tokens(texts)[1])
         before = tokens.embedder.texts_seen
         ranked = LateInteractionReranker(tokens).rerank("z", hits("x", "yz"))
         assert [hit.chunk.text for hit in ranked] == ["yz", "x"]

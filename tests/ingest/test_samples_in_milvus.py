@@ -58,11 +58,13 @@ def open_parts(data: Path):
     from retrieval.index import ChunkIndex
     from retrieval.lexical import Lexicon
     from retrieval.store import open_store
+    from retrieval.token_vectors import TokenVectors
 
     paths = DataPaths(data)
     paths.create()
     store = open_store(MilvusSettings(), paths)
-    index = ChunkIndex(store, HashEmbedder(), Lexicon(create_engine(f"sqlite:///{paths.ledger}")))
+    engine = create_engine(f"sqlite:///{paths.ledger}")
+    index = ChunkIndex(store, HashEmbedder(), Lexicon(engine), TokenVectors(engine, HashEmbedder), False)
     runner = ProcessParserRunner(timeout_s=120, memory_mb=2048)
     ledger = Ledger(paths.ledger)
     return Ingestor(ledger, index, Originals(paths.originals), IngestSettings(), runner), store, index

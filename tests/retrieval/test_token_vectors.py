@@ -32,10 +32,15 @@ def engine():
     return create_engine("sqlite://", poolclass=StaticPool)
 
 
+def put(vectors, collection: str, document: str, texts, model) -> None:
+    chunks = [Chunk(f"{document}-{at}", document, at, text, "", "") for at, text in enumerate(texts)]
+    vectors.write_chunks(collection, chunks, texts, model.embed_documents_and_tokens(list(texts))[1])
+
+
 def written(engine, *texts: str, document="d", model=None) -> TokenVectors:
     model = model or Counting()
     vectors = TokenVectors(engine, lambda: model)
-    vectors.write_document("c", document, texts, model.embed_documents_and_tokens(list(texts))[1])
+    put(vectors, "c", document, texts, model)
     return vectors
 
 
@@ -48,16 +53,16 @@ def test_what_was_written_is_read_as_it_was(texts):
         np.testing.assert_array_equal(found[text], table)
 
 
-def test_a_new_version_of_a_document_replaces_the_old(engine):
-    vectors = written(engine, "one", "two", "three")
-    vectors.write_document("c", "d", ["four"], Counting().embed_documents_and_tokens(["four"])[1])
-    assert vectors.kept(["one", "two", "three", "four"]).keys() == {"four"}
+def test_without_rows_nothing_is_kept(engine):
+    vectors = TokenVectors(engine, Counting)
+    vectors.write_chunks("c", [Chunk("d-0", "d", 0, "one", "", "")], ["one"], [])
+    assert vectors.kept(["one"]) == {}
 
 
 def test_removed_documents_and_collections_are_gone_and_others_stay(engine):
     vectors = written(engine, "one")
     written(engine, "two", document="e")
-    vectors.write_document("other", "d", ["one"], Counting().embed_documents_and_tokens(["one"])[1])
+    put(vectors, "other", "d", ["one"], Counting())
     vectors.remove_document("c", "d")
     assert vectors.kept(["one", "two"]).keys() == {"one", "two"}  # the other collection's
     vectors.drop_collection("other")
