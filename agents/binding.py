@@ -17,7 +17,7 @@ from core.seams import Passage, TokenEmbedder
 from core.text import Span
 from core.types import Chunk
 from core.wording import numbers
-from retrieval.lexical import split_terms
+from retrieval.terms import split_terms
 from retrieval.pieces import split_pieces
 from retrieval.relevance import max_sim
 

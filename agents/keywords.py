@@ -8,7 +8,7 @@ import re
 import unicodedata
 
 from core.text import CJK
-from retrieval.lexical import split_terms
+from retrieval.terms import split_terms
 
 _ZH_FUNCTION = re.compile(
     "请问|请|多少|什么|怎么样|怎么|怎样|如何|为何|为什么|哪些|哪个|哪里|哪一|哪|谁|几|是否|能否|可否|是不是|有没有|"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from agents.keywords import segments
 from core.units import quantities
 from core.wording import plain_numbers
-from retrieval.lexical import split_terms
+from retrieval.terms import split_terms
 
 _FACT_END = re.compile(r"[，；、,;。.](?=\s|[^\d\s]|$)|\s(?:and|but|while)\s|(?:而|和|以及)(?=[^，；]{2,}为)")
 MARGIN = 0.15

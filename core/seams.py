@@ -71,7 +71,8 @@ class MultiVectorEmbedder(Protocol):
     """What `Embedder.language_gap` is for cosines, for the mean of best matches."""
 
     def embed_query_tokens(self, text: str) -> np.ndarray:
-        """Rows (tokens, size), float32, of unit length."""
+        """Rows (tokens, size), float32. The length of a row is the weight of its token among
+        those of the question; the mean of all weights is 1."""
         ...
 
     def embed_documents_and_tokens(

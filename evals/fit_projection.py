@@ -90,6 +90,7 @@ def try_out(projection: TokenProjection | None, part: EncodedSet, asked: Sequenc
         words = _floats(part.queries[q])
         if projection is not None:
             words = projection.project(words, LANGUAGES[part.asked_in[q]])
+            words *= part.weights[q][:, None]
         for d in part.candidates[q]:
             if d not in tables:
                 states = part.documents[d]

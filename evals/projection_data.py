@@ -26,6 +26,7 @@ class EncodedSet:
     """A judged set through the encoder.
 
     `documents[i]` and `queries[i]` are unit token states (tokens, 384) as int8, times 127;
+    `weights[q]` are those of a query's tokens, 1 on average;
     `languages` and `asked_in` are indices into LANGUAGES; `gains[q]` maps a document's index
     to its gain; `candidates` (queries, ≤ 50) are the documents that a search would rerank;
     `groups[q]` tells queries apart that must not be split between fit and trial.
@@ -34,6 +35,7 @@ class EncodedSet:
     name: str
     documents: Sequence[np.ndarray]
     queries: Sequence[np.ndarray]
+    weights: Sequence[np.ndarray]
     languages: np.ndarray
     asked_in: np.ndarray
     gains: Sequence[dict[int, float]]
@@ -62,11 +64,16 @@ class SetEncoder:
         asked = judged.queries[::step]
         place = {document.id: at for at, document in enumerate(judged.documents)}
         questions = [self._embedder.embed_query_tokens(query.text) for query in asked]
+        weights = [np.linalg.norm(rows, axis=1) for rows in questions]
         dense = np.stack([self._embedder.embed_query(query.text) for query in asked]) @ vectors.T
         return EncodedSet(
             name=judged.name,
             documents=tokens,
-            queries=[np.rint(rows * 127).astype(np.int8) for rows in questions],
+            queries=[
+                np.rint(rows / length[:, None] * 127).astype(np.int8)
+                for rows, length in zip(questions, weights, strict=True)
+            ],
+            weights=weights,
             languages=np.array([LANGUAGES.index(detect_language(text)) for text in texts]),
             asked_in=np.array([LANGUAGES.index(detect_language(query.text)) for query in asked]),
             gains=[{place[i]: gain for i, gain in query.gains.items()} for query in asked],
@@ -104,12 +111,13 @@ def _lexical_scores(texts: Sequence[str], questions: Sequence[str]) -> np.ndarra
     for at, text in enumerate(texts):
         for term, weight in lexical.encode_document(text).weights.items():
             postings[term].append((at, weight))
+    frequencies = {term: len(held) for term, held in postings.items()}
     scores = np.zeros((len(questions), len(texts)), np.float32)
     for row, question in enumerate(questions):
-        for term in {lexical.term_id(term) for term in lexical.split_terms(question)}:
-            held = postings.get(term, ())
-            for at, weight in held:
-                scores[row, at] += weight * lexical.idf(len(texts), len(held))
+        words = lexical.weigh_query(lexical.query_shares(question), len(texts), frequencies)
+        for term, idf in words.items():
+            for at, weight in postings.get(term, ()):
+                scores[row, at] += weight * idf
     return scores
 
 

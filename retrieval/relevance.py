@@ -13,7 +13,7 @@ import numpy as np
 from core.seams import TokenEmbedder
 from core.types import Chunk
 from core.wording import numbers
-from retrieval.lexical import split_terms
+from retrieval.terms import split_terms
 from retrieval.pieces import Piece, split_pieces
 
 

@@ -20,7 +20,7 @@ from core.wording import (
     plain_numbers,
     squeeze,
 )
-from retrieval.lexical import split_terms
+from retrieval.terms import split_terms
 
 NEAR_COPY = 0.6
 SIMILAR = 0.4

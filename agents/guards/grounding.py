@@ -15,7 +15,7 @@ from agents.guards.logistic import LogisticModel
 from core.seams import Passage, TokenEmbedder
 from core.text import detect_language
 from core.types import Label, Verdict
-from retrieval.lexical import split_terms
+from retrieval.terms import split_terms
 
 # Across languages nothing but cosines speaks, and they cannot tell a crossed subject: there
 # the guard rather withholds a true sentence than releases a false one.

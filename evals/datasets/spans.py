@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from retrieval.lexical import split_terms
+from retrieval.terms import split_terms
 
 RGB_PARTS = ("zh_refine", "zh_int", "en_fact")
 POSITIVES, NEGATIVES = 2, 3

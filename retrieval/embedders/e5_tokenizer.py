@@ -7,11 +7,16 @@ tokenizer library takes 280 MB of memory; by SentencePiece itself it takes 50.
 
 import os
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import sentencepiece
 
 from retrieval.embedders.e5_weights import E5Weights
+
+
+INFORMATION_RANGE = (1.0, 20.0)
 
 
 class E5Tokenizer:
@@ -31,6 +36,13 @@ class E5Tokenizer:
     def count(self, text: str) -> int:
         """Number of tokens without the frame."""
         return len(self._pieces.encode(self._normalise(text)))
+
+    def information(self, ids: Sequence[int]) -> np.ndarray:
+        """How much each token tells, in nats: minus the log-probability that the vocabulary's
+        unigram model gives it (Kudo 2018). Learned from text in a hundred languages, so it is
+        an idf that needs no collection and is the same across languages. float32, 1…20."""
+        scores = [-self._pieces.get_score(int(token)) for token in ids]
+        return np.clip(np.array(scores, np.float32), *INFORMATION_RANGE)
 
     def _normalise(self, text: str) -> str:
         return unicodedata.normalize("NFKC", text.translate(self._rules))

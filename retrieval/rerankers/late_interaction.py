@@ -30,8 +30,8 @@ class LateInteractionReranker:
         self._tokens = tokens
 
     def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
-        """See `Reranker.rerank`. The score is the mean of the best cosines of the question's
-        tokens, -1…1, and in another language than the question's the gap on top."""
+        """See `Reranker.rerank`. The score is the weighted mean of the best cosines of the
+        question's tokens, -1…1, and in another language than the question's the gap on top."""
         if not hits:
             return []
         texts = [embedded_text(hit.chunk) for hit in hits]
@@ -54,7 +54,8 @@ class LateInteractionReranker:
 
 def max_sim(words: np.ndarray, tables: Sequence[np.ndarray]) -> list[float]:
     """For each table of int8 rows (tokens, size) the mean over the rows of `words` (tokens,
-    size) of the greatest cosine with one of its rows; 0 when either has none."""
+    size) of the greatest product with one of its rows, which is a cosine times the weight
+    that is the word's length; 0 when either has none."""
     scores = [0.0] * len(tables)
     filled = [at for at, table in enumerate(tables) if len(table)]
     if not filled or not len(words):

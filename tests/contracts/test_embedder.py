@@ -126,9 +126,14 @@ class TestBuiltIn(EmbedderContract):
     def test_token_vectors_match_across_languages(self, embedder):
         _, (pump, warranty) = embedder.embed_documents_and_tokens(["水泵不得无水运行。", "保修期为两年。"])
         query = embedder.embed_query_tokens("How long is the warranty?")
-        np.testing.assert_allclose(np.linalg.norm(query, axis=1), 1, atol=1e-5)
+        assert np.linalg.norm(query, axis=1).mean() == pytest.approx(1, abs=1e-5)
         right, wrong = max_sim(query, [warranty, pump])
         assert right > wrong + 0.05
+
+    def test_a_question_s_rare_token_weighs_more_than_its_common_ones(self, embedder):
+        weights = np.linalg.norm(embedder.embed_query_tokens("What is the warranty?"), axis=1)
+        common, rare = weights[:3], weights[3:]  # What, is, the; then the pieces of one rare word
+        assert rare.max() > 1.5 * common.max()
 
 
 @pytest.mark.parametrize("style", ["openai", "vllm", "tei"])

@@ -3,7 +3,6 @@
 The lexical leg alone over all paragraphs of a set; only questions that quote something.
 """
 
-import math
 from collections import Counter
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from core.errors import InputError
 from core.types import Chunk, Hit, Stage
 from evals.datasets.squad import read_squad
-from retrieval.lexical import encode_document, inner_product, split_terms, term_id
+from retrieval.lexical import encode_document, inner_product, query_shares, weigh_query
 from retrieval.query import adjust, understand
 
 LIMIT = 40
@@ -31,8 +30,7 @@ def changes(path) -> Counter:
             continue
         if not (question.phrases or question.titles or question.files):
             continue
-        terms = {term_id(term) for term in split_terms(question.text)}
-        query = {t: math.log(1 + (len(texts) - counts[t] + 0.5) / (counts[t] + 0.5)) for t in terms}
+        query = weigh_query(query_shares(question.text), len(texts), counts)
         scores = sorted(((inner_product(query, v), i) for i, v in vectors.items()), reverse=True)[:LIMIT]
         hits = [Hit(Chunk(i, i, 0, texts[i], "", f"{i}.txt"), s, Stage.LEXICAL) for s, i in scores]
         offsets = adjust(question, hits)
@@ -47,7 +45,7 @@ def changes(path) -> Counter:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "asked", "better"),
-    [("cmrc2018/cmrc2018_trial.json", 60, 1), ("drcd/DRCD_dev.json", 300, 8), ("xquad/xquad.zh.half.json", 20, 0)],
+    [("cmrc2018/cmrc2018_trial.json", 60, 0), ("drcd/DRCD_dev.json", 300, 5), ("xquad/xquad.zh.half.json", 20, 0)],
 )
 def test_a_quoted_phrase_never_makes_the_order_worse(eval_data, name, asked, better):
     found = changes(eval_data / name)

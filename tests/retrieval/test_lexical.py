@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
-from retrieval.lexical import Lexicon, coverage, encode_document, inner_product, split_terms
+from retrieval.lexical import EXACT_SHARE, Lexicon, coverage, encode_document, inner_product, term_id
+from retrieval.terms import query_terms, split_terms
 
 
 @pytest.fixture
@@ -26,6 +27,28 @@ def test_chinese_gives_bigrams_and_words_are_stemmed():
 def test_a_code_counts_whole_and_in_parts_and_width_is_folded():
     assert set(split_terms("ＴＭ－20L")) >= {"tm-20l", "tm", "20l"}
     assert split_terms("") == []
+
+
+def test_words_that_only_ask_are_not_looked_for():
+    assert query_terms("What is the warranty?") == {"warranti", "=warranty"}
+    assert query_terms("主机的保修期是多少？") == {"主机", "保修", "修期", "期是"}
+    assert query_terms("主機的保修期是多少？") == query_terms("主机的保修期是多少？")
+    assert query_terms("the on-site do-not-use list") >= {"on-site", "do-not-use"}
+
+
+def test_a_question_of_nothing_else_is_looked_for_as_it_stands():
+    assert query_terms("who is it") == {"who", "is", "it"}
+    assert query_terms("什么？") == {"什么"}
+
+
+def test_an_exact_form_adds_to_its_stem_where_a_chunk_holds_it(lexicon):
+    lexicon.add_document("c", "a", [encode_document("loans"), encode_document("loan"), encode_document("tax")])
+    query = lexicon.encode_query("c", "loans")
+    stem, exact = query[term_id("loan")], query[term_id("=loans")]
+    assert stem > 0 and exact > stem * EXACT_SHARE  # rarer than the stem
+    plural, single = (inner_product(query, encode_document(text).weights) for text in ("loans", "loan"))
+    assert plural > single > 0
+    assert term_id("=loaning") not in lexicon.encode_query("c", "loaning")
 
 
 def test_threads_do_not_get_each_others_stems():
