@@ -121,7 +121,7 @@ class MilvusStore:
         """See `VectorStore.search_dense_each`."""
         edition, mirror = self._readable(scope, limit)
         if mirror and mirror.fits(vector):
-            return mirror.search_dense(scope, vector, limit, groups)
+            return mirror.search_dense_each(scope, vector, limit, groups)
         query = Stage.DENSE, vector.tolist()
         return [self._reads.search(edition, scope, query, limit, where) for where in groups]
 

@@ -61,7 +61,7 @@ class Mirror:
         parts = self._parts
         return bool(parts) and vector.shape == parts[0].block.dense.shape[1:] and np.isfinite(vector).all()
 
-    def search_dense(
+    def search_dense_each(
         self, scope: Scope, vector: np.ndarray, limit: int, groups: Sequence[Sequence[Condition]]
     ) -> list[list[Hit]]:
         """See `VectorStore.search_dense_each`."""
