@@ -14,6 +14,10 @@ from retrieval.connections import Connection, translated
 from retrieval.filters import read_expression
 
 
+Query = tuple[Stage, object]
+"""A leg and its vector: a list of numbers, or weights by term."""
+
+
 class MilvusReads:
     """Searches over one connection. Thread-safe."""
 
@@ -22,10 +26,9 @@ class MilvusReads:
         self._options = connection.read_options
 
     def search(
-        self, edition: Edition, scope: Scope, query: tuple[Stage, object], limit: int, where: Sequence[Condition]
+        self, edition: Edition, scope: Scope, query: Query, limit: int, where: Sequence[Condition]
     ) -> list[Hit]:
-        """Best first, level ones by id. `query` is the leg and its vector: a list of numbers,
-        or weights by term.
+        """Best first, level ones by id.
 
         Raises:
             StoreError: Milvus failed.
