@@ -13,7 +13,6 @@ from retrieval.catalogue import Edition
 from retrieval.connections import Connection, translated
 from retrieval.filters import read_expression
 
-
 Query = tuple[Stage, object]
 """A leg and its vector: a list of numbers, or weights by term."""
 
