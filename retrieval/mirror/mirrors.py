@@ -20,7 +20,7 @@ from retrieval.mirror.block import build_block
 from retrieval.mirror.mirror import Mirror
 from retrieval.mirror.postings import TERM, pack_terms
 
-ROWS_PER_PAGE = 5000
+ROWS_PER_PAGE = 2000
 FIELDS = [*schema.OUTPUT_FIELDS, "language", "readers", "dense", schema.LEXICAL]
 logger = logging.getLogger(__name__)
 
