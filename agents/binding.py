@@ -17,9 +17,9 @@ from core.seams import Passage, TokenEmbedder
 from core.text import Span
 from core.types import Chunk
 from core.wording import numbers
-from retrieval.terms import split_terms
 from retrieval.pieces import split_pieces
 from retrieval.relevance import max_sim
+from retrieval.terms import split_terms
 
 MARKER = re.compile(r"\s*[\[【](\d{1,2}(?:\s*[,，、]\s*\d{1,2})*)[\]】]")
 # What a small model writes instead of a number: `[evidence 2]`, `[资料1]`, an empty pair.

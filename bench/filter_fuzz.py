@@ -4,7 +4,8 @@
     python -m bench.filter_fuzz --server http://127.0.0.1:19530 --examples 0
 
 The bulk goes through Lite's own parser and evaluator over the file that Lite wrote; some
-thousand go through the whole store, with and without a vector. With `--server` those go to
+thousand go through the whole store, with and without a vector, and as many as the bulk
+through the mirror that the store reads Lite from. With `--server` those go to
 a server instead. Knows both ways of asking; the cases and the oracle are filter_cases.py.
 """
 
@@ -25,9 +26,9 @@ from core.seams import IndexRow
 from core.settings import MilvusSettings
 from evals.record import write_result
 from retrieval.catalogue import Catalogue
-from retrieval.connections import connect_server
+from retrieval.connections import connect_server, open_lite
 from retrieval.filters import Readership, read_expression
-from retrieval.store import MilvusStore, open_store
+from retrieval.store import MilvusStore
 
 COLLECTION = "fuzz"
 SEED = 20240501
@@ -135,13 +136,17 @@ def run_lite(examples: int, through_store: int, seed: int) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         paths = DataPaths(Path(folder))
         paths.create()
-        store = open_store(MilvusSettings(), paths)
+        connection = open_lite(paths.lite_store)
+        store, mirrored = MilvusStore(connection), MilvusStore(connection, mirror_chunks=len(rows))
         try:
             fill(store, rows)
             figures = {
                 "query": run(rows, by_query(store), through_store, seed + 1),
                 "dense": run(rows, by_vector(store, rows), through_store, seed + 2),
                 "lexical": run(rows, by_terms(store), through_store, seed + 3),
+                "mirror_query": run(rows, by_query(mirrored), examples, seed + 4),
+                "mirror_dense": run(rows, by_vector(mirrored, rows), examples, seed + 5),
+                "mirror_lexical": run(rows, by_terms(mirrored), examples, seed + 6),
             }
         finally:
             store.close()

@@ -143,6 +143,13 @@ class VectorStore(Protocol):
         Raises InputError when the store cannot give so many."""
         ...
 
+    def search_dense_each(
+        self, scope: Scope, vector: np.ndarray, limit: int, groups: Sequence[Sequence[Condition]]
+    ) -> list[list[Hit]]:
+        """`search_dense` once for the conditions of each group, in one pass over the vectors
+        where the store can: a library in two languages is asked for the best in each."""
+        ...
+
     def search_lexical(
         self, scope: Scope, vector: SparseVector, limit: int, where: Sequence[Condition] = ()
     ) -> list[Hit]: ...

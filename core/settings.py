@@ -30,6 +30,9 @@ class MilvusSettings(Section):
     uri: str = Field("", description="Milvus server, http://host:19530; empty: Milvus Lite in the data directory")
     token: SecretStr = Field(SecretStr(""), description="user:password or API key of the server")
     timeout_s: float = Field(10.0, gt=0, description="how long to wait for the server")
+    mirror_chunks: int = Field(
+        100_000, ge=0, description="on Milvus Lite, a collection of at most so many chunks is searched in memory, about 4 kB each; 0: none"
+    )
     consistency: Literal["session", "bounded", "strong"] = Field(
         "session",
         description="what a search on a server waits for: session (own writes), bounded (writes older than seconds), strong (all writes; about 0.2 s)",
@@ -78,8 +81,8 @@ class ChatSettings(Section):
 class RetrievalSettings(Section):
     """How evidence is found."""
 
-    leg_limit: int = Field(40, ge=1, le=1000, description="hits taken from each search leg")
-    rerank_limit: int = Field(50, ge=0, le=200, description="fused hits that are reranked; 0: none")
+    leg_limit: int = Field(60, ge=1, le=1000, description="hits taken from each search leg")
+    rerank_limit: int = Field(80, ge=0, le=200, description="fused hits that are reranked; 0: none")
     reranker: Literal["late-interaction", "cross-encoder", "http", "none"] = Field(
         "late-interaction", description="late-interaction (built in), cross-encoder (extra [models]), http or none"
     )

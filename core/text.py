@@ -8,8 +8,8 @@ import unicodedata
 from dataclasses import dataclass
 
 CJK = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_CJK_CHAR = re.compile(f"[{CJK}]")
-_LATIN_LETTER = re.compile(r"[A-Za-z\u00c0-\u024f]")
+_CJK_RUN = re.compile(f"[{CJK}]+")
+_LATIN_RUN = re.compile(r"[A-Za-z\u00c0-\u024f]+")
 _SPACE = re.compile(r"\s+")
 # A full stop ends a sentence only before space or the end, and not after a single
 # letter, a common abbreviation or a list number ("3. Install").
@@ -43,14 +43,15 @@ def detect_language(text: str) -> str:
     A Chinese character weighs as much as about four Latin letters (one word against
     another), so that a Chinese sentence full of product names stays Chinese.
     """
-    chinese = len(_CJK_CHAR.findall(text))
-    latin = len(_LATIN_LETTER.findall(text))
-    return "zh" if chinese and chinese * 4 >= latin else "en"
+    chinese = 0 if text.isascii() else sum(map(len, _CJK_RUN.findall(text)))
+    if not chinese:
+        return "en"
+    return "zh" if chinese * 4 >= sum(map(len, _LATIN_RUN.findall(text))) else "en"
 
 
 def has_letters(text: str) -> bool:
     """Whether there is a word at all: a row of figures is written in no language."""
-    return bool(_CJK_CHAR.search(text) or _LATIN_LETTER.search(text))
+    return bool(_LATIN_RUN.search(text) or _CJK_RUN.search(text))
 
 
 def is_foreign(text: str, language: str) -> bool:

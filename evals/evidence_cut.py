@@ -23,9 +23,9 @@ from ingest.chunker import ChunkLimits, chunk_elements
 from ingest.parsers.plain import parse_plain
 from retrieval.embedders.e5 import E5Embedder
 from retrieval.evidence import MARGIN, CutLimits, choose, estimate_tokens
-from retrieval.terms import split_terms
 from retrieval.pieces import join_spans
 from retrieval.relevance import PieceTable, max_sim, read_pieces
+from retrieval.terms import split_terms
 from retrieval.token_cache import CachedTokenEmbedder
 
 CANDIDATES = 8

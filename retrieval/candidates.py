@@ -82,7 +82,7 @@ def gather_candidates(
 def _sight(sparse: Sequence[Hit], words: Mapping[int, float]) -> Sight:
     if not sparse:
         return Sight()
-    best = [lexical.encode_document(embedded_text(hit.chunk)).weights for hit in sparse[:COVERAGE_FROM]]
+    best = [lexical.terms_of(embedded_text(hit.chunk)) for hit in sparse[:COVERAGE_FROM]]
     first, behind = sparse[0].score, sparse[LEAD_OVER].score if len(sparse) > LEAD_OVER else 0.0
     return Sight(
         coverage=lexical.coverage(words, best),

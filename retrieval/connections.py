@@ -15,6 +15,7 @@ from typing import Any
 
 from core.errors import SettingsError, StoreError, StoreLockedError
 from core.settings import MilvusSettings
+from retrieval.filters import behind
 
 SERVER_REMEDY = "start it, or mend ATTEST_MILVUS__URI"
 FIRST_WITH_SPARSE = (2, 4)
@@ -28,13 +29,15 @@ def _nothing() -> None:
 class Connection:
     """A connected pymilvus.MilvusClient and what is behind it. `lite_path` is Lite's folder,
     None on a server; `release` is called after the client is closed; `consistency` is what a
-    server's reads wait for."""
+    server's reads wait for. `engine` is Lite itself, a milvus_lite.MilvusLite, None on a
+    server."""
 
     client: Any
     version: str
     lite_path: Path | None = None
     release: Callable[[], None] = _nothing
     consistency: str = "session"
+    engine: Any = None
 
     @property
     def is_lite(self) -> bool:
@@ -59,6 +62,27 @@ class Connection:
                 f"the Milvus server is {self.version}, which has no sparse vectors",
                 remedy="use a server of 2.4 or later, or leave ATTEST_MILVUS__URI empty",
             )
+
+    def read_pages(self, physical: str, fields: list[str], page: int) -> Iterator[list[dict]]:
+        """All rows of a loaded collection of Lite, by id, straight from the engine: over the
+        client it takes three times as long. A sparse vector comes as Milvus's bytes.
+
+        Raises:
+            StoreError: the engine failed.
+        """
+        from milvus_lite.exceptions import MilvusLiteError
+
+        last, rows = "", []
+        while not last or len(rows) == page:
+            try:
+                collection = self.engine.get_collection(physical)
+                rows = collection.query(behind(last), fields, limit=page, order_by_pk=True)
+            except MilvusLiteError as exc:
+                raise StoreError(f"Milvus Lite failed: {exc}", remedy="run: attest doctor") from exc
+            if not rows:
+                return
+            last = rows[-1]["id"]
+            yield rows
 
     def close(self) -> None:
         """Closes the client and what belongs to it."""
@@ -131,4 +155,4 @@ def open_lite(path: Path) -> Connection:
     # pymilvus pings every ten seconds, which the server next door takes for an attack.
     quiet = {"grpc.keepalive_time_ms": 2**31 - 1, "grpc.keepalive_permit_without_calls": False}
     client = MilvusClient(uri=f"unix:{folder}/milvus:0", grpc_options=quiet)
-    return Connection(client, client.get_server_version(), path, release)
+    return Connection(client, client.get_server_version(), path, release, engine=database)

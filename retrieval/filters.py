@@ -29,13 +29,22 @@ class Readership(StrEnum):
     NAMES = "readers"
 
 
+def principals_of(scope: Scope) -> list[str]:
+    """The names that the caller goes by, each of them checked.
+
+    Raises:
+        InputError: a name that no reader can have.
+    """
+    return [check_name("reader", name) for name in scope.principals]
+
+
 def readable(scope: Scope, readership: Readership) -> str:
     """The expression that stands in every read: one of the caller's names may read.
 
     Raises:
         InputError: a name that no reader can have.
     """
-    names = [check_name("reader", name) for name in scope.principals]
+    names = principals_of(scope)
     if readership is Readership.NAMES:
         return f"array_contains_any(readers, {_literals(names)})"
     return " or ".join(f'access like "%{access_token(name)}%"' for name in names)
@@ -50,6 +59,11 @@ def read_expression(scope: Scope, where: Sequence[Condition], readership: Reader
 def render(condition: Condition) -> str:
     """The expression of one condition, without anything about readers."""
     return _RENDERERS[type(condition)](condition)
+
+
+def behind(chunk_id: str) -> str:
+    """The expression of the rows whose ids come after one: where the next page begins."""
+    return f"id > {_literal(chunk_id)}"
 
 
 def access_token(name: str) -> str:

@@ -12,10 +12,10 @@ import json
 import math
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, Integer, String, delete, func, select
+from sqlalchemy import Connection, Engine, Index, Integer, String, bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -78,13 +78,18 @@ def weigh_query(
     }
 
 
+def terms_of(text: str) -> set[int]:
+    """The terms of a document's sparse vector, without their weights."""
+    return {term_id(term) for term in {*split_terms(text), *exact_forms(text)}}
+
+
 def inner_product(query: Mapping[int, float], document: Mapping[int, float]) -> float:
     """BM25 of a document for a query."""
     return sum(weight * document.get(term, 0.0) for term, weight in query.items())
 
 
-def coverage(query: Mapping[int, float], documents: Iterable[Mapping[int, float]]) -> float:
-    """Share (0…1) of the query's idf mass that its best document holds.
+def coverage(query: Mapping[int, float], documents: Iterable[Container[int]]) -> float:
+    """Share (0…1) of the query's idf mass that its best document, a set of terms, holds.
 
     Near 0 when the leg is blind, as for a Chinese question over English documents."""
     mass = sum(query.values())
@@ -117,6 +122,18 @@ class _Term(_Table):
     frequency: Mapped[int] = mapped_column(Integer)
 
 
+# So that the number of chunks is added up without reading the counts beside it.
+_CHUNKS = Index("lexical_documents_chunks", _IndexedDocument.collection, _IndexedDocument.chunks)
+
+# Made once: to put a statement together takes longer than SQLite needs for it.
+_TOTAL = select(func.sum(_IndexedDocument.chunks)).where(
+    _IndexedDocument.collection == bindparam("collection")
+)
+_FOUND = select(_Term.term, _Term.frequency).where(
+    _Term.collection == bindparam("collection"), _Term.term.in_(bindparam("terms", expanding=True))
+)
+
+
 class Lexicon:
     """How many chunks of a collection hold each term.
 
@@ -128,6 +145,7 @@ class Lexicon:
         """Creates its tables in the ledger's database when they are not there."""
         self._engine = engine
         _Table.metadata.create_all(engine)
+        _CHUNKS.create(engine, checkfirst=True)  # a table of an earlier version has none
 
     def add_document(
         self, collection: str, document_id: str, chunks: Sequence[LexicalDocument]
@@ -161,34 +179,26 @@ class Lexicon:
     def encode_query(self, collection: str, text: str) -> dict[int, float]:
         """The query side of BM25, see `weigh_query`."""
         shares = query_shares(text)
-        with Session(self._engine) as session:
-            total = session.scalar(
-                select(func.sum(_IndexedDocument.chunks)).where(
-                    _IndexedDocument.collection == collection
-                )
-            )
-            found = dict(self._frequencies(session, collection, list(shares)))
+        with self._engine.connect() as connection:
+            total = connection.scalar(_TOTAL, {"collection": collection})
+            found = dict(self._frequencies(connection, collection, list(shares)))
         return weigh_query(shares, total or 0, found)
 
     def languages(self, collection: str) -> tuple[str, ...]:
         """The languages that chunks of a collection are written in; all of them where they
         were not counted, as in an index of an earlier version."""
-        with Session(self._engine) as session:
-            found = dict(self._frequencies(session, collection, list(_MARKERS.values())))
+        with self._engine.connect() as connection:
+            found = dict(self._frequencies(connection, collection, list(_MARKERS.values())))
         present = tuple(name for name, marker in _MARKERS.items() if found.get(marker, 0) > 0)
         return present or tuple(_MARKERS)
 
     def _frequencies(
-        self, session: Session, collection: str, terms: Sequence[int]
+        self, connection: Connection, collection: str, terms: Sequence[int]
     ) -> Iterator[tuple[int, int]]:
         for at in range(0, len(terms), _SQLITE_VARIABLES):
             part = terms[at : at + _SQLITE_VARIABLES]
-            rows = session.execute(
-                select(_Term.term, _Term.frequency).where(
-                    _Term.collection == collection, _Term.term.in_(part)
-                )
-            )
-            yield from (tuple(row) for row in rows)
+            for row in connection.execute(_FOUND, {"collection": collection, "terms": part}):
+                yield tuple(row)
 
     def _subtract(self, session: Session, collection: str, document_id: str) -> None:
         row = session.get(_IndexedDocument, (collection, document_id))

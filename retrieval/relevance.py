@@ -13,8 +13,8 @@ import numpy as np
 from core.seams import TokenEmbedder
 from core.types import Chunk
 from core.wording import numbers
-from retrieval.terms import split_terms
 from retrieval.pieces import Piece, split_pieces
+from retrieval.terms import split_terms
 
 
 @dataclass(frozen=True, slots=True)

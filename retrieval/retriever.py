@@ -115,9 +115,10 @@ class Retriever:
         languages = self._lexicon.languages(scope.collection) if self._gap else ()
         if len(languages) < 2:
             return self._store.search_dense(scope, vector, limit, where)
+        groups = [[*where, InLanguage(language)] for language in languages]
         found = []
-        for language in languages:
-            for hit in self._store.search_dense(scope, vector, limit, [*where, InLanguage(language)]):
+        for hits in self._store.search_dense_each(scope, vector, limit, groups):
+            for hit in hits:
                 foreign = is_foreign(words_of(hit.chunk), question.language)
                 found.append(replace(hit, score=hit.score + self._gap) if foreign else hit)
         found.sort(key=lambda hit: (-hit.score, hit.chunk.id))

@@ -126,8 +126,12 @@ def to_chunk(entity: Mapping) -> Chunk:
         text=entity["text"],
         title=entity["title"],
         uri=entity["uri"],
-        headings=tuple(json.loads(entity["headings"])),
+        headings=tuple(_parsed(entity["headings"])),
         page=entity["page"] or None,
-        boxes=tuple(Box(*values) for values in json.loads(entity["boxes"])),
+        boxes=tuple(Box(*values) for values in _parsed(entity["boxes"])),
         kind=ElementKind(entity["kind"]),
     )
+
+
+def _parsed(text: str) -> list:
+    return json.loads(text) if text != "[]" else []

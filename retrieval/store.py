@@ -22,7 +22,10 @@ from core.types import Chunk, Hit, Scope, Stage
 from retrieval import schema
 from retrieval.catalogue import Catalogue, Edition
 from retrieval.connections import Connection, connect_server, open_lite, translated
-from retrieval.filters import ALL_ROWS, check_name, read_expression, render
+from retrieval.filters import ALL_ROWS, check_name, render
+from retrieval.mirror.mirror import Mirror
+from retrieval.mirror.mirrors import Mirrors, put_rows
+from retrieval.reads import MilvusReads
 
 ROWS_PER_REQUEST = 200
 ROWS_PER_PAGE = 1000
@@ -38,14 +41,18 @@ def open_store(settings: MilvusSettings, paths: DataPaths) -> "MilvusStore":
         StoreLockedError: another process owns the local store.
         StoreError: the server does not answer.
     """
-    return MilvusStore(connect_server(settings) if settings.uri else open_lite(paths.lite_store))
+    connection = connect_server(settings) if settings.uri else open_lite(paths.lite_store)
+    return MilvusStore(connection, settings.mirror_chunks)
 
 
 class MilvusStore:
     """A `VectorStore`. Thread-safe: writes go through one lock."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, mirror_chunks: int = 0) -> None:
+        """On Lite, collections of at most `mirror_chunks` chunks are read from memory."""
         self._connection = connection
+        self._reads = MilvusReads(connection)
+        self._mirrors = Mirrors(connection, mirror_chunks)
         self._client = connection.client
         self._catalogue = Catalogue(connection)
         self._write_lock = threading.RLock()
@@ -73,7 +80,11 @@ class MilvusStore:
     def drop_collection(self, collection: str) -> bool:
         """See `VectorStore.drop_collection`."""
         with self._write_lock:
-            return self._catalogue.drop(collection)
+            edition = self._catalogue.find(collection)
+            dropped = self._catalogue.drop(collection)
+            if edition:
+                self._mirrors.forget(edition.physical)
+            return dropped
 
     def collections(self) -> list[str]:
         """See `VectorStore.collections`."""
@@ -89,25 +100,42 @@ class MilvusStore:
         """See `VectorStore.delete_document`."""
         edition = self._ready(collection)
         expression = render(OfDocuments((document_id,)))
-        with self._write_lock, translated():
+        with self._write_lock, translated(), self._mirrors.changing(edition.physical) as mirror:
             found = sum(len(page) for page in self._pages(edition.physical, expression, ["id"]))
             if found:
                 self._client.delete(edition.address, filter=expression)
                 self._make_durable(edition.physical)
+            if mirror is not None:
+                mirror.remove_document(document_id)
             return found
 
     def search_dense(
         self, scope: Scope, vector: np.ndarray, limit: int, where: Sequence[Condition] = ()
     ) -> list[Hit]:
         """See `VectorStore.search_dense`; scores are cosines."""
-        return self._search(scope, Stage.DENSE, vector.tolist(), limit, where)
+        return self.search_dense_each(scope, vector, limit, [where])[0]
+
+    def search_dense_each(
+        self, scope: Scope, vector: np.ndarray, limit: int, groups: Sequence[Sequence[Condition]]
+    ) -> list[list[Hit]]:
+        """See `VectorStore.search_dense_each`."""
+        edition, mirror = self._readable(scope, limit)
+        if mirror and mirror.fits(vector):
+            return mirror.search_dense_each(scope, vector, limit, groups)
+        query = Stage.DENSE, vector.tolist()
+        return [self._reads.search(edition, scope, query, limit, where) for where in groups]
 
     def search_lexical(
         self, scope: Scope, vector: SparseVector, limit: int, where: Sequence[Condition] = ()
     ) -> list[Hit]:
         """See `VectorStore.search_lexical`; scores are BM25."""
         weights = {term: float(weight) for term, weight in vector.items()}
-        return self._search(scope, Stage.LEXICAL, weights, limit, where) if weights else []
+        if not weights:
+            return []
+        edition, mirror = self._readable(scope, limit)
+        if mirror:
+            return mirror.search_lexical(scope, weights, limit, where)
+        return self._reads.search(edition, scope, (Stage.LEXICAL, weights), limit, where)
 
     def get_chunks(self, scope: Scope, ids: Sequence[str]) -> list[Chunk]:
         """See `VectorStore.get_chunks`."""
@@ -118,19 +146,10 @@ class MilvusStore:
 
     def find_chunks(self, scope: Scope, where: Sequence[Condition], limit: int) -> list[Chunk]:
         """See `VectorStore.find_chunks`."""
-        _check_limit(limit)
-        edition = self._ready(scope.collection)
-        expression = read_expression(scope, where, edition.readership)
-        with translated():
-            rows = self._client.query(
-                edition.address,
-                filter=expression,
-                output_fields=schema.OUTPUT_FIELDS,
-                limit=limit,
-                **self._connection.read_options,
-            )
-        chunks = map(schema.to_chunk, rows)
-        return sorted(chunks, key=lambda chunk: (chunk.document_id, chunk.order, chunk.id))
+        edition, mirror = self._readable(scope, limit)
+        if mirror:
+            return mirror.find_chunks(scope, where, limit)
+        return self._reads.find_chunks(edition, scope, where, limit)
 
     def count_chunks(self, collection: str) -> dict[str, int]:
         """See `VectorStore.count_chunks`."""
@@ -164,6 +183,7 @@ class MilvusStore:
                         remedy="let nobody write to it meanwhile, and run it again; the old one is in use",
                     )
                 self._catalogue.switch(collection, new)
+                self._mirrors.forget(old.physical)
             finally:  # the old edition after the switch, the new one if it did not come to that
                 self._catalogue.sweep(collection)
             return Reembedding(total, old.fingerprint)
@@ -173,28 +193,12 @@ class MilvusStore:
         with self._write_lock:
             self._connection.close()
 
-    def _search(
-        self, scope: Scope, stage: Stage, vector, limit: int, where: Sequence[Condition]
-    ) -> list[Hit]:
-        _check_limit(limit)
+    def _readable(self, scope: Scope, limit: int) -> tuple[Edition, Mirror | None]:
+        """What to read from: the live edition, and its mirror when there is one with rows."""
+        if not 1 <= limit <= MAX_LIMIT:
+            raise InputError(f"a search gives 1 to {MAX_LIMIT} hits, not {limit}", remedy="ask for fewer")
         edition = self._ready(scope.collection)
-        with translated():
-            found = self._client.search(
-                edition.address,
-                data=[vector],
-                anns_field=stage.value,
-                filter=read_expression(scope, where, edition.readership),
-                limit=limit,
-                search_params={"metric_type": "IP"},
-                output_fields=schema.OUTPUT_FIELDS,
-                **self._connection.read_options,
-            )[0]
-        hits = [(schema.to_chunk(hit["entity"]), float(hit["distance"])) for hit in found]
-        hits.sort(key=lambda pair: (-pair[1], pair[0].id))
-        return [
-            Hit(chunk, score, stage, {stage.value: rank})
-            for rank, (chunk, score) in enumerate(hits, start=1)
-        ]
+        return edition, self._mirrors.of(edition.physical)
 
     def _write(self, edition: Edition, rows: Sequence[IndexRow]) -> None:
         """Durable when it returns. The caller holds the write lock. It is written by the name
@@ -202,10 +206,12 @@ class MilvusStore:
         values = [schema.to_row(row, edition.fields) for row in rows]
         for row, value in zip(rows, values, strict=True):
             schema.check_row(row, value)
-        with translated():
+        with translated(), self._mirrors.changing(edition.physical) as mirror:
             for at in range(0, len(values), ROWS_PER_REQUEST):
                 self._client.upsert(edition.address, values[at : at + ROWS_PER_REQUEST])
             self._make_durable(edition.physical)
+            if mirror is not None:
+                put_rows(mirror, rows, values)
 
     def _make_durable(self, physical: str) -> None:
         """A server keeps its log before it answers, and lets a collection be flushed once in
@@ -270,7 +276,3 @@ class MilvusStore:
                 file.unlink(missing_ok=True)
             self._client.load_collection(physical)
 
-
-def _check_limit(limit: int) -> None:
-    if not 1 <= limit <= MAX_LIMIT:
-        raise InputError(f"a search gives 1 to {MAX_LIMIT} hits, not {limit}", remedy="ask for fewer")

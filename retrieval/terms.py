@@ -18,21 +18,27 @@ _RUNS = re.compile(
 )
 _COMPOUND = re.compile(r"[a-z0-9]+(?:[-._/#+][a-z0-9]+)+")
 _WORD = re.compile(r"[a-z]+")
+# A word with its apostrophe and its hyphens: "on-site" and "do-not-use" are no function words.
+_WHOLE_WORD = re.compile(r"[^\W_]+(?:['’._/#+-][^\W_]+)*")
 EXACT = "="
 """In front of a word as it stands, beside its stem; no other term begins with it."""
 
 # Words that ask. They are rare in documents, so their idf would be among the highest.
 _ENGLISH_FUNCTION = frozenset(
-    "a an the and or of to in on at by for from with as is are was were be been being do does did has have "
-    "had can could will would shall should may might it its this that these those there what which who whom "
-    "whose how when where why many much me tell give find list name i you we they he she his her their our "
-    "your please about into over under after before between during within also than then if so such any "
-    "some each per".split()
+    re.findall(
+        r"\w+",
+        "a an the and or of to in on at by for from with as is are was were be been being do does did has "
+        "have had can could will would shall should may might it its this that these those there what which "
+        "who whom whose how when where why many much me tell give find list name i you we they he she his "
+        "her their our your please about into over under after before between during within also than then "
+        "if so such any some each per",
+    )
 )
-_CHINESE_FUNCTION = (
-    "为什么 什么时候 什么样 什么 怎么样 怎么 怎样 如何 哪一个 哪一年 哪一 哪些 哪个 哪里 哪儿 哪位 哪种 哪年 哪 "
-    "多少 谁 何时 何地 何处 何人 是否 能否 可否 请问 吗 呢 为何 是什么 的"
-).split()
+# Longer ones first, so that 哪 does not take its part of 哪一年.
+_CHINESE_FUNCTION = re.compile(
+    "什么时候|为什么|什么样|怎么样|哪一个|哪一年|是什么|什么|怎么|怎样|如何|哪一|哪些|哪个|哪里|哪儿|哪位|哪种|哪年|哪|"
+    "多少|何时|何地|何处|何人|为何|是否|能否|可否|请问|谁|吗|呢|的"
+)
 
 
 def split_terms(text: str) -> list[str]:
@@ -55,14 +61,10 @@ def query_terms(text: str) -> frozenset[str]:
     """What a question looks for: its terms and exact forms without the words that only ask
     (which, how many, 哪些, 的). With nothing but those, it looks for them."""
     folded = _fold(text)
-    bare = _chinese_function().sub(" ", folded)
-    bare = _WORD_RUN.sub(lambda match: " " if match[0] in _ENGLISH_FUNCTION else match[0], bare)
+    bare = _CHINESE_FUNCTION.sub(" ", folded)
+    bare = _WHOLE_WORD.sub(lambda match: " " if match[0] in _ENGLISH_FUNCTION else match[0], bare)
     terms = frozenset([*_split(bare), *(f"{EXACT}{word}" for word in _WORD.findall(bare))])
     return terms or frozenset(_split(folded))
-
-
-# A word with its apostrophe and its hyphens: "on-site" and "do-not-use" are no function words.
-_WORD_RUN = re.compile(r"[^\W_]+(?:['’._/#+-][^\W_]+)*")
 
 
 def _fold(text: str) -> str:
@@ -77,12 +79,6 @@ def _split(folded: str) -> list[str]:
         else:
             terms.append(_stem(match["word"]))
     return terms
-
-
-@lru_cache(maxsize=1)
-def _chinese_function() -> re.Pattern:
-    longest_first = sorted(_CHINESE_FUNCTION, key=len, reverse=True)
-    return re.compile("|".join(longest_first))
 
 
 @lru_cache(maxsize=1)

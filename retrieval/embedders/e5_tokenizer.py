@@ -15,7 +15,6 @@ import sentencepiece
 
 from retrieval.embedders.e5_weights import E5Weights
 
-
 INFORMATION_RANGE = (1.0, 20.0)
 
 

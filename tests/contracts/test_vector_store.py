@@ -64,11 +64,31 @@ class VectorStoreContract:
             ids = [chunk_id("open", 0), chunk_id("anns", 1), chunk_id("bobs", 2)]
             assert {c.document_id for c in store.get_chunks(scope, ids)} == seen
 
+    def test_each_group_gets_its_best(self, store: VectorStore):
+        rows = [row("d1", i) for i in range(4)] + [row("d2", 1), row("bobs", 1, ("bob",))]
+        store.upsert("default", rows)
+        groups = [[OfDocuments(("d1",))], [], [InLanguage("en")], [OfDocuments(("d2", "bobs"))]]
+        found = store.search_dense_each(EVERYBODY, along(1), 2, groups)
+        assert found == [store.search_dense(EVERYBODY, along(1), 2, where) for where in groups]
+        assert [len(hits) for hits in found] == [2, 2, 0, 1]
+        assert store.search_dense_each(EVERYBODY, along(1), 2, []) == []
+
+    def test_who_loses_a_right_finds_nothing_more(self, store: VectorStore):
+        store.upsert("default", [row("d1", 0, ("ann",)), row("d1", 1, ("ann",))])
+        assert len(store.search_dense(ANN, along(0), 9)) == 2
+        store.upsert("default", [row("d1", 0, ("bob",))])
+        assert [h.chunk.order for h in store.search_dense(ANN, along(0), 9)] == [1]
+        assert [h.chunk.order for h in store.search_lexical(ANN, {5: 1.0}, 9)] == [1]
+        store.delete_document("default", "d1")
+        assert store.search_dense(ANN, along(0), 9) == store.search_lexical(ANN, {5: 1.0}, 9) == []
+        assert store.find_chunks(ANN, [OfDocuments(("d1",))], 9) == []
+
     def test_a_reader_named_like_an_expression_sees_nothing_more(self, store: VectorStore):
         store.upsert("default", [row("bobs", 2, ("bob",))])
         for name in ('x" or document_id != "', "']) or true or (['"):
             with pytest.raises(InputError):
                 store.search_dense(Scope("default", frozenset({name})), along(1), 9)
+                store.find_chunks(Scope("default", frozenset({name})), [InLanguage("en")], 9)
         assert store.search_dense(Scope("default", frozenset({"bo"})), along(1), 9) == []
 
     def test_deleting_a_document_leaves_the_others(self, store: VectorStore):
@@ -148,18 +168,34 @@ class VectorStoreContract:
         assert len(store.search_dense(Scope("default", frozenset({"r255"})), along(0), 3)) == 1
 
 
+def opened(folder: Path, settings: MilvusSettings):
+    paths = DataPaths(folder)
+    paths.create()
+    store = open_store(settings, paths)
+    store.open_collection("default", DIMENSIONS, "one")
+    return store
+
+
 @pytest.mark.slow
-class TestMilvusLite(VectorStoreContract):
-    """Milvus Lite in this process."""
+class TestMilvusLiteAlone(VectorStoreContract):
+    """Milvus Lite in this process, asked for everything."""
 
     @pytest.fixture
     def store(self, tmp_path: Path):
-        paths = DataPaths(tmp_path)
-        paths.create()
-        opened = open_store(MilvusSettings(), paths)
-        opened.open_collection("default", DIMENSIONS, "one")
-        yield opened
-        opened.close()
+        store = opened(tmp_path, MilvusSettings(mirror_chunks=0))
+        yield store
+        store.close()
+
+
+@pytest.mark.slow
+class TestMilvusLite(VectorStoreContract):
+    """Milvus Lite in this process, read from its mirror."""
+
+    @pytest.fixture
+    def store(self, tmp_path: Path):
+        store = opened(tmp_path, MilvusSettings())
+        yield store
+        store.close()
 
     def test_a_second_owner_is_told(self, store: VectorStore, tmp_path: Path):
         with pytest.raises(StoreLockedError, match="another attest process"):

@@ -14,7 +14,8 @@ ANOTHER_SEED = 7
 def test_a_run_on_milvus_lite():
     figures = run_lite(examples=2500, through_store=120, seed=ANOTHER_SEED)
     assert figures["evaluator"]["searches"] > 2000
-    for way in ("evaluator", "query", "dense", "lexical"):
+    mirror = ("mirror_query", "mirror_dense", "mirror_lexical")
+    for way in ("evaluator", "query", "dense", "lexical", *mirror):
         # Neither does everything match, nor nothing: else the run would prove little.
         assert figures[way]["found_something"] > figures[way]["examples"] / 4
         assert figures[way]["rows_of_others_kept_back"] > figures[way]["examples"]

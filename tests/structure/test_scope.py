@@ -10,6 +10,8 @@ import pytest
 
 from core.seams import Reembedding, VectorStore
 from core.types import Scope
+from retrieval.mirror.mirror import Mirror
+from retrieval.reads import MilvusReads
 from retrieval.store import MilvusStore
 from tests.structure.source_tree import PACKAGES, python_files
 
@@ -18,7 +20,10 @@ TEXTLESS = {type(None), bool, int, list[str], dict[str, int], Reembedding}
 READS = {"search", "query", "hybrid_search", "get", "search_iterator", "query_iterator"}
 UNSCOPED_READERS = {"_pages"}
 """Feeds counting, deleting and re-embedding, which give no text."""
-STORE = Path(__file__).parents[2] / "retrieval" / "store.py"
+RETRIEVAL = Path(__file__).parents[2] / "retrieval"
+WITH_CLIENT = (RETRIEVAL / "store.py", RETRIEVAL / "reads.py")
+READS_PAGES = {"retrieval/connections.py", "retrieval/mirror/mirrors.py"}
+"""Where all rows of Lite are read, and where they are put into a mirror, which is scoped."""
 
 
 def public_methods(cls: type) -> list[tuple[str, object]]:
@@ -29,21 +34,22 @@ def public_methods(cls: type) -> list[tuple[str, object]]:
     ]
 
 
-METHODS = public_methods(VectorStore) + public_methods(MilvusStore)
+METHODS = [m for cls in (VectorStore, MilvusStore, MilvusReads, Mirror) for m in public_methods(cls)]
 
 
 @pytest.mark.parametrize("method", [m for _, m in METHODS], ids=[name for name, _ in METHODS])
 def test_a_method_gives_text_only_to_a_scope(method):
     hints = typing.get_type_hints(method)
     assert "return" in hints, "say what it returns"
-    first = list(inspect.signature(method).parameters.values())[1:2]
-    scoped = bool(first) and hints.get(first[0].name) is Scope and first[0].default is inspect.Parameter.empty
+    scopes = [p for p in inspect.signature(method).parameters.values() if hints.get(p.name) is Scope]
+    scoped = bool(scopes) and scopes[0].default is inspect.Parameter.empty
     assert scoped or hints["return"] in TEXTLESS
 
 
 def test_the_walk_finds_the_methods_that_matter():
     names = {name for name, _ in METHODS}
-    for reader in ("search_dense", "search_lexical", "get_chunks", "find_chunks"):
+    assert {"MilvusReads.search", "Mirror.search_dense_each", "Mirror.search_lexical"} <= names
+    for reader in ("search_dense", "search_dense_each", "search_lexical", "get_chunks", "find_chunks"):
         assert {f"VectorStore.{reader}", f"MilvusStore.{reader}"} <= names
 
 
@@ -59,9 +65,14 @@ def client_reads(function: ast.FunctionDef) -> list[ast.Call]:
 
 
 def test_every_read_of_milvus_carries_the_condition_on_readers():
-    functions = [node for node in ast.walk(ast.parse(STORE.read_text())) if isinstance(node, ast.FunctionDef)]
+    functions = [
+        node
+        for path in WITH_CLIENT
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+    ]
     readers = {f.name: f for f in functions if client_reads(f)}
-    assert set(readers) - UNSCOPED_READERS >= {"_search", "find_chunks"}
+    assert set(readers) - UNSCOPED_READERS == {"search", "find_chunks"}
     for name in set(readers) - UNSCOPED_READERS:
         made_by_scope = {
             ast.unparse(node.targets[0])
@@ -71,6 +82,21 @@ def test_every_read_of_milvus_carries_the_condition_on_readers():
         for call in client_reads(readers[name]):
             given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}.get("filter", "")
             assert given in made_by_scope or given.startswith("read_expression(scope,"), name
+
+
+def test_every_read_of_a_mirror_goes_through_the_condition_on_readers():
+    """Rows are chosen in one function, which takes the names of the scope."""
+    tree = ast.parse((RETRIEVAL / "mirror" / "mirror.py").read_text())
+    methods = {f.name: ast.unparse(f) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef)}
+    for reader in ("search_dense_each", "search_lexical", "find_chunks"):
+        assert "principals_of(scope)" in methods[reader]
+        assert "_visible(part, names, " in methods[reader]
+    assert "columns.readable(names)" in methods["_visible"]
+
+
+def test_all_rows_are_read_for_a_mirror_only():
+    users = {file.name for file in python_files(*PACKAGES) if "read_pages(" in file.text}
+    assert users == READS_PAGES
 
 
 def test_nothing_but_the_store_has_a_client_of_milvus():
