@@ -58,26 +58,28 @@ class LateInteractionReranker:
 
 def max_sim(words: np.ndarray, tables: Sequence[np.ndarray]) -> list[float]:
     """How well each table of int8 rows (tokens, size) matches the rows of `words` (tokens,
-    size), whose lengths are their weights; 0 when either has none.
+    size), whose lengths are their weights; 0 when either has none. The mean of both parts of
+    `match_tables`."""
+    whole, near = match_tables(words, tables)
+    return ((whole + near) / 2).tolist()
 
-    Half of it is MaxSim over the whole table: the mean of each word's greatest product with
-    a row. The other half is the same within the best window of some sentences, since an
-    answer has the words of its question close together.
-    """
-    scores = [0.0] * len(tables)
+
+def match_tables(words: np.ndarray, tables: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """For each table MaxSim over the whole of it, the mean of each word's greatest product
+    with a row; and the same within the best window of some sentences, since an answer has the
+    words of its question close together. Two float32 arrays (tables,)."""
+    whole, near = np.zeros((2, len(tables)), np.float32)
     filled = [at for at, table in enumerate(tables) if len(table)]
     if not filled or not len(words):
-        return scores
+        return whole, near
     # One product for all chunks: a call for each costs more than the arithmetic.
     rows = np.concatenate([tables[at] for at in filled]).astype(np.float32)
     owners, starts = _segments([len(tables[at]) for at in filled])
     best = np.maximum.reduceat(rows @ words.T, starts, axis=0) / 127
     first = np.flatnonzero(np.diff(owners, prepend=-1))
-    whole = np.maximum.reduceat(best, first, axis=0).mean(axis=1)
-    near = np.maximum.reduceat(_windows(best, owners).mean(axis=1), first)
-    for at, score in zip(filled, (whole + near) / 2, strict=True):
-        scores[at] = float(score)
-    return scores
+    whole[filled] = np.maximum.reduceat(best, first, axis=0).mean(axis=1)
+    near[filled] = np.maximum.reduceat(_windows(best, owners).mean(axis=1), first)
+    return whole, near
 
 
 def _segments(lengths: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
