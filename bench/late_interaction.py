@@ -1,4 +1,4 @@
-"""What the parts of late interaction bring: weights of tokens, windows, and both.
+"""What the parts of late interaction bring: a power of the cosines, weights of tokens, windows.
 
 `python -m bench.late_interaction EVALS_FOLDER` orders the candidates of each public set by
 late interaction alone, each paragraph whole. Development data: the power of the weights and
