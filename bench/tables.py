@@ -145,7 +145,7 @@ def variants_table(measured: Mapping) -> str:
     """nDCG@10 of several ways to do one thing, set by set."""
     sets = measured["ndcg@10"]
     names = [name for name in next(iter(sets.values())) if name != "n"]
-    rows = [[name, str(row["n"]), *(f"{row[variant]:.4f}" for variant in names)] for name, row in sets.items()]
+    rows = [[name, str(row["n"]), *(f"{row[way]:.4f}" for way in names)] for name, row in sets.items()]
     return _table(["set", "n", *names], rows)
 
 

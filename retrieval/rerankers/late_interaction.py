@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.text import detect_language, is_foreign
+from core.text import detect_language
 from core.types import Hit
-from retrieval.embedded_text import embedded_text, words_of
+from retrieval.embedded_text import embedded_text, is_foreign
 from retrieval.rerankers.ranking import rank_hits
 from retrieval.token_vectors import TokenVectors
 
@@ -52,7 +52,7 @@ class LateInteractionReranker:
         embedder, language = self._tokens.embedder, detect_language(question)
         found = max_sim(embedder.embed_query_tokens(question), [rows[text] for text in texts])
         scores = [
-            score + embedder.token_gap if is_foreign(words_of(hit.chunk), language) else score
+            score + embedder.token_gap if is_foreign(hit.chunk, language) else score
             for score, hit in zip(found, hits, strict=True)
         ]
         return [*rank_hits(hits, scores), *late]
