@@ -21,6 +21,7 @@ FUSED_WEIGHT = 3.0
 SEEN_FROM, SEEN_WITHIN = 0.15, 0.03
 RERANKED_WEIGHT = 1.0
 DENSE_SHARE = 0.15
+CONTESTED_POWER = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,9 @@ class Sight:
     @property
     def contested_weight(self) -> float:
         """Their weight where a passage in another language is among the first: words raise
-        what stands in the question's language, and there the answer may not be."""
-        return self.coverage**3 * self.lead
+        what stands in the question's language, and there the answer may not be. So they count
+        only where they see nearly all of the question, as of a code or a quoted phrase."""
+        return self.coverage**CONTESTED_POWER * self.lead
 
 
 def fuse(base: Scores, legs: Sequence[tuple[Scores, float]]) -> dict[str, float]:

@@ -105,6 +105,9 @@ def coverage(query: Mapping[int, float], documents: Iterable[Container[int]]) ->
 
 # Counted like terms, which no text can hold: a blank is never part of one.
 _MARKERS = {language: term_id(f"in {language}") for language in ("zh", "en")}
+_WITH_EXACT = term_id("with exact forms")
+"""How many chunks were counted with their exact forms: earlier versions knew none, and
+beside their chunks those of a new one would be taken for the only ones with a word."""
 
 
 class _Table(DeclarativeBase):
@@ -157,6 +160,7 @@ class Lexicon:
         """Counts a document's chunks; what the same document counted before is replaced."""
         counts = Counter(term for chunk in chunks for term in chunk.weights)
         counts.update(_MARKERS[chunk.language] for chunk in chunks if chunk.language)
+        counts[_WITH_EXACT] = len(chunks)
         with Session(self._engine) as session, session.begin():
             self._subtract(session, collection, document_id)
             self._change(session, collection, counts, 1)
@@ -181,11 +185,14 @@ class Lexicon:
                 session.execute(delete(table).where(table.collection == collection))
 
     def encode_query(self, collection: str, text: str) -> dict[int, float]:
-        """The query side of BM25, see `weigh_query`."""
+        """The query side of BM25, see `weigh_query`; without exact forms as long as there are
+        chunks that an earlier version counted."""
         shares = query_shares(text)
         with self._engine.connect() as connection:
             total = connection.scalar(_TOTAL, {"collection": collection})
-            found = dict(self._frequencies(connection, collection, list(shares)))
+            found = dict(self._frequencies(connection, collection, [*shares, _WITH_EXACT]))
+        if found.get(_WITH_EXACT, 0) < (total or 0):
+            shares = {term: share for term, share in shares.items() if share == 1.0}
         return weigh_query(shares, total or 0, found)
 
     def languages(self, collection: str) -> tuple[str, ...]:
