@@ -12,8 +12,8 @@ from core.errors import ConflictError, FileError, InputError, NotFoundError
 from core.settings import IngestSettings
 from core.types import EVERYONE, Chunk, Document
 from ingest.chunker import ChunkLimits, chunk_elements
-from ingest.discover import detect_media_type
 from ingest.ledger import FileStatus, Ledger, LedgerRow
+from ingest.media_types import detect_media_type
 from ingest.originals import Originals
 from ingest.parsing import ParsedFile, ParserRunner
 from retrieval.index import ChunkIndex
