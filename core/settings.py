@@ -105,7 +105,7 @@ class IngestSettings(Section):
     max_file_mb: float = Field(64.0, gt=0, description="larger files are refused")
     max_chunks: int = Field(5000, ge=1, description="a file that would give more chunks is refused")
     parse_timeout_s: float = Field(120.0, gt=0, description="a parse that takes longer fails")
-    parse_memory_mb: int = Field(2048, ge=256, description="address space of one parse above its start")
+    parse_memory_mb: int = Field(512, ge=256, description="address space of one parse above its start; what is resident stays below")
 
 
 class GuardSettings(Section):
