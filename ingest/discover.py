@@ -86,7 +86,11 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _candidate(path: Path, fence: Path) -> Candidate:
-    resolved = path.resolve()
+    try:
+        resolved = path.resolve()
+    except (RuntimeError, OSError):  # a loop of links; newer versions of Python raise OSError
+        error = FileError("it is a link that leads back to itself", code="missing", remedy="mend the link")
+        return Candidate(path, _shown(Path(os.path.abspath(path))), _shown(Path(path.name)), error)
     for name in (path, resolved):
         if _shown(name) != name.as_posix():
             error = FileError("its name is not valid UTF-8", code="bad_name", remedy="rename it")

@@ -19,7 +19,7 @@ from ingest.parsers.members import MAX_MEMBER_BYTES, BudgetError, Members, read_
 from ingest.parsers.registry import TAR, ZIP
 
 _MAX_RATIO = 200
-_RATIO_FROM_BYTES = 8 * 2**20
+_RATIO_FROM_BYTES = 2**20
 _NOISE = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 _UTF8_NAME = 0x800
 _READERS: dict[bytes, Callable] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}

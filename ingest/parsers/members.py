@@ -27,6 +27,8 @@ from ingest.parsers.registry import parser_for
 MAX_MEMBER_BYTES = 64 * 2**20
 _MAX_TOTAL_BYTES = 256 * 2**20
 _MAX_MEMBERS = 2000
+_MAX_CHARS = 16 * 2**20
+"""More text than `ingest.max_chunks` lets pass at its default."""
 _MAX_DEPTH = 4
 _BLOCK_BYTES = 1 << 16
 _NAME_CHARS = 200
@@ -67,6 +69,7 @@ class Budget:
 
     bytes_left: int = _MAX_TOTAL_BYTES
     members_left: int = _MAX_MEMBERS
+    chars_left: int = _MAX_CHARS
 
     def take_member(self) -> None:
         """Counts one member.
@@ -89,6 +92,17 @@ class Budget:
             raise BudgetError(
                 f"it unpacks to more than {_MAX_TOTAL_BYTES // 2**20} MB", code="bomb", remedy="unpack it"
             )
+
+
+    def take_chars(self, count: int) -> None:
+        """Counts characters of text.
+
+        Raises:
+            BudgetError: there were too many already.
+        """
+        self.chars_left -= count
+        if self.chars_left < 0:
+            raise BudgetError("it holds too much text", code="too_large", remedy="split it")
 
 
 class BudgetError(FileError):
@@ -173,6 +187,7 @@ class Members:
             elements = [e for e in parser.parse(copy) if e.text.strip()]
             if not elements:
                 raise FileError("no text was found in it", code="no_text")
+            self.budget.take_chars(sum(len(e.text) for e in elements))
             self.elements += _placed(elements, shown)
             self.warnings += [f"{shown}: {text}" for text in getattr(parser, "warnings", ())]
             return
