@@ -117,7 +117,7 @@ def _blocks(elements: Sequence[Element]) -> Iterator[str]:
     for element in elements:
         if element.kind is ElementKind.TITLE:
             yield f"{'#' * max(1, element.level)} {element.text}"
-        elif element.kind is ElementKind.CODE:
+        elif element.kind is ElementKind.CODE and not element.text.startswith("```"):
             yield f"```\n{element.text}\n```"
         else:
             yield element.text

@@ -1,6 +1,9 @@
 """One file to elements: what runs inside the parse process, and the shape of its result."""
 
 import re
+import struct
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +14,9 @@ from core.types import Box, Element, ElementKind
 from ingest.parsers.registry import parser_for
 
 _TITLE_CHARS = 200
+# What the libraries below the parsers raise over bytes that are not what they should be; lxml's
+# XMLSyntaxError is a SyntaxError.
+_DAMAGES = (EOFError, SyntaxError, struct.error, zipfile.BadZipFile, zlib.error)
 _SPACE = re.compile(r"\s+")
 
 
@@ -46,10 +52,13 @@ def parse_file(path: Path, media_type: str) -> ParsedFile:
     """Parses in this process.
 
     Raises:
-        FileError: the parser's codes, or `no_text` when nothing readable came out.
+        FileError: the parser's codes, `corrupt`, or `no_text` when nothing readable came out.
     """
     parser = parser_for(media_type)
-    elements = [e for e in parser.parse(path) if e.text.strip()]
+    try:
+        elements = [e for e in parser.parse(path) if e.text.strip()]
+    except _DAMAGES as exc:
+        raise FileError(f"it is damaged: {exc}"[:300], code="corrupt", remedy="save it again") from exc
     if not elements:
         raise FileError("no text was found in it", code="no_text")
     return ParsedFile(

@@ -27,12 +27,14 @@ estimate made with it refuses no file that the count would let pass."""
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What stands in the index. `owner` is the uri that the chunks name."""
+    """What stands in the index. `owner` is the uri that the chunks name; `warnings` name
+    parts of the file that could not be read."""
 
     title: str
     owner: str
     chunks: int
     pages: int
+    warnings: tuple[str, ...] = ()
 
 
 class Publisher:
@@ -81,7 +83,7 @@ class Publisher:
             self._index.remove_document(collection, document_id)
         self._write(document, chunks)
         self._name_owner(holders, owner)
-        return Published(document.title, owner.uri, len(chunks), parsed.pages)
+        return Published(document.title, owner.uri, len(chunks), parsed.pages, parsed.warnings)
 
     def _cut(self, document: Document, parsed: ParsedFile) -> list[Chunk]:
         """Estimated first: of a text of many megabytes the cutting alone takes minutes."""
