@@ -91,6 +91,7 @@ class Ingestor:
     ) -> IngestReport:
         started, report = time.monotonic(), IngestReport()
         candidates = [named(c, request) for c in find_candidates(sources, request.root)]
+        candidates += request.fetched
         if not request.dry_run:
             self._index.open_collection(request.collection)
             self._finish_deletions(request.collection)

@@ -7,6 +7,7 @@ idempotent: called again after a kill at any moment, it ends in the same state.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from core.errors import ConflictError, FileError, InputError, NotFoundError
 from core.settings import IngestSettings
@@ -149,8 +150,11 @@ def _owner_of(holders: list[LedgerRow]) -> LedgerRow:
 
 
 def name_of(uri: str) -> str:
-    """The file name in a uri."""
-    return uri.removeprefix(UPLOAD_PREFIX).rsplit("/", 1)[-1]
+    """The file name in a uri; of a web address without one its host."""
+    if "://" not in uri[:20]:
+        return uri.removeprefix(UPLOAD_PREFIX).rsplit("/", 1)[-1]
+    parts = urlsplit(uri)
+    return unquote(parts.path.rstrip("/").rsplit("/", 1)[-1]) or parts.netloc
 
 
 def _document(owner: LedgerRow, document_id: str, media_type: str, title: str) -> Document:

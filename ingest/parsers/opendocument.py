@@ -1,7 +1,6 @@
 """OpenDocument text (.odt) and presentations (.odp) to elements: a walk over content.xml.
 
-odfpy would bring its own tree of classes for what is one pass over XML, and parses with a
-parser that resolves entities.
+odfpy would build a tree of its own classes for what is one pass over one part.
 """
 
 from collections.abc import Iterator
