@@ -63,7 +63,7 @@ def evaluate_parsing(
         InputError: no such folder, or it holds none of the files.
     """
     files = _files_of(folder)
-    wanted = expectations if expectations is not None else [Expectation(name) for name in files]
+    wanted = expectations if expectations is not None else [Expectation(name) for name in _once(files)]
     names = list(dict.fromkeys(e.filename for e in wanted if e.filename in files))
     if not names:
         raise InputError(f"{folder} holds none of the files to be read", remedy="check DIR and --expect")
@@ -135,6 +135,11 @@ def _files_of(folder: Path) -> dict[str, Path]:
             found[candidate.path.relative_to(folder.resolve()).as_posix()] = candidate.path
     found.update({name: paths[0] for name, paths in bare.items() if len(paths) == 1})
     return found
+
+
+def _once(files: dict[str, Path]) -> list[str]:
+    """Each file by its path below the folder."""
+    return list({path: name for name, path in reversed(files.items())}.values())[::-1]
 
 
 def _read(path: Path, name: str, runner: ParserRunner, max_file_bytes: int) -> ReadFile:

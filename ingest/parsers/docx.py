@@ -14,7 +14,7 @@ import lxml.html
 from core.errors import FileError
 from core.types import Element, ElementKind
 from ingest.parsers.html import table_rows
-from ingest.parsers.safe_xml import open_package
+from ingest.parsers.strict_office import transitional
 from ingest.parsers.tables import markdown_table
 from ingest.parsers.unstructured_setup import prepare_unstructured
 
@@ -33,7 +33,11 @@ class DocxParser:
         Raises:
             FileError: `corrupt`, or `too_large` when it unpacks to more than 512 MB.
         """
-        open_package(path, "Word document").close()
+        with transitional(path, "Word document") as readable:
+            return self._read(readable)
+
+    @staticmethod
+    def _read(path: Path) -> list[Element]:
         prepare_unstructured()
         import docx
         from unstructured.partition.docx import partition_docx

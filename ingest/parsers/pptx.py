@@ -13,7 +13,8 @@ from core.errors import FileError
 from core.types import Element, ElementKind
 from ingest.parsers.pptx_chart import chart_rows
 from ingest.parsers.registry import PPTX
-from ingest.parsers.safe_xml import open_package, parse_xml
+from ingest.parsers.safe_xml import parse_xml
+from ingest.parsers.strict_office import transitional
 from ingest.parsers.tables import markdown_table
 
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -38,7 +39,11 @@ class PptxParser:
         Raises:
             FileError: `corrupt`, or `too_large` when it unpacks to too much.
         """
-        open_package(path, "presentation").close()
+        with transitional(path, "presentation") as readable:
+            return self._read(readable)
+
+    @staticmethod
+    def _read(path: Path) -> list[Element]:
         import pptx
         from pptx.exc import PythonPptxError
 

@@ -48,6 +48,8 @@ _PARSERS = {
 
 # Raise a parser's number when it reads the same bytes otherwise: then files are read again.
 PARSER_VERSIONS = {**dict.fromkeys(_PARSERS, 1), "text/html": 2}
+# What holds other files is read by their parsers too.
+PARSER_VERSIONS |= dict.fromkeys((EML, MSG, ZIP, TAR), sum(PARSER_VERSIONS.values()))
 
 
 def parser_for(media_type: str) -> Parser:

@@ -2,6 +2,8 @@
 
 import contextlib
 import io
+import re
+import zipfile
 
 import pptx
 import pytest
@@ -13,11 +15,12 @@ from pptx.util import Inches
 
 from core.errors import FileError
 from core.types import ElementKind
+from ingest.parsers.docx import DocxParser
 from ingest.parsers.epub import EpubParser
 from ingest.parsers.opendocument import OpenDocumentParser
 from ingest.parsers.pptx import PptxParser
 from ingest.parsers.rtf import parse_rtf
-from tests.ingest.hostile_files import epub, odt, zip_of
+from tests.ingest.hostile_files import epub, odt, slides, word, zip_of
 
 DRAW = (
     'xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0" '
@@ -190,3 +193,27 @@ def test_rtf_gives_back_any_text_written_as_unicode(text):
 def test_rtf_that_is_noise_is_read_or_refused(noise):
     with contextlib.suppress(FileError):
         parse_rtf(rb"{\rtf1 " + noise)
+
+
+def strict(package):
+    """A package under the names of the Strict form."""
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        return zip_of(
+            {
+                name: re.sub(
+                    rb"http://schemas\.openxmlformats\.org/(\w+)/2006/(\w+)",
+                    rb"http://purl.oclc.org/ooxml/\1/\2",
+                    archive.read(name),
+                )
+                if name != "[Content_Types].xml"
+                else archive.read(name)
+                for name in archive.namelist()
+            }
+        )
+
+
+@pytest.mark.parametrize(("parser", "make"), [(PptxParser, slides), (DocxParser, word)])
+def test_the_strict_form_is_read_alike(tmp_path, parser, make):
+    data = make()
+    assert b"purl.oclc" in zipfile.ZipFile(io.BytesIO(strict(data))).read("_rels/.rels")
+    assert told(parsed(parser(), tmp_path, strict(data))) == told(parsed(parser(), tmp_path, data)) != []
