@@ -6,8 +6,10 @@ second time. The name stays in the Host header and in the check of the certifica
 the environment is used, since behind one no address can be checked.
 """
 
+import contextlib
 import ipaddress
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -55,6 +57,9 @@ class Fetcher:
             follow_redirects=False,
             trust_env=False,
             timeout=limits.timeout_s,
+            # A kept connection was checked for the name it was opened for, and is found by
+            # its IP address, which other names share.
+            limits=httpx.Limits(max_keepalive_connections=0),
             headers={"User-Agent": _AGENT, "Accept-Encoding": "identity"},
         )
 
@@ -71,7 +76,7 @@ class Fetcher:
         deadline = time.monotonic() + self._limits.timeout_s
         url = _parsed(address)
         for _ in range(_MAX_REDIRECTS + 1):
-            with self._answer(url) as response:
+            with self._answer(url, deadline) as response:
                 if response.status_code in _REDIRECTS and "location" in response.headers:
                     url = _joined(url, response.headers["location"])
                     continue
@@ -82,7 +87,7 @@ class Fetcher:
         raise _failed(f"it leads on more than {_MAX_REDIRECTS} times")
 
     @contextmanager
-    def _answer(self, url: httpx.URL) -> Iterator[httpx.Response]:
+    def _answer(self, url: httpx.URL, deadline: float) -> Iterator[httpx.Response]:
         port = url.port or (443 if url.scheme == "https" else 80)
         chosen = self._checked_address(url.host, port)
         request = self._client.build_request(
@@ -91,6 +96,12 @@ class Fetcher:
             headers={"Host": url.netloc.decode("ascii")},
             extensions={"sni_hostname": url.raw_host.decode("ascii")},
         )
+        line = _Line()
+        request.extensions["trace"] = line.note
+        # The client's own time-out is for each read: who sends a byte now and then never meets it.
+        clock = threading.Timer(max(0.0, deadline - time.monotonic()), line.hang_up)
+        clock.daemon = True
+        clock.start()
         try:
             response = self._client.send(request, stream=True)
             try:
@@ -99,6 +110,8 @@ class Fetcher:
                 response.close()
         except httpx.HTTPError as exc:
             raise _failed(f"{url.host} cannot be read: {exc or type(exc).__name__}", True) from exc
+        finally:
+            clock.cancel()
 
     def _checked_address(self, host: str, port: int) -> str:
         """The first address of the host. All must be allowed: a name that has an inner address
@@ -132,6 +145,24 @@ class Fetcher:
                 if time.monotonic() > deadline:
                     raise _failed(f"it takes longer than {self._limits.timeout_s:g} s", True)
                 file.write(block)
+
+
+class _Line:
+    """The connection of one request, so that it can be ended from outside."""
+
+    def __init__(self) -> None:
+        self._sockets: list[socket.socket] = []
+
+    def note(self, event: str, info: dict) -> None:
+        """Called by the client (its extension `trace`) with each thing that it did."""
+        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            self._sockets.append(info["return_value"].get_extra_info("socket"))
+
+    def hang_up(self) -> None:
+        """Ends the connection: the read that waits on it fails."""
+        for one in self._sockets:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
 
 
 def is_public(address: str) -> bool:

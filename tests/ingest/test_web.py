@@ -1,6 +1,8 @@
 """Web addresses as sources: what is fetched, and what is never reached."""
 
+import contextlib
 import gzip
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -153,6 +155,25 @@ def test_size_time_and_status_have_limits(site, tmp_path):
     assert code_of(f"{site.base}/packed", tmp_path) == "too_large"
     assert code_of(f"{site.base}/slow", tmp_path, timeout=0.5) == "fetch_failed"
     assert code_of(f"{site.base}/none", tmp_path) == "fetch_failed"
+
+
+def test_a_server_that_never_ends_its_header_is_left(tmp_path):
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def drip():
+        client, _ = listener.accept()
+        client.sendall(b"HTTP/1.1 200 OK\r\n")
+        with contextlib.suppress(OSError):
+            while True:
+                client.sendall(b"X-More: x\r\n")
+                time.sleep(0.1)
+
+    threading.Thread(target=drip, daemon=True).start()
+    started = time.monotonic()
+    address = f"http://docs.example:{listener.getsockname()[1]}/"
+    assert code_of(address, tmp_path, timeout=1.0) == "fetch_failed"
+    assert time.monotonic() - started < 5
+    listener.close()
 
 
 def sitemap(*addresses, root="urlset", row="url"):
