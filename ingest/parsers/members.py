@@ -27,7 +27,7 @@ from ingest.parsers.registry import parser_for
 MAX_MEMBER_BYTES = 64 * 2**20
 _MAX_TOTAL_BYTES = 256 * 2**20
 _MAX_MEMBERS = 2000
-_MAX_CHARS = 16 * 2**20
+_MAX_CHARS = 8 * 2**20
 """More text than `ingest.max_chunks` lets pass at its default."""
 _MAX_DEPTH = 4
 _BLOCK_BYTES = 1 << 16
@@ -235,18 +235,16 @@ def _placed(elements: Iterable[Element], name: str) -> Iterator[Element]:
 
 @contextmanager
 def _own_copy(content: BinaryIO, budget: Budget) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="attest-member-") as folder:
-        copy = Path(folder, "member")
-        size = 0
-        with copy.open("wb") as file:
+    descriptor, name = tempfile.mkstemp(prefix="attest-member-")
+    copy, size = Path(name), 0
+    try:
+        with open(descriptor, "wb") as file:
             while block := content.read(_BLOCK_BYTES):
                 size += len(block)
                 budget.take_bytes(len(block))
                 if size > MAX_MEMBER_BYTES:
-                    raise FileError(
-                        f"it has more than {MAX_MEMBER_BYTES // 2**20} MB",
-                        code="too_large",
-                        remedy="split it",
-                    )
+                    raise FileError(f"it has more than {MAX_MEMBER_BYTES // 2**20} MB", code="too_large")
                 file.write(block)
         yield copy
+    finally:
+        copy.unlink()

@@ -174,6 +174,14 @@ def wide_bomb() -> bytes:
     return zip_of({f"{n}.zip": middle for n in range(16)})
 
 
+def wide_text() -> bytes:
+    """The same of ordinary text, which packs to a hundredth."""
+    page = "\n".join(f"{n:x} {n * n:x} words and more words" for n in range(800))[:28_000] + "\n\n"
+    leaf = zip_of({"pages.txt": page * 200})
+    middle = zip_of({f"{n}.zip": leaf for n in range(16)}, zipfile.ZIP_STORED)
+    return zip_of({f"{n}.zip": middle for n in range(16)}, zipfile.ZIP_STORED)
+
+
 def locked_zip() -> bytes:
     """The bit that says a member is locked is set in both places."""
     data = bytearray(zip_of({"a.txt": "words", "b.txt": "words that can be read"}))
@@ -223,6 +231,7 @@ WHOLE: dict[str, Callable[[], bytes]] = {
 HOSTILE: dict[str, Callable[[], bytes]] = {
     "bomb.zip": lambda: zip_of({"zeros.txt": b"0" * (60 * MEGABYTE), "b.txt": "words beside it"}),
     "wide-bomb.zip": wide_bomb,
+    "wide-text.zip": wide_text,
     "nested.zip": lambda: nested_zip(12),
     "many-members.zip": lambda: zip_of({f"{n}.txt": "words" for n in range(3000)}),
     "bomb.tar.gz": lambda: tar_of(tar_member("zeros.txt"), data=b"0" * (150 * MEGABYTE), mode="w:gz"),
