@@ -88,6 +88,7 @@ _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _SPACE = re.compile(r"\s+")
 _MAX_DEPTH = 200
 _MAX_SPAN = 100
+_MAX_REPEATED_COLUMNS = 500
 
 
 class HtmlParser:
@@ -202,8 +203,10 @@ def table_rows(table: HtmlElement) -> list[list[str]]:
         for cell in row.xpath("./td|./th"):
             _fill_from_above(cells, pending)
             text = visible_text(cell)
-            down = _span(cell, "rowspan") - 1
-            for _ in range(_span(cell, "colspan")):
+            # Past a width that no table has a cell is not repeated: spans multiply each other.
+            narrow = len(cells) < _MAX_REPEATED_COLUMNS
+            down = _span(cell, "rowspan") - 1 if narrow else 0
+            for _ in range(_span(cell, "colspan") if narrow else 1):
                 if down:
                     pending[len(cells)] = (down, text)
                 cells.append(text)
