@@ -4,7 +4,9 @@ Knows visibility, collections and the one writer; knows nothing of HTTP or termi
 Every method is synchronous and gives what is shown, as plain JSON values.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ from core.types import EVERYONE, Scope
 from retrieval.filters import check_name
 
 if TYPE_CHECKING:
+    from ingest.discover import Candidate
     from ingest.ledger import LedgerRow
     from ingest.report import Progress
 
@@ -38,6 +41,7 @@ class IngestOrder:
     retry_failed: bool = False
     force: bool = False
     uploads: Mapping[Path, str] = field(default_factory=dict)
+    addresses: tuple[str, ...] = ()
 
 
 class Library:
@@ -81,9 +85,39 @@ class Library:
 
     def ingest(self, order: IngestOrder, on_progress: "Callable[[Progress], None] | None" = None) -> dict:
         """As `attest ingest --json`, and `exit_code`."""
+        check_name("collection", order.collection)
+        with self._fetched(order.addresses) as fetched:
+            return self._ingest(order, fetched, on_progress)
+
+    @contextmanager
+    def _fetched(self, addresses: tuple[str, ...]) -> Iterator["tuple[Candidate, ...]"]:
+        """What lies at web addresses, as temporary copies; before the store is locked, since
+        it takes as long as others let it."""
+        if not addresses:
+            yield ()
+            return
+        from ingest.fetching import Fetcher, FetchLimits
+        from ingest.web import fetch_candidates
+
+        settings = self._services.settings.ingest
+        limits = FetchLimits(
+            int(settings.max_file_mb * 2**20), settings.fetch_timeout_s, settings.allow_private_addresses
+        )
+        self._services.paths.create()
+        with (
+            tempfile.TemporaryDirectory(prefix="fetch-", dir=self._services.paths.root) as folder,
+            closing(Fetcher(limits)) as fetcher,
+        ):
+            yield tuple(fetch_candidates(addresses, Path(folder), fetcher, settings.max_pages))
+
+    def _ingest(
+        self,
+        order: IngestOrder,
+        fetched: "tuple[Candidate, ...]",
+        on_progress: "Callable[[Progress], None] | None",
+    ) -> dict:
         from ingest.pipeline import IngestRequest
 
-        check_name("collection", order.collection)
         request = IngestRequest(
             collection=order.collection,
             readers=order.readers,
@@ -92,6 +126,7 @@ class Library:
             retry_failed=order.retry_failed,
             force=order.force,
             names=dict(order.uploads),
+            fetched=fetched,
         )
         with self._services.write_lock:
             report = self._services.ingestor().ingest(list(order.sources), request, on_progress)

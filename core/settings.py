@@ -107,8 +107,11 @@ class IngestSettings(Section):
     overlap_tokens: int = Field(40, ge=0, le=200, description="text shared by neighbouring chunks")
     max_file_mb: float = Field(64.0, gt=0, description="larger files are refused")
     max_chunks: int = Field(5000, ge=1, description="a file that would give more chunks is refused")
+    max_pages: int = Field(500, ge=1, description="addresses that one call may fetch, sitemaps expanded")
+    fetch_timeout_s: float = Field(30.0, gt=0, description="an address that takes longer fails")
+    allow_private_addresses: bool = Field(False, description="fetch from this machine and the inner network too")
     parse_timeout_s: float = Field(120.0, gt=0, description="a parse that takes longer fails")
-    parse_memory_mb: int = Field(2048, ge=256, description="address space of one parse above its start")
+    parse_memory_mb: int = Field(512, ge=256, description="address space of one parse above its start; what is resident stays below")
 
 
 class GuardSettings(Section):

@@ -5,24 +5,13 @@ Knows the file system; knows nothing of the ledger or of parsers' insides.
 
 import hashlib
 import os
-import re
 import stat
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import FileError, InputError
-from ingest.parsers.charset import decode_text
-from ingest.parsers.registry import DOCX
-
-_HEAD_BYTES = 8192
-_MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdown", ".mkd"})
-_HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
-_HTML_START = re.compile(
-    r"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
-)
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+from ingest.media_types import detect_media_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +86,11 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _candidate(path: Path, fence: Path) -> Candidate:
-    resolved = path.resolve()
+    try:
+        resolved = path.resolve()
+    except (RuntimeError, OSError):  # a loop of links; newer versions of Python raise OSError
+        error = FileError("it is a link that leads back to itself", code="missing", remedy="mend the link")
+        return Candidate(path, _shown(Path(os.path.abspath(path))), _shown(Path(path.name)), error)
     for name in (path, resolved):
         if _shown(name) != name.as_posix():
             error = FileError("its name is not valid UTF-8", code="bad_name", remedy="rename it")
@@ -160,46 +153,3 @@ def _check_size(status: os.stat_result, max_bytes: int) -> None:
             code="too_large",
             remedy="split it or raise ingest.max_file_mb",
         )
-
-
-def detect_media_type(path: Path, name: str) -> str:
-    """The kind of a file by its content; the name only tells kinds of text apart.
-
-    Raises:
-        FileError: `unknown_type`, or `empty` when it holds white space only.
-    """
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    if b"%PDF-" in head[:1024]:
-        return "application/pdf"
-    if head.startswith(b"PK\x03\x04"):
-        return _archive_type(path)
-    if b"\0" in head and not head.startswith(_UTF16_MARKS):
-        raise _unknown("it is not text and of no known format")
-    return _text_type(path, Path(name).suffix.lower())
-
-
-def _archive_type(path: Path) -> str:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if "word/document.xml" in archive.namelist():
-                return DOCX
-    except zipfile.BadZipFile as exc:
-        raise FileError("it is a damaged archive", code="corrupt", remedy="save it again") from exc
-    raise _unknown("it is an archive, but not a Word document")
-
-
-def _text_type(path: Path, suffix: str) -> str:
-    text = decode_text(path.read_bytes())
-    if not text.strip():
-        raise FileError("it holds nothing but white space", code="empty")
-    controls = sum(c < " " and c not in "\t\n\f\v\x1b" for c in text[:_HEAD_BYTES])
-    if controls > 0.02 * min(len(text), _HEAD_BYTES):
-        raise _unknown("it is not text and of no known format")
-    if suffix in _HTML_SUFFIXES or _HTML_START.match(text[:_HEAD_BYTES]):
-        return "text/html"
-    return "text/markdown" if suffix in _MARKDOWN_SUFFIXES else "text/plain"
-
-
-def _unknown(reason: str) -> FileError:
-    return FileError(reason, code="unknown_type", remedy="convert it to PDF, DOCX, HTML, Markdown or text")

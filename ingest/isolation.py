@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import selectors
+import shutil
 import signal
 import struct
 import subprocess
@@ -25,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 _MAX_OUTPUT_BYTES = 256 * 2**20
 _READ_BYTES = 1 << 16
-_KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
+_KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV")
 
 
 class ProcessParserRunner:
@@ -37,6 +38,7 @@ class ProcessParserRunner:
         self._memory_mb = memory_mb
         self._max_output_bytes = max_output_bytes
         self._process: subprocess.Popen | None = None
+        self._folder: str | None = None
         self._lock = threading.Lock()
 
     def parse(self, path: Path, media_type: str) -> ParsedFile:
@@ -91,13 +93,14 @@ class ProcessParserRunner:
             return self._process
         self._end()
         try:
+            self._folder = tempfile.mkdtemp(prefix="attest-parse-")
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ingest.parse_worker", str(self._memory_mb)],
+                [sys.executable, "-m", "ingest.parse_worker", str(self._memory_mb), self._folder],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                cwd=tempfile.gettempdir(),
-                env=_worker_environment(),
+                cwd=self._folder,
+                env=_worker_environment() | {"TMPDIR": self._folder},
                 start_new_session=True,
             )
         except OSError as exc:
@@ -142,8 +145,14 @@ class ProcessParserRunner:
 
     def _end(self) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
+        folder, self._folder = self._folder, None
+        if process is not None:
+            self._stop(process)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @staticmethod
+    def _stop(process: subprocess.Popen) -> None:
         if process.poll() is None:
             process.kill()
         process.wait()

@@ -1,6 +1,9 @@
 """One file to elements: what runs inside the parse process, and the shape of its result."""
 
 import re
+import struct
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,19 +14,25 @@ from core.types import Box, Element, ElementKind
 from ingest.parsers.registry import parser_for
 
 _TITLE_CHARS = 200
+# What the libraries below the parsers raise over bytes that are not what they should be; lxml's
+# XMLSyntaxError is a SyntaxError.
+_DAMAGES = (EOFError, SyntaxError, struct.error, zipfile.BadZipFile, zlib.error)
 _SPACE = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """Elements in reading order; `pages` is 0 for kinds of file that have none."""
+    """Elements in reading order; `pages` is 0 for kinds of file that have none. `warnings`
+    name parts of the file that were not read; an archive's first heading is not its title."""
 
     elements: tuple[Element, ...]
     pages: int
+    warnings: tuple[str, ...] = ()
+    is_archive: bool = False
 
     def title(self, name: str) -> str:
         """The first heading of the first level, when the file begins with it; else the name."""
-        for element in self.elements[:3]:
+        for element in self.elements[:0] if self.is_archive else self.elements[:3]:
             if element.kind is ElementKind.TITLE and element.level == 1:
                 return _SPACE.sub(" ", element.text).strip()[:_TITLE_CHARS]
         return Path(name).stem or name
@@ -43,12 +52,21 @@ def parse_file(path: Path, media_type: str) -> ParsedFile:
     """Parses in this process.
 
     Raises:
-        FileError: the parser's codes, or `no_text` when nothing readable came out.
+        FileError: the parser's codes, `corrupt`, or `no_text` when nothing readable came out.
     """
-    elements = [e for e in parser_for(media_type).parse(path) if e.text.strip()]
+    parser = parser_for(media_type)
+    try:
+        elements = [e for e in parser.parse(path) if e.text.strip()]
+    except _DAMAGES as exc:
+        raise FileError(f"it is damaged: {exc}"[:300], code="corrupt", remedy="save it again") from exc
     if not elements:
         raise FileError("no text was found in it", code="no_text")
-    return ParsedFile(tuple(elements), max((e.page or 0 for e in elements), default=0))
+    return ParsedFile(
+        tuple(elements),
+        max((e.page or 0 for e in elements), default=0),
+        tuple(getattr(parser, "warnings", ())),
+        getattr(parser, "is_archive", False),
+    )
 
 
 class DirectParserRunner:
@@ -65,7 +83,12 @@ class DirectParserRunner:
 def to_json(parsed: ParsedFile) -> dict:
     """For the pipe between the processes: plain JSON, since a parser that was taken over
     by a file must not be able to send objects."""
-    return {"pages": parsed.pages, "elements": [_element_to_json(e) for e in parsed.elements]}
+    return {
+        "pages": parsed.pages,
+        "elements": [_element_to_json(e) for e in parsed.elements],
+        "warnings": list(parsed.warnings),
+        "is_archive": parsed.is_archive,
+    }
 
 
 def from_json(value: dict) -> ParsedFile:
@@ -74,7 +97,12 @@ def from_json(value: dict) -> ParsedFile:
     Raises:
         KeyError, TypeError, ValueError: it is something else.
     """
-    return ParsedFile(tuple(_element_from_json(e) for e in value["elements"]), int(value["pages"]))
+    return ParsedFile(
+        tuple(_element_from_json(e) for e in value["elements"]),
+        int(value["pages"]),
+        tuple(str(text) for text in value["warnings"]),
+        bool(value["is_archive"]),
+    )
 
 
 def _element_to_json(element: Element) -> list:

@@ -25,7 +25,7 @@ from ingest.originals import Originals
 from ingest.parsers.registry import PARSER_VERSIONS
 from ingest.parsing import ParserRunner
 from ingest.publish import Published, Publisher
-from ingest.report import FileFailure, IngestReport, Outcome, Progress
+from ingest.report import FileFailure, FileWarning, IngestReport, Outcome, Progress
 from ingest.request import IngestRequest, named, version_of, wanted_row
 from ingest.versions import document_id_of
 from retrieval.index import ChunkIndex
@@ -91,6 +91,7 @@ class Ingestor:
     ) -> IngestReport:
         started, report = time.monotonic(), IngestReport()
         candidates = [named(c, request) for c in find_candidates(sources, request.root)]
+        candidates += request.fetched
         if not request.dry_run:
             self._index.open_collection(request.collection)
             self._finish_deletions(request.collection)
@@ -358,6 +359,8 @@ class Ingestor:
         published = result.published
         chunks, pages = (published.chunks, published.pages) if published else (0, 0)
         report.count(result.outcome, chunks, pages)
+        if published:
+            report.warnings += [FileWarning(uri, reason) for reason in published.warnings]
         if result.error is not None:
             report.failures.append(FileFailure(uri, result.error.code, str(result.error)))
         if on_progress is not None:

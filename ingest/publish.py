@@ -7,13 +7,14 @@ idempotent: called again after a kill at any moment, it ends in the same state.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from core.errors import ConflictError, FileError, InputError, NotFoundError
 from core.settings import IngestSettings
 from core.types import EVERYONE, Chunk, Document
 from ingest.chunker import ChunkLimits, chunk_elements
-from ingest.discover import detect_media_type
 from ingest.ledger import FileStatus, Ledger, LedgerRow
+from ingest.media_types import detect_media_type
 from ingest.originals import Originals
 from ingest.parsing import ParsedFile, ParserRunner
 from retrieval.index import ChunkIndex
@@ -27,12 +28,14 @@ estimate made with it refuses no file that the count would let pass."""
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What stands in the index. `owner` is the uri that the chunks name."""
+    """What stands in the index. `owner` is the uri that the chunks name; `warnings` name
+    parts of the file that could not be read."""
 
     title: str
     owner: str
     chunks: int
     pages: int
+    warnings: tuple[str, ...] = ()
 
 
 class Publisher:
@@ -81,7 +84,7 @@ class Publisher:
             self._index.remove_document(collection, document_id)
         self._write(document, chunks)
         self._name_owner(holders, owner)
-        return Published(document.title, owner.uri, len(chunks), parsed.pages)
+        return Published(document.title, owner.uri, len(chunks), parsed.pages, parsed.warnings)
 
     def _cut(self, document: Document, parsed: ParsedFile) -> list[Chunk]:
         """Estimated first: of a text of many megabytes the cutting alone takes minutes."""
@@ -147,8 +150,11 @@ def _owner_of(holders: list[LedgerRow]) -> LedgerRow:
 
 
 def name_of(uri: str) -> str:
-    """The file name in a uri."""
-    return uri.removeprefix(UPLOAD_PREFIX).rsplit("/", 1)[-1]
+    """The file name in a uri; of a web address without one its host."""
+    if "://" not in uri[:20]:
+        return uri.removeprefix(UPLOAD_PREFIX).rsplit("/", 1)[-1]
+    parts = urlsplit(uri)
+    return unquote(parts.path.rstrip("/").rsplit("/", 1)[-1]) or parts.netloc
 
 
 def _document(owner: LedgerRow, document_id: str, media_type: str, title: str) -> Document:

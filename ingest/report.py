@@ -27,6 +27,18 @@ class FileFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class FileWarning:
+    """A part of a file that is not searchable, while the rest is."""
+
+    uri: str
+    reason: str
+
+    def to_dict(self) -> dict:
+        """For JSON."""
+        return {"uri": self.uri, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """File `done` of `total` has come to an end with `outcome`."""
 
@@ -49,6 +61,7 @@ class IngestReport:
     pages: int = 0
     seconds: float = 0.0
     failures: list[FileFailure] = field(default_factory=list)
+    warnings: list[FileWarning] = field(default_factory=list)
 
     def count(self, outcome: Outcome, chunks: int = 0, pages: int = 0) -> None:
         """Adds one file."""
@@ -75,4 +88,5 @@ class IngestReport:
             "pages": self.pages,
             "seconds": round(self.seconds, 3),
             "failures": [failure.to_dict() for failure in self.failures],
+            "warnings": [warning.to_dict() for warning in self.warnings],
         }

@@ -20,6 +20,7 @@ class IngestRequest:
     """What to do with the files of one call. Readers are normalised.
 
     `root`: links that lead out of it are refused (default: the folder given).
+    `fetched`: copies of what lies at web addresses, or why there are none.
     `names`: display names of uploads by path; such a file gets the uri `upload:<name>`.
 
     Raises:
@@ -34,6 +35,7 @@ class IngestRequest:
     force: bool = False
     root: Path | None = None
     names: Mapping[Path, str] = field(default_factory=dict)
+    fetched: tuple[Candidate, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "readers", normalise_readers(self.readers))

@@ -42,7 +42,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class IngestJob:
-    """What `attest ingest` asks. Paths are absolute."""
+    """What `attest ingest` asks. Paths are absolute; addresses are of the web."""
 
     paths: tuple[Path, ...]
     collection: str
@@ -51,6 +51,7 @@ class IngestJob:
     dry_run: bool = False
     retry_failed: bool = False
     force: bool = False
+    addresses: tuple[str, ...] = ()
 
 
 class Backend(Protocol):

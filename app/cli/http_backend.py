@@ -73,6 +73,7 @@ class HttpBackend:
         """See `Backend.ingest`. The server reads the paths itself: it is on this machine."""
         body = {
             "paths": [str(path) for path in job.paths],
+            "addresses": list(job.addresses),
             "collection": job.collection,
             "readers": list(job.readers),
             "meta": job.meta,

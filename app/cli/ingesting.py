@@ -19,7 +19,9 @@ def add_commands(root: typer.Typer) -> None:
 
 
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
+    paths: Annotated[
+        list[str], typer.Argument(help="Files, folders, and http(s) addresses of pages, files or sitemaps.")
+    ],
     collection: Collection = DEFAULT_COLLECTION,
     reader: Annotated[
         list[str] | None, typer.Option("--reader", help="Who may read them (repeatable) [default: everyone].")
@@ -39,13 +41,14 @@ def ingest(
 
     out = Output(as_json)
     job = IngestJob(
-        tuple(path.absolute() for path in paths),
+        tuple(Path(path).absolute() for path in paths if not _is_address(path)),
         collection,
         tuple(reader or ("everyone",)),
         _pairs(meta or []),
         dry_run,
         retry_failed,
         force,
+        tuple(path for path in paths if _is_address(path)),
     )
     backend = open_backend(data, config)
     try:
@@ -59,6 +62,11 @@ def ingest(
     else:
         show_report(out, report)
     raise typer.Exit(exit_code)
+
+
+def _is_address(source: str) -> bool:
+    """Whether a web address is meant; one of another scheme is refused by name later."""
+    return "://" in source[:20]
 
 
 def _pairs(given: list[str]) -> dict[str, str]:
@@ -78,3 +86,5 @@ def show_report(out: Output, report: dict) -> None:
     out.line(f"{counts}; {report['chunks']} chunks, {report['pages']} pages in {report['seconds']:.1f} s")
     for failure in report["failures"]:
         out.line(f"{failure['uri']}: {failure['reason']} ({failure['code']})", indent="  ")
+    for warning in report.get("warnings", ()):
+        out.line(f"{warning['uri']}: not read: {warning['reason']}", indent="  ")

@@ -46,7 +46,14 @@ class LocalBackend:
         from app.rendering import render_progress
 
         order = IngestOrder(
-            job.paths, job.collection, job.readers, job.meta, job.dry_run, job.retry_failed, job.force
+            job.paths,
+            job.collection,
+            job.readers,
+            job.meta,
+            job.dry_run,
+            job.retry_failed,
+            job.force,
+            addresses=job.addresses,
         )
         return self._library.ingest(order, lambda step: on_progress(render_progress(step)))
 

@@ -47,9 +47,10 @@ class CollectionBody(Body):
 
 
 class IngestBody(Body):
-    """Files of the server's own machine, for the holder of the local token alone."""
+    """Files of the server's own machine, or web addresses, for the holder of the local token alone."""
 
-    paths: list[str] = Field(min_length=1)
+    paths: list[str] = []
+    addresses: list[str] = []
     collection: str = Field(DEFAULT_COLLECTION, max_length=128)
     readers: list[str] = Field(["everyone"], min_length=1)
     meta: dict[str, str] = {}

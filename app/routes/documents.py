@@ -70,6 +70,8 @@ async def ingest_paths(body: IngestBody, request: Request) -> dict:
             remedy="upload the files: POST /v1/documents",
             authenticated=True,
         )
+    if not (body.paths or body.addresses):
+        raise InputError("there is nothing to ingest", remedy="name paths or addresses")
     paths = tuple(Path(path) for path in body.paths)
     if relative := [path for path in paths if not path.is_absolute()]:
         raise InputError(f"the path {str(relative[0])!r} is not absolute", remedy="send absolute paths")
@@ -82,6 +84,7 @@ async def ingest_paths(body: IngestBody, request: Request) -> dict:
         body.dry_run,
         body.retry_failed,
         body.force,
+        addresses=tuple(body.addresses),
     )
     return await request.app.state.writes.run(library.ingest, order)
 

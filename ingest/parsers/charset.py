@@ -55,7 +55,7 @@ def _try_gb18030(data: bytes) -> str | None:
         text = data.decode("gb18030")
     except UnicodeDecodeError:
         return None
-    han = [c for c in text if "\u4e00" <= c <= "\u9fff"]
+    han = [c for c in text[:_SAMPLE_BYTES] if "\u4e00" <= c <= "\u9fff"]
     return text if han and sum(c in _COMMON_HAN for c in han) >= 0.08 * len(han) else None
 
 

@@ -14,10 +14,10 @@ import lxml.html
 from core.errors import FileError
 from core.types import Element, ElementKind
 from ingest.parsers.html import table_rows
+from ingest.parsers.strict_office import transitional
 from ingest.parsers.tables import markdown_table
 from ingest.parsers.unstructured_setup import prepare_unstructured
 
-_MAX_UNPACKED_BYTES = 512 * 1024 * 1024
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -33,7 +33,11 @@ class DocxParser:
         Raises:
             FileError: `corrupt`, or `too_large` when it unpacks to more than 512 MB.
         """
-        _check_archive(path)
+        with transitional(path, "Word document") as readable:
+            return self._read(readable)
+
+    @staticmethod
+    def _read(path: Path) -> list[Element]:
         prepare_unstructured()
         import docx
         from unstructured.partition.docx import partition_docx
@@ -48,20 +52,6 @@ class DocxParser:
         levels = _heading_levels(word)
         elements = [e for part in parts for e in _convert(part, levels)]
         return elements + [Element(ElementKind.TEXT, text) for text in _text_boxes(word)]
-
-
-def _check_archive(path: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(item.file_size for item in archive.infolist())
-    except zipfile.BadZipFile as exc:
-        raise FileError("it is a damaged archive", code="corrupt", remedy="save it again as .docx") from exc
-    if unpacked > _MAX_UNPACKED_BYTES:
-        raise FileError(
-            f"it unpacks to {unpacked // 2**20} MB",
-            code="too_large",
-            remedy="split it or remove its pictures",
-        )
 
 
 def _heading_levels(word: Any) -> dict[str, int]:

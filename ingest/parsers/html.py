@@ -1,7 +1,8 @@
 """HTML to elements: every visible word, in the order of the source.
 
 A walk over lxml's tree. docs/decisions/003-parsers.md says why not unstructured.
-Scripts, styles and hidden parts are left out; nothing is fetched.
+Scripts, styles, hidden parts and the controls around a page's text are left out; nothing
+is fetched.
 """
 
 import re
@@ -15,6 +16,7 @@ from lxml.html import HtmlElement
 from core.errors import FileError
 from core.types import Element, ElementKind
 from ingest.parsers.charset import decode_text
+from ingest.parsers.html_chrome import drop_chrome
 from ingest.parsers.tables import markdown_table
 
 _SKIP = frozenset(
@@ -86,6 +88,7 @@ _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _SPACE = re.compile(r"\s+")
 _MAX_DEPTH = 200
 _MAX_SPAN = 100
+_MAX_REPEATED_COLUMNS = 500
 
 
 class HtmlParser:
@@ -95,7 +98,7 @@ class HtmlParser:
 
     def parse(self, path: Path) -> list[Element]:
         """The elements of the page, in its order."""
-        return parse_html(_decode(path.read_bytes()))
+        return parse_html(decode_html(path.read_bytes()))
 
 
 def parse_html(text: str) -> list[Element]:
@@ -112,6 +115,7 @@ def parse_html(text: str) -> list[Element]:
     if any("depth" in entry.message for entry in parser.error_log):
         # The library drops the rest in silence: a page that is cut short must not pass.
         raise FileError("it is nested too deeply", code="corrupt", remedy="open and save it again")
+    drop_chrome(root)
     walker = _Walker()
     walker.walk(root, 0)
     walker.close()
@@ -199,8 +203,10 @@ def table_rows(table: HtmlElement) -> list[list[str]]:
         for cell in row.xpath("./td|./th"):
             _fill_from_above(cells, pending)
             text = visible_text(cell)
-            down = _span(cell, "rowspan") - 1
-            for _ in range(_span(cell, "colspan")):
+            # Past a width that no table has a cell is not repeated: spans multiply each other.
+            narrow = len(cells) < _MAX_REPEATED_COLUMNS
+            down = _span(cell, "rowspan") - 1 if narrow else 0
+            for _ in range(_span(cell, "colspan") if narrow else 1):
                 if down:
                     pending[len(cells)] = (down, text)
                 cells.append(text)
@@ -278,7 +284,7 @@ def _tidy(text: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _decode(data: bytes) -> str:
+def decode_html(data: bytes) -> str:
     """UTF-8 when it is, else the encoding that the page names, else a guess."""
     try:
         return data.decode("utf-8-sig")
