@@ -14,7 +14,8 @@ from pathlib import Path
 
 from core.errors import FileError, InputError
 from ingest.parsers.charset import decode_text
-from ingest.parsers.registry import DOCX
+from ingest.parsers.media_types import CSV, DOCX, ODS, TSV, XLS, XLSB, XLSX
+from ingest.parsers.registry import CONVERT
 
 _HEAD_BYTES = 8192
 _MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdown", ".mkd"})
@@ -22,6 +23,9 @@ _HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
 _HTML_START = re.compile(
     r"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
 )
+_SEPARATED_SUFFIXES = {".csv": CSV, ".tsv": TSV, ".tab": TSV}
+_OLE_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OFFICE_PARTS = {"word/document.xml": DOCX, "xl/workbook.xml": XLSX, "xl/workbook.bin": XLSB}
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -174,6 +178,8 @@ def detect_media_type(path: Path, name: str) -> str:
         return "application/pdf"
     if head.startswith(b"PK\x03\x04"):
         return _archive_type(path)
+    if head.startswith(_OLE_START):
+        return _ole_type(path)
     if b"\0" in head and not head.startswith(_UTF16_MARKS):
         raise _unknown("it is not text and of no known format")
     return _text_type(path, Path(name).suffix.lower())
@@ -182,11 +188,28 @@ def detect_media_type(path: Path, name: str) -> str:
 def _archive_type(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
-            if "word/document.xml" in archive.namelist():
-                return DOCX
-    except zipfile.BadZipFile as exc:
+            names = archive.namelist()
+            for part, media_type in _OFFICE_PARTS.items():
+                if part in names:
+                    return media_type
+            # OpenDocument says its own type in its first member, which is not packed.
+            if "mimetype" in names and archive.open("mimetype").read(80).startswith(ODS.encode()):
+                return ODS
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError) as exc:
         raise FileError("it is a damaged archive", code="corrupt", remedy="save it again") from exc
-    raise _unknown("it is an archive, but not a Word document")
+    raise _unknown("it is an archive, but not a Word document or a workbook")
+
+
+def _ole_type(path: Path) -> str:
+    """Old office files and locked new ones: told apart by the names of their streams."""
+    data = path.read_bytes()
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        raise FileError(
+            "it is locked with a password", code="encrypted", remedy="save a copy without a password"
+        )
+    if any(f"{name}\0".encode("utf-16-le") in data for name in ("Workbook", "Book")):
+        return XLS
+    raise _unknown("it is an old office file, but not a workbook")
 
 
 def _text_type(path: Path, suffix: str) -> str:
@@ -196,10 +219,12 @@ def _text_type(path: Path, suffix: str) -> str:
     controls = sum(c < " " and c not in "\t\n\f\v\x1b" for c in text[:_HEAD_BYTES])
     if controls > 0.02 * min(len(text), _HEAD_BYTES):
         raise _unknown("it is not text and of no known format")
+    if suffix in _SEPARATED_SUFFIXES:
+        return _SEPARATED_SUFFIXES[suffix]
     if suffix in _HTML_SUFFIXES or _HTML_START.match(text[:_HEAD_BYTES]):
         return "text/html"
     return "text/markdown" if suffix in _MARKDOWN_SUFFIXES else "text/plain"
 
 
 def _unknown(reason: str) -> FileError:
-    return FileError(reason, code="unknown_type", remedy="convert it to PDF, DOCX, HTML, Markdown or text")
+    return FileError(reason, code="unknown_type", remedy=CONVERT)
