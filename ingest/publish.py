@@ -13,10 +13,11 @@ from core.settings import IngestSettings
 from core.types import EVERYONE, Chunk, Document
 from ingest.chunker import ChunkLimits, chunk_elements
 from ingest.discover import detect_media_type
+from ingest.document_index import DocumentIndex
 from ingest.ledger import FileStatus, Ledger, LedgerRow
 from ingest.originals import Originals
 from ingest.parsing import ParsedFile, ParserRunner
-from retrieval.index import ChunkIndex
+from ingest.table_check import check_tables, placed_tables
 
 UPLOAD_PREFIX = "upload:"
 _MAX_CHARS_PER_TOKEN = 16
@@ -33,6 +34,7 @@ class Published:
     owner: str
     chunks: int
     pages: int
+    warnings: tuple[tuple[str, str], ...] = ()
 
 
 class Publisher:
@@ -41,7 +43,7 @@ class Publisher:
     def __init__(
         self,
         ledger: Ledger,
-        index: ChunkIndex,
+        index: DocumentIndex,
         originals: Originals,
         runner: ParserRunner,
         settings: IngestSettings,
@@ -79,9 +81,9 @@ class Publisher:
             # would leave the old tail. A kill after this line leaves none: the row that made
             # us come here is `writing`, so the next run writes them.
             self._index.remove_document(collection, document_id)
-        self._write(document, chunks)
+        warnings = (*parsed.warnings, *self._write(document, chunks, parsed))
         self._name_owner(holders, owner)
-        return Published(document.title, owner.uri, len(chunks), parsed.pages)
+        return Published(document.title, owner.uri, len(chunks), parsed.pages, warnings)
 
     def _cut(self, document: Document, parsed: ParsedFile) -> list[Chunk]:
         """Estimated first: of a text of many megabytes the cutting alone takes minutes."""
@@ -99,15 +101,19 @@ class Publisher:
                 remedy="split it, or raise ingest.max_chunks and ingest it with --retry-failed",
             )
 
-    def _write(self, document: Document, chunks: Sequence[Chunk]) -> None:
+    def _write(
+        self, document: Document, chunks: Sequence[Chunk], parsed: ParsedFile
+    ) -> list[tuple[str, str]]:
+        """Returns warnings of cells that were lost on the way."""
         try:
-            self._index.write_document(document, chunks)
+            counts = self._index.write_document(document, chunks, placed_tables(parsed.elements))
         except (NotFoundError, ConflictError):
             raise  # of the whole collection
         except InputError as exc:
             raise FileError(
                 f"the index refuses it: {exc.message}", code="refused", remedy=exc.remedy
             ) from exc
+        return check_tables(parsed.elements, counts)
 
     def _count_tokens(self, text: str) -> int:
         """By the embedder's tokenizer, but never so few that a chunk outgrows the store: of

@@ -27,6 +27,19 @@ class FileFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class FileWarning:
+    """What of a searchable file was left out or is doubtful."""
+
+    uri: str
+    code: str
+    words: str
+
+    def to_dict(self) -> dict:
+        """For JSON."""
+        return {"uri": self.uri, "code": self.code, "words": self.words}
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """File `done` of `total` has come to an end with `outcome`."""
 
@@ -49,6 +62,7 @@ class IngestReport:
     pages: int = 0
     seconds: float = 0.0
     failures: list[FileFailure] = field(default_factory=list)
+    warnings: list[FileWarning] = field(default_factory=list)
 
     def count(self, outcome: Outcome, chunks: int = 0, pages: int = 0) -> None:
         """Adds one file."""
@@ -75,4 +89,5 @@ class IngestReport:
             "pages": self.pages,
             "seconds": round(self.seconds, 3),
             "failures": [failure.to_dict() for failure in self.failures],
+            "warnings": [warning.to_dict() for warning in self.warnings],
         }

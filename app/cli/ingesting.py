@@ -78,3 +78,5 @@ def show_report(out: Output, report: dict) -> None:
     out.line(f"{counts}; {report['chunks']} chunks, {report['pages']} pages in {report['seconds']:.1f} s")
     for failure in report["failures"]:
         out.line(f"{failure['uri']}: {failure['reason']} ({failure['code']})", indent="  ")
+    for warning in report.get("warnings", ()):
+        out.line(f"{warning['uri']}: {warning['words']} ({warning['code']})", indent="  ")

@@ -10,7 +10,7 @@ from core.types import Box, Element, ElementKind, Table
 
 _SPACE = re.compile(r"\s+")
 _PIPE = re.compile(r"(?<!\\)\|")
-_RULE = re.compile(r"\|(?: --- \|)+")
+_RULE = re.compile(r"\|(?:\s*:?-+:?\s*\|)+")
 
 
 def table_element(
@@ -27,7 +27,7 @@ def table_element(
     """
     frame = frame or Table(())
     given = [[cell.strip() for cell in row] for row in rows]
-    header_rows = sum(any(row) for row in given[: frame.header_rows])
+    header_rows = max(min(1, frame.header_rows), sum(any(row) for row in given[: frame.header_rows]))
     given = [row for row in given if any(row)]
     if not given:
         return None
@@ -61,15 +61,18 @@ def markdown_table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def markdown_cells(text: str) -> list[list[str]]:
-    """The cells of the Markdown rows in a text, header first and without the rule; the
-    inverse of what `table_text` writes but for white space."""
-    lines = (line.strip() for line in text.split("\n"))
-    rows = [line for line in lines if line.startswith("|") and line.endswith("|")]
-    return [
-        [cell.strip().replace("\\|", "|") for cell in _PIPE.split(row)[1:-1]]
-        for at, row in enumerate(rows)
-        if not (at == 1 and _RULE.fullmatch(row))
-    ]
+    """The cells of the first Markdown table in a text, header first and without the rule;
+    the inverse of what `table_text` writes but for white space."""
+    lines = [line.strip() for line in text.split("\n")]
+    rule = next((at for at, line in enumerate(lines) if at and _RULE.fullmatch(line)), 0)
+    if not rule:
+        return []
+    rows = [lines[rule - 1]]
+    for line in lines[rule + 1 :]:
+        if not (line.startswith("|") and line.endswith("|")):
+            break
+        rows.append(line)
+    return [[cell.strip().replace("\\|", "|") for cell in _PIPE.split(row)[1:-1]] for row in rows]
 
 
 def _markdown(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
@@ -81,8 +84,13 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(_cell(cell) for cell in cells)} |"
 
 
+def shown_cell(cell: str) -> str:
+    """A cell on one line, as it stands in Markdown but for the escapes."""
+    return _SPACE.sub(" ", cell).strip()
+
+
 def _cell(cell: str) -> str:
-    return _SPACE.sub(" ", cell).strip().replace("|", "\\|")
+    return shown_cell(cell).replace("|", "\\|")
 
 
 def _line_of(text: str) -> str:
