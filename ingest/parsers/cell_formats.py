@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)(?:-[^\]]*)?\]')
 _SKIPPED = re.compile(r"\[[^\]]*\]|_.|\*.")
-_DIGITS = re.compile(r"[#0?][#0?,]*(?:\.[#0?]*)?(?:[eE][+-]0+)?")
+_DIGITS = re.compile(r"[#0?][#0?,]*(?:\.[#0?]*)?(?:[eE][+-]0+)?,*")
 _MARK = "\ue000"
 _EXACT = 15
 """Digits of a binary number that are its own."""
@@ -96,13 +96,13 @@ def _digits(value: float, pattern: str, percents: int) -> str:
     if "e" in pattern.lower():
         places = len(pattern.lower().split("e")[0].partition(".")[2])
         return f"{value:.{places}E}"
-    whole, _, fraction = pattern.partition(".")
-    thousandfold = len(whole) - len(whole.rstrip(","))
+    thousandfold = len(pattern) - len(pattern.rstrip(","))
+    whole, _, fraction = pattern.rstrip(",").partition(".")
     number = Decimal(f"{value:.{_EXACT}g}") if isinstance(value, float) else Decimal(value)
     number = number.scaleb(2 * percents - 3 * thousandfold)
     places = len(fraction)
     rounded = number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-    text = f"{rounded:,f}" if "," in whole.rstrip(",") else f"{rounded:f}"
+    text = f"{rounded:,f}" if "," in whole else f"{rounded:f}"
     least = places - fraction.count("#")
     if places > least and "." in text:
         head, _, tail = text.partition(".")

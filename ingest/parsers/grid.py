@@ -64,12 +64,15 @@ class Grid:
 
 @dataclass(slots=True)
 class _Block:
-    """A table, or lines of text when `lines` are given."""
+    """A table, or lines of text when `lines` are given; `above` are texts that stood apart
+    from the table. `is_apart`: these lines belong to no single table."""
 
     area: Area
     lines: list[str] = field(default_factory=list)
+    above: list[str] = field(default_factory=list)
     captions: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    is_apart: bool = False
 
 
 def grid_elements(grid: Grid) -> list[Element]:
@@ -196,14 +199,14 @@ def _blocks_of(grid: Grid, area: Area) -> list[_Block]:
         bottom -= 1
     titles = _lines(grid, replace(area, bottom=top - 1)) if top > area.top else []
     notes = _lines(grid, replace(area, top=bottom + 1)) if bottom < area.bottom else []
-    inner = list(_cut(grid, replace(area, top=top, bottom=bottom)))
+    inner = _join_torn(grid, list(_cut(grid, replace(area, top=top, bottom=bottom))))
     if len(inner) == 1:
         return [_Block(inner[0], captions=titles, notes=notes)]
     blocks = [block for part in inner for block in _blocks_of(grid, part)]
     if titles:
-        blocks.insert(0, _Block(replace(area, bottom=top - 1), lines=titles))
+        blocks.insert(0, _Block(replace(area, bottom=top - 1), lines=titles, is_apart=True))
     if notes:
-        blocks.append(_Block(replace(area, top=bottom + 1), lines=notes))
+        blocks.append(_Block(replace(area, top=bottom + 1), lines=notes, is_apart=True))
     return blocks
 
 
@@ -254,14 +257,14 @@ def _attach(blocks: Sequence[_Block]) -> list[_Block]:
     """Short texts right above a table become its caption, notes below it its footnotes."""
     kept: list[_Block] = []
     for at, block in enumerate(blocks):
-        following = blocks[at + 1] if at + 1 < len(blocks) else None
+        following = next((other for other in blocks[at + 1 :] if not other.lines), None)
         before = kept[-1] if kept else None
-        if not block.lines:
+        if not block.lines or block.is_apart:
             kept.append(block)
         elif before and not before.lines and all(_NOTE.match(line) for line in block.lines):
             before.notes.extend(block.lines)
-        elif following and not following.lines and _captions(block, following):
-            following.captions[:0] = block.lines
+        elif following and _captions(block, following):
+            following.above.extend(block.lines)
         else:
             kept.append(block)
     return kept
@@ -285,7 +288,7 @@ def _table(grid: Grid, block: _Block, missing: int) -> Element | None:
     frame = Table(
         (),
         header_rows(rows, merges),
-        " ".join(block.captions),
+        " ".join([*block.above, *block.captions]),
         tuple(block.notes),
         grid.place,
         grid.count(area) + missing,

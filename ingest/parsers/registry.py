@@ -21,7 +21,7 @@ CONVERT = "convert it to PDF, DOCX, XLSX, CSV, HTML, Markdown or text"
 
 # Raise a parser's number when it reads the same bytes otherwise: then files are read again.
 PARSER_VERSIONS = {
-    "text/plain": 1,
+    "text/plain": 2,
     "text/markdown": 2,
     "text/html": 2,
     "application/pdf": 2,

@@ -72,7 +72,15 @@ def markdown_cells(text: str) -> list[list[str]]:
         if not (line.startswith("|") and line.endswith("|")):
             break
         rows.append(line)
-    return [[cell.strip().replace("\\|", "|") for cell in _PIPE.split(row)[1:-1]] for row in rows]
+    return [pipe_cells(row) for row in rows]
+
+
+def pipe_cells(line: str) -> list[str]:
+    """The cells of one Markdown row; the pipes at its ends may be missing."""
+    parts = _PIPE.split(line.strip())
+    first = 1 if len(parts) > 1 and not parts[0].strip() else 0
+    last = -1 if len(parts) > 1 and not parts[-1].strip() else None
+    return [cell.strip().replace("\\|", "|") for cell in parts[first:last]]
 
 
 def _markdown(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:

@@ -65,7 +65,7 @@ def test_plain_text_knows_markdown_headings_fences_and_tables():
         ("title", 2, "优化"),
         ("list", 0, "- 归一化：\n  - 压缩"),
         ("code", 0, "```\n# not a heading\n\ncode\n```"),
-        ("table", 0, "| a | b |\n|---|---|\n| 1 | 2 |"),
+        ("table", 0, "| a | b |\n| --- | --- |\n| 1 | 2 |"),
         ("text", 0, "end"),
     ]
 
