@@ -12,12 +12,13 @@ EVERYONE = "everyone"
 
 
 class ElementKind(StrEnum):
-    """What a parser can yield."""
+    """What a parser can yield, and `rows`: a chunk that holds some rows of a longer table."""
 
     TITLE = "title"
     TEXT = "text"
     LIST = "list"
     TABLE = "table"
+    ROWS = "rows"
     FIGURE = "figure"
     CODE = "code"
     FORMULA = "formula"

@@ -149,9 +149,12 @@ def _join(group: Sequence[Piece]) -> str:
 
 
 def _kind(group: Sequence[Piece]) -> ElementKind:
-    """The kind of most of the text. A heading that stands alone is text."""
+    """The kind of most of the text. A heading that stands alone is text; a table that is not
+    whole is rows."""
     weights: dict[ElementKind, int] = {}
     for piece in group:
         weights[piece.element.kind] = weights.get(piece.element.kind, 0) + len(piece.text)
     kind = max(weights, key=weights.__getitem__)
+    if kind is ElementKind.TABLE and any(piece.is_part for piece in group):
+        return ElementKind.ROWS
     return ElementKind.TEXT if kind is ElementKind.TITLE else kind

@@ -17,7 +17,8 @@ _WHOLE = frozenset({ElementKind.TABLE, ElementKind.CODE, ElementKind.FORMULA})
 @dataclass(frozen=True, slots=True)
 class Piece:
     """`tokens` counts text and separator; `separator` stands before the text unless it begins
-    a chunk. `first` says that it may begin a chunk without tearing its element."""
+    a chunk. `first` says that it may begin a chunk without tearing its element, `is_part`
+    that it holds some rows of a table."""
 
     text: str
     separator: str
@@ -25,6 +26,7 @@ class Piece:
     element: Element
     first: bool
     is_sentence: bool = False
+    is_part: bool = False
 
 
 def cut_element(
@@ -193,4 +195,7 @@ def _table_pieces(
     alone = header_tokens + sizes[-1]
     if len(taken) > 1 and total + below > longest >= alone + below:
         groups[-1:] = [(taken[:-1], total - sizes[-1]), (taken[-1:], alone)]
-    return [Piece(header + "\n".join(taken), "\n", total, element, first=True) for taken, total in groups]
+    return [
+        Piece(header + "\n".join(taken), "\n", total, element, first=True, is_part=True)
+        for taken, total in groups
+    ]

@@ -7,17 +7,20 @@ Pure: what is searched follows from the text that is quoted, so nothing else nee
 import re
 from collections.abc import Sequence
 
-from core.text import detect_language
+from core.text import CJK, detect_language
 
 _PIPE = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"\|(?:\s*:?-+:?\s*\|)+")
+_CJK_CHAR = re.compile(f"[{CJK}]")
 _MOST_GROWTH = 2.0
+_MOST_TOKENS = 450
+"""Embedders of 512 tokens cut the rest off without a word."""
 
 
 def row_sentences(text: str) -> str:
     """The text with each row of its table as a sentence; other lines stay. Unchanged when it
     holds no table with a header, or when the header in each row would make it more than twice
-    as long: a wide table of short figures says more with its header once."""
+    as long, or too long to embed: a wide table of short figures says more with it once."""
     lines = text.split("\n")
     rule = next((at for at, line in enumerate(lines) if at and _RULE.fullmatch(line.strip())), 0)
     header = _cells(lines[rule - 1]) if rule else []
@@ -27,7 +30,13 @@ def row_sentences(text: str) -> str:
     end = next((at for at in range(rule + 1, len(lines)) if not _is_row(lines[at])), len(lines))
     sentences = [_sentence(header, _cells(line), marks) for line in lines[rule + 1 : end]]
     told = "\n".join([*lines[: rule - 1], *sentences, *lines[end:]])
-    return told if sentences and len(told) <= _MOST_GROWTH * len(text) else text
+    fits = len(told) <= _MOST_GROWTH * len(text) and _estimate_tokens(told) <= _MOST_TOKENS
+    return told if sentences and fits else text
+
+
+def _estimate_tokens(text: str) -> float:
+    chinese = len(_CJK_CHAR.findall(text))
+    return chinese + (len(text) - chinese) / 3
 
 
 def _is_row(line: str) -> bool:

@@ -112,7 +112,7 @@ def test_a_large_table_is_cut_by_rows_and_each_part_has_the_header():
     chunks = chunk([table])
     assert len(chunks) > 2
     assert all(c.text.startswith("| name | weight |\n| --- | --- |\n| part") for c in chunks)
-    assert all(c.kind is ElementKind.TABLE for c in chunks)
+    assert all(c.kind is ElementKind.ROWS for c in chunks)
     assert [line for c in chunks for line in c.text.split("\n")[2:]] == rows
 
 
