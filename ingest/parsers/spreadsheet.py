@@ -75,16 +75,10 @@ class SpreadsheetParser:
         return self._by_calamine(path)
 
     def _by_openpyxl(self, path: Path) -> Iterator[_Sheet]:
-        import openpyxl
-
-        try:
-            book = openpyxl.load_workbook(path, data_only=True, keep_links=False)
-            formulas = None
-            if _has_uncomputed(path):
-                formulas = openpyxl.load_workbook(path, keep_links=False)
-                self.warnings.append(("formulas", "formulas without a saved value are kept as formulas"))
-        except (KeyError, ValueError, TypeError, IndexError, AttributeError, SyntaxError, OSError) as exc:
-            raise _corrupt(exc) from exc
+        book, formulas = _open_styled(path, data_only=True), None
+        if _has_uncomputed(path):
+            formulas = _open_styled(path, data_only=False)
+            self.warnings.append(("formulas", "formulas without a saved value are kept as formulas"))
         for sheet in book.worksheets:
             if sheet.sheet_state != "visible":
                 self._skip(sheet.title)
@@ -116,6 +110,17 @@ class SpreadsheetParser:
 
     def _skip(self, name: str) -> None:
         self.warnings.append(("hidden_sheet", f"the hidden sheet {name!r} is left out"))
+
+
+def _open_styled(path: Path, data_only: bool) -> Any:
+    import openpyxl
+
+    try:
+        # As an open file: of a path the library wants a suffix, which stored copies lack.
+        with path.open("rb") as file:
+            return openpyxl.load_workbook(file, data_only=data_only, keep_links=False)
+    except (LookupError, ValueError, TypeError, AttributeError, SyntaxError, OSError, zipfile.BadZipFile) as exc:
+        raise _corrupt(exc) from exc
 
 
 def _styled_sheet(sheet: Any, formulas: Any) -> _Sheet:

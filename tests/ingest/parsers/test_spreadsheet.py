@@ -113,6 +113,13 @@ def test_a_formula_counts_by_the_value_saved_with_it(book, tmp_path):
     assert parsed.warnings == ()
 
 
+def test_a_file_without_a_suffix_is_read_as_what_it_is(book, tmp_path):
+    book.active.append(["a", "b"])
+    book.active.append([1, 2])
+    path = saved(book, tmp_path).rename(tmp_path / ("ab" * 32))
+    assert parse(path).elements[0].table.rows == (("a", "b"), ("1", "2"))
+
+
 def test_an_empty_workbook_says_so(book, tmp_path):
     with pytest.raises(FileError) as caught:
         parse(saved(book, tmp_path))
