@@ -18,13 +18,14 @@ _MOST_TOKENS = 450
 
 
 def row_sentences(text: str) -> str:
-    """The text with each row of its table as a sentence; other lines stay. Unchanged when it
-    holds no table with a header, or when the header in each row would make it more than twice
-    as long, or too long to embed: a wide table of short figures says more with it once."""
+    """The text with each row of its table as a sentence; other lines stay. Unchanged when
+    a column of it but the first has no name, or when the header in each row would make it more
+    than twice as long, or too long to embed: a wide table of short figures says more with its
+    header once."""
     lines = text.split("\n")
     rule = next((at for at, line in enumerate(lines) if at and _RULE.fullmatch(line.strip())), 0)
     header = _cells(lines[rule - 1]) if rule else []
-    if not any(header):
+    if not any(header) or not all(header[1:]):
         return text
     marks = ("：", "；", "。") if detect_language(text) == "zh" else (": ", "; ", ".")
     end = next((at for at in range(rule + 1, len(lines)) if not _is_row(lines[at])), len(lines))

@@ -119,7 +119,7 @@ def _open_styled(path: Path, data_only: bool) -> Any:
         # As an open file: of a path the library wants a suffix, which stored copies lack.
         with path.open("rb") as file:
             return openpyxl.load_workbook(file, data_only=data_only, keep_links=False)
-    except (LookupError, ValueError, TypeError, AttributeError, SyntaxError, OSError, zipfile.BadZipFile) as exc:
+    except (LookupError, ValueError, TypeError, AttributeError, SyntaxError, OSError) as exc:
         raise _corrupt(exc) from exc
 
 

@@ -17,7 +17,7 @@ def test_rows_become_sentences_and_other_lines_stay():
 
 
 def test_text_without_a_header_is_left_alone():
-    for text in ("no table", "| a |", "|  |  |\n| --- | --- |\n| 1 | 2 |", "| a | b |\n| --- | --- |"):
+    for text in ("no table", "| a |", "|  |  |\n| --- | --- |\n| 1 | 2 |", "| a |  |\n| --- | --- |\n| 1 | 2 |", "| a | b |\n| --- | --- |"):
         assert row_sentences(text) == text
 
 
