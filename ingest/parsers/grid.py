@@ -170,10 +170,9 @@ def _join_torn(grid: Grid, areas: Sequence[Area]) -> list[Area]:
     with data where there was data."""
     joined: list[Area] = []
     for area in areas:
-        above = next((a for a in joined if (a.left, a.right) == (area.left, area.right)), None)
         last = joined[-1] if joined else None
-        if above is not None and above is last and _goes_on(grid, above, area):
-            joined[-1] = replace(above, bottom=area.bottom)
+        if last and (last.left, last.right) == (area.left, area.right) and _goes_on(grid, last, area):
+            joined[-1] = replace(last, bottom=area.bottom)
         else:
             joined.append(area)
     return joined
@@ -256,8 +255,10 @@ def _lines(grid: Grid, area: Area) -> list[str]:
 def _attach(blocks: Sequence[_Block]) -> list[_Block]:
     """Short texts right above a table become its caption, notes below it its footnotes."""
     kept: list[_Block] = []
-    for at, block in enumerate(blocks):
-        following = next((other for other in blocks[at + 1 :] if not other.lines), None)
+    next_table: list[_Block | None] = [None]
+    for block in reversed(blocks):
+        next_table.append(next_table[-1] if block.lines else block)
+    for block, following in zip(blocks, reversed(next_table[:-1]), strict=True):
         before = kept[-1] if kept else None
         if not block.lines or block.is_apart:
             kept.append(block)

@@ -41,8 +41,9 @@ class SpreadsheetParser:
 
     media_types: ClassVar[frozenset[str]] = frozenset({XLSX, XLSB, XLS, ODS})
 
-    def __init__(self) -> None:
+    def __init__(self, max_styled_bytes: int = _MAX_STYLED_BYTES) -> None:
         self.warnings: list[tuple[str, str]] = []
+        self._max_styled_bytes = max_styled_bytes
 
     def parse(self, path: Path) -> list[Element]:
         """The elements of all visible sheets; a sheet's name is a heading when it says more
@@ -68,7 +69,7 @@ class SpreadsheetParser:
         members = check_archive(path, ".xlsx")
         sizes = [m.file_size for m in members if m.filename.startswith("xl/worksheets/")]
         is_styled = any(m.filename == "xl/workbook.xml" for m in members)
-        if is_styled and sum(sizes) <= _MAX_STYLED_BYTES:
+        if is_styled and sum(sizes) <= self._max_styled_bytes:
             return self._by_openpyxl(path)
         if is_styled:
             self.warnings.append(("number_formats", "it is so large that numbers are read without format"))

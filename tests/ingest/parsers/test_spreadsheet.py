@@ -143,6 +143,37 @@ def test_a_damaged_workbook_is_refused(book, tmp_path):
     assert caught.value.code == "corrupt"
 
 
+BOMB = "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9))
+
+
+@pytest.mark.parametrize(
+    "entities", ['<!ENTITY j SYSTEM "file:///etc/hostname">', f'<!ENTITY a "aaaaaaaaaa">{BOMB}'], ids=["outside", "bomb"]
+)
+@pytest.mark.parametrize("styled_bytes", [1 << 20, 0], ids=["openpyxl", "calamine"])
+def test_entities_are_refused(book, tmp_path, entities, styled_bytes):
+    book.active.append(["name", "SECRET"])
+    plain, hostile = saved(book, tmp_path), tmp_path / "h.xlsx"
+    with zipfile.ZipFile(plain) as old, zipfile.ZipFile(hostile, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                data = f"<!DOCTYPE x [{entities}]>".encode() + data.replace(b"SECRET", b"&j;")
+            new.writestr(name, data)
+    with pytest.raises(FileError) as caught:
+        SpreadsheetParser(styled_bytes).parse(hostile)
+    assert caught.value.code == "corrupt"
+
+
+def test_a_very_large_workbook_is_read_without_formats_and_says_so(book, tmp_path):
+    book.active.append(["a", "b"])
+    book.active.append([0.5, dt.date(2024, 3, 5)])
+    book.active["A2"].number_format = "0%"
+    parser = SpreadsheetParser(max_styled_bytes=0)
+    [table] = parser.parse(saved(book, tmp_path))
+    assert table.table.body == (("0.5", "2024-03-05"),)
+    assert [code for code, _ in parser.warnings] == ["number_formats"]
+
+
 def test_an_opendocument_sheet_is_known_by_its_content(tmp_path):
     path = tmp_path / "sheet.bin"
     with zipfile.ZipFile(path, "w") as archive:
