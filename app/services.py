@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from core.seams import ChatModel, Embedder, Reranker, TokenEmbedder, VectorStore
     from ingest.ledger import Ledger
     from ingest.pipeline import Ingestor
+    from ingest.table_store import TableStore
     from retrieval.index import ChunkIndex
     from retrieval.lexical import Lexicon
     from retrieval.retriever import Retriever
@@ -92,6 +93,10 @@ class Services:
     def ingestor(self) -> "Ingestor":
         """Files to chunks."""
         return self._once("ingestor", self._build_ingestor)
+
+    def tables(self) -> "TableStore":
+        """The tables of documents."""
+        return self._once("tables", self._build_tables)
 
     def ledger(self) -> "Ledger":
         """What became of each file."""
@@ -233,13 +238,20 @@ class Services:
         self.engine()  # makes the file, for this user's eyes alone
         return Ledger(self.paths.ledger)
 
+    def _build_tables(self) -> "TableStore":
+        from ingest.table_store import TableStore
+
+        self.paths.create()
+        return TableStore(self.paths.tables)
+
     def _build_ingestor(self) -> "Ingestor":
+        from ingest.document_index import DocumentIndex
         from ingest.originals import Originals
         from ingest.pipeline import Ingestor
 
         return Ingestor(
             self.ledger(),
-            self.index(),
+            DocumentIndex(self.index(), self.tables()),
             Originals(self.paths.originals),
             self.settings.ingest,
             self._once("parser_runner", self._build_parser_runner),

@@ -169,7 +169,7 @@ def _judge(expected: Expectation, read: ReadFile) -> dict:
         "verbatim": sum(s in text for s in expected.must_include),
         "must_not": len(expected.must_not_include),
         "forbidden": [s for s in expected.must_not_include if _SPACE.sub("", s) in literal],
-        "warnings": list(getattr(read.parsed, "warnings", ())),
+        "warnings": [f"{words} ({code})" for code, words in getattr(read.parsed, "warnings", ())],
         "code": read.error.code if read.error else None,
         "reason": read.error.message if read.error else None,
         "elements": len(read.parsed.elements) if read.parsed else 0,

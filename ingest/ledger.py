@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import (
+    DDL,
     Column,
     Integer,
     MetaData,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     delete,
     event,
     func,
+    inspect,
     select,
     update,
 )
@@ -48,6 +50,7 @@ class LedgerRow:
     `document_id` is of these bytes for these readers (`ingest.versions`).
     `previous_ids` are document versions of this uri that may still be in the index beside
     or instead of `document_id`. `duplicate_of` is the uri whose row the chunks name.
+    `warnings` are pairs of a code and words: what of the file was left out or is doubtful.
     """
 
     collection: str
@@ -68,13 +71,16 @@ class LedgerRow:
     attempts: int = 0
     previous_ids: tuple[str, ...] = ()
     duplicate_of: str = ""
+    warnings: tuple[tuple[str, str], ...] = ()
     created_at: str = ""
     updated_at: str = ""
 
     def to_dict(self) -> dict:
         """For JSON."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return values | {"readers": list(self.readers), "previous_ids": list(self.previous_ids)}
+        warnings = [{"code": code, "words": words} for code, words in self.warnings]
+        lists = {"readers": list(self.readers), "previous_ids": list(self.previous_ids)}
+        return values | lists | {"warnings": warnings}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ class CollectionCount:
     failed: int
 
 
-_JSON_COLUMNS = ("readers", "meta", "previous_ids")
+_JSON_COLUMNS = ("readers", "meta", "previous_ids", "warnings")
 _METADATA = MetaData()
 _KEY = ("collection", "uri")
 _INTEGERS = {"size_bytes", "chunks", "pages", "attempts", "retryable"}
@@ -114,6 +120,16 @@ class Ledger:
         event.listen(self._engine, "connect", _make_durable)
         with self._errors():
             _METADATA.create_all(self._engine)
+            self._add_missing_columns()
+
+    def _add_missing_columns(self) -> None:
+        """Ledgers of earlier versions: what is new in a row has its default there."""
+        known = {column["name"] for column in inspect(self._engine).get_columns(_FILES.name)}
+        with self._engine.begin() as connection:
+            for column in _FILES.columns:
+                if column.name not in known:
+                    kind = column.type.compile(self._engine.dialect)
+                    connection.execute(DDL(f"ALTER TABLE {_FILES.name} ADD COLUMN {column.name} {kind}"))
 
     def get(self, collection: str, uri: str) -> LedgerRow | None:
         """The row of a uri."""
@@ -225,7 +241,8 @@ def _to_json(value: Sequence[str] | Mapping[str, str]) -> str:
 def _to_row(mapping: Mapping) -> LedgerRow:
     values = dict(mapping)
     for name in _JSON_COLUMNS:
-        parsed = json.loads(values[name])
+        parsed = json.loads(values[name] or "[]")
         values[name] = parsed if name == "meta" else tuple(parsed)
+    values["warnings"] = tuple((code, words) for code, words in values["warnings"])
     values["status"], values["retryable"] = FileStatus(values["status"]), bool(values["retryable"])
     return LedgerRow(**values)

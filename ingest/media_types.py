@@ -15,7 +15,8 @@ from pathlib import Path
 
 from core.errors import FileError
 from ingest.parsers.charset import decode_text
-from ingest.parsers.registry import (
+from ingest.parsers.media_types import (
+    CSV,
     DOCX,
     EML,
     EPUB,
@@ -24,20 +25,26 @@ from ingest.parsers.registry import (
     MSG,
     NOTEBOOK,
     ODP,
+    ODS,
     ODT,
     PPTX,
     RTF,
     TAR,
+    TSV,
+    XLS,
+    XLSB,
+    XLSX,
     XML,
     ZIP,
 )
+from ingest.parsers.registry import CONVERT
 
-READABLE = "PDF, DOCX, PPTX, ODT, RTF, EPUB, HTML, Markdown, JSON, e-mail or text"
 _HEAD_BYTES = 8192
 _MAX_DIRECTORY_BYTES = 4 * 2**20
 _MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdown", ".mkd"})
 _HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
 _JSON_SUFFIXES = {".json": JSON, ".jsonl": JSONL, ".ndjson": JSONL, ".ipynb": NOTEBOOK}
+_SEPARATED_SUFFIXES = {".csv": CSV, ".tsv": TSV, ".tab": TSV}
 _XML_SUFFIXES = frozenset({".xml", ".rss", ".atom", ".svg", ".rdf"})
 _PLAIN_SUFFIXES = frozenset({".txt", ".text", ".log"})
 _HTML_START = re.compile(
@@ -51,12 +58,13 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_ENTRY_BYTES = 128
 _PACKED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
-_OFFICE_MEMBERS = {"word/document.xml": DOCX, "ppt/presentation.xml": PPTX}
-_MIMETYPE_MEMBERS = {
-    "application/vnd.oasis.opendocument.text": ODT,
-    "application/vnd.oasis.opendocument.presentation": ODP,
-    "application/epub+zip": EPUB,
+_OFFICE_MEMBERS = {
+    "word/document.xml": DOCX,
+    "ppt/presentation.xml": PPTX,
+    "xl/workbook.xml": XLSX,
+    "xl/workbook.bin": XLSB,
 }
+_MIMETYPE_MEMBERS = frozenset({ODT, ODP, ODS, EPUB})
 
 
 def detect_media_type(path: Path, name: str) -> str:
@@ -110,7 +118,7 @@ def _zip_type(path: Path) -> str:
             for member, kind in _OFFICE_MEMBERS.items():
                 if member in names:
                     return kind
-            if "mimetype" in names and (kind := _MIMETYPE_MEMBERS.get(_first_member(archive))):
+            if "mimetype" in names and (kind := _first_member(archive)) in _MIMETYPE_MEMBERS:
                 return kind
             if "[Content_Types].xml" in names:
                 raise _unknown("it is an office file of a kind that is not read")
@@ -144,6 +152,9 @@ def _ole_type(path: Path) -> str:
                 code="unknown_type",
                 remedy=f"save it from {word} in the format of today, or convert it with LibreOffice",
             )
+    # Last, for a Word file may hold a workbook; the other way round is rare.
+    if any(_has_ole_entry(data, name) for name in ("Workbook", "Book")):
+        return XLS
     raise _unknown("it is an old binary office file of a kind that is not read")
 
 
@@ -165,8 +176,8 @@ def _text_type(path: Path, suffix: str) -> str:
     if controls > 0.02 * min(len(text), _HEAD_BYTES):
         raise _unknown("it is not text and of no known format")
     head = text[:_HEAD_BYTES]
-    if suffix in _JSON_SUFFIXES:
-        return _JSON_SUFFIXES[suffix]
+    if kind := _SEPARATED_SUFFIXES.get(suffix) or _JSON_SUFFIXES.get(suffix):
+        return kind
     if suffix == ".eml" or _is_mail(head, suffix):
         return EML
     if suffix in _HTML_SUFFIXES or _HTML_START.match(head):
@@ -195,4 +206,4 @@ def _too_many_members() -> FileError:
 
 
 def _unknown(reason: str) -> FileError:
-    return FileError(reason, code="unknown_type", remedy=f"convert it to {READABLE}")
+    return FileError(reason, code="unknown_type", remedy=CONVERT)

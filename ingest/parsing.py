@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.errors import FileError
-from core.types import Box, Element, ElementKind
+from core.types import Box, Element, ElementKind, Table
 from ingest.parsers.registry import parser_for
 
 _TITLE_CHARS = 200
@@ -23,11 +23,12 @@ _SPACE = re.compile(r"\s+")
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
     """Elements in reading order; `pages` is 0 for kinds of file that have none. `warnings`
-    name parts of the file that were not read; an archive's first heading is not its title."""
+    are pairs of a code and words: what was left out, not read or is doubtful. The first
+    heading of an archive is not its title."""
 
     elements: tuple[Element, ...]
     pages: int
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[tuple[str, str], ...] = ()
     is_archive: bool = False
 
     def title(self, name: str) -> str:
@@ -49,7 +50,7 @@ class ParserRunner(Protocol):
 
 
 def parse_file(path: Path, media_type: str) -> ParsedFile:
-    """Parses in this process.
+    """Parses in this process. A parser may have `warnings` to tell after its parse.
 
     Raises:
         FileError: the parser's codes, `corrupt`, or `no_text` when nothing readable came out.
@@ -86,7 +87,7 @@ def to_json(parsed: ParsedFile) -> dict:
     return {
         "pages": parsed.pages,
         "elements": [_element_to_json(e) for e in parsed.elements],
-        "warnings": list(parsed.warnings),
+        "warnings": [list(warning) for warning in parsed.warnings],
         "is_archive": parsed.is_archive,
     }
 
@@ -100,7 +101,7 @@ def from_json(value: dict) -> ParsedFile:
     return ParsedFile(
         tuple(_element_from_json(e) for e in value["elements"]),
         int(value["pages"]),
-        tuple(str(text) for text in value["warnings"]),
+        tuple((_text(code), _text(words)) for code, words in value["warnings"]),
         bool(value["is_archive"]),
     )
 
@@ -108,12 +109,34 @@ def from_json(value: dict) -> ParsedFile:
 def _element_to_json(element: Element) -> list:
     box = element.box
     corners = [box.page, box.left, box.top, box.right, box.bottom] if box else None
-    return [str(element.kind), element.text, element.page, corners, element.level]
+    table = _table_to_json(element.table) if element.table else None
+    return [str(element.kind), element.text, element.page, corners, element.level, table]
 
 
 def _element_from_json(value: Sequence) -> Element:
-    kind, text, page, corners, level = value
+    kind, text, page, corners, level, table = value
     if not isinstance(text, str) or not (page is None or isinstance(page, int)):
         raise ValueError("not an element")
     box = Box(int(corners[0]), *(float(c) for c in corners[1:5])) if corners else None
-    return Element(ElementKind(kind), text, page, box, int(level))
+    found = _table_from_json(table) if table else None
+    return Element(ElementKind(kind), text, page, box, int(level), found)
+
+
+def _table_to_json(table: Table) -> list:
+    rows = [list(row) for row in table.rows]
+    return [rows, table.header_rows, table.caption, list(table.footnotes), table.place, table.cells_read]
+
+
+def _table_from_json(value: Sequence) -> Table:
+    given, header_rows, caption, footnotes, place, cells_read = value
+    rows = tuple(tuple(_text(cell) for cell in row) for row in given)
+    if len({len(row) for row in rows}) != 1 or not 0 <= int(header_rows) <= len(rows):
+        raise ValueError("not a table")
+    notes = tuple(_text(note) for note in footnotes)
+    return Table(rows, int(header_rows), _text(caption), notes, _text(place), int(cells_read))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("not a text")
+    return value

@@ -20,6 +20,7 @@ from core.settings import IngestSettings
 from core.types import EVERYONE
 from ingest import chunker
 from ingest.discover import FoundFile, RefusedFile, find_candidates, inspect_file
+from ingest.document_index import DocumentIndex
 from ingest.ledger import CollectionCount, FileStatus, Ledger, LedgerRow
 from ingest.originals import Originals
 from ingest.parsers.registry import PARSER_VERSIONS
@@ -28,7 +29,6 @@ from ingest.publish import Published, Publisher
 from ingest.report import FileFailure, FileWarning, IngestReport, Outcome, Progress
 from ingest.request import IngestRequest, named, version_of, wanted_row
 from ingest.versions import document_id_of
-from retrieval.index import ChunkIndex
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Ingestor:
     def __init__(
         self,
         ledger: Ledger,
-        index: ChunkIndex,
+        index: DocumentIndex,
         originals: Originals,
         settings: IngestSettings,
         parser_runner: ParserRunner,
@@ -106,9 +106,7 @@ class Ingestor:
         report.seconds = time.monotonic() - started
         return report
 
-    def rechunk(
-        self, collection: str, on_progress: Callable[[Progress], None] | None = None
-    ) -> IngestReport:
+    def rechunk(self, collection: str, on_progress: Callable[[Progress], None] | None = None) -> IngestReport:
         """Parses, cuts and embeds every searchable file again from its stored copy, with the
         present settings, one by one: the others are searched meanwhile. What a kill left
         half-way is finished by the next call or ingest. Raises as `ingest` does."""
@@ -263,6 +261,7 @@ class Ingestor:
                 title=published.title,
                 chunks=published.chunks,
                 pages=published.pages,
+                warnings=published.warnings,
                 previous_ids=(),
                 duplicate_of="" if published.owner == row.uri else published.owner,
             )
@@ -283,7 +282,7 @@ class Ingestor:
         )
         if not same:
             return None
-        return Published(twin.title, twin.uri, twin.chunks, twin.pages)
+        return Published(twin.title, twin.uri, twin.chunks, twin.pages, twin.warnings)
 
     def _fail(self, row: LedgerRow, error: FileError) -> _Result:
         """Records a failure. The last good version stays searchable, unless other readers
@@ -359,8 +358,8 @@ class Ingestor:
         published = result.published
         chunks, pages = (published.chunks, published.pages) if published else (0, 0)
         report.count(result.outcome, chunks, pages)
-        if published:
-            report.warnings += [FileWarning(uri, reason) for reason in published.warnings]
+        if published is not None:
+            report.warnings.extend(FileWarning(uri, code, words) for code, words in published.warnings)
         if result.error is not None:
             report.failures.append(FileFailure(uri, result.error.code, str(result.error)))
         if on_progress is not None:

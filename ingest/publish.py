@@ -13,11 +13,12 @@ from core.errors import ConflictError, FileError, InputError, NotFoundError
 from core.settings import IngestSettings
 from core.types import EVERYONE, Chunk, Document
 from ingest.chunker import ChunkLimits, chunk_elements
+from ingest.document_index import DocumentIndex
 from ingest.ledger import FileStatus, Ledger, LedgerRow
 from ingest.media_types import detect_media_type
 from ingest.originals import Originals
 from ingest.parsing import ParsedFile, ParserRunner
-from retrieval.index import ChunkIndex
+from ingest.table_check import check_tables, placed_tables
 
 UPLOAD_PREFIX = "upload:"
 _MAX_CHARS_PER_TOKEN = 16
@@ -29,13 +30,13 @@ estimate made with it refuses no file that the count would let pass."""
 @dataclass(frozen=True, slots=True)
 class Published:
     """What stands in the index. `owner` is the uri that the chunks name; `warnings` name
-    parts of the file that could not be read."""
+    what was left out, was not read or is doubtful, as pairs of a code and words."""
 
     title: str
     owner: str
     chunks: int
     pages: int
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[tuple[str, str], ...] = ()
 
 
 class Publisher:
@@ -44,7 +45,7 @@ class Publisher:
     def __init__(
         self,
         ledger: Ledger,
-        index: ChunkIndex,
+        index: DocumentIndex,
         originals: Originals,
         runner: ParserRunner,
         settings: IngestSettings,
@@ -82,9 +83,9 @@ class Publisher:
             # would leave the old tail. A kill after this line leaves none: the row that made
             # us come here is `writing`, so the next run writes them.
             self._index.remove_document(collection, document_id)
-        self._write(document, chunks)
+        warnings = (*parsed.warnings, *self._write(document, chunks, parsed))
         self._name_owner(holders, owner)
-        return Published(document.title, owner.uri, len(chunks), parsed.pages, parsed.warnings)
+        return Published(document.title, owner.uri, len(chunks), parsed.pages, warnings)
 
     def _cut(self, document: Document, parsed: ParsedFile) -> list[Chunk]:
         """Estimated first: of a text of many megabytes the cutting alone takes minutes."""
@@ -102,15 +103,19 @@ class Publisher:
                 remedy="split it, or raise ingest.max_chunks and ingest it with --retry-failed",
             )
 
-    def _write(self, document: Document, chunks: Sequence[Chunk]) -> None:
+    def _write(
+        self, document: Document, chunks: Sequence[Chunk], parsed: ParsedFile
+    ) -> list[tuple[str, str]]:
+        """Returns warnings of cells that were lost on the way."""
         try:
-            self._index.write_document(document, chunks)
+            counts = self._index.write_document(document, chunks, placed_tables(parsed.elements))
         except (NotFoundError, ConflictError):
             raise  # of the whole collection
         except InputError as exc:
             raise FileError(
                 f"the index refuses it: {exc.message}", code="refused", remedy=exc.remedy
             ) from exc
+        return check_tables(parsed.elements, counts)
 
     def _count_tokens(self, text: str) -> int:
         """By the embedder's tokenizer, but never so few that a chunk outgrows the store: of

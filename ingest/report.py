@@ -28,14 +28,15 @@ class FileFailure:
 
 @dataclass(frozen=True, slots=True)
 class FileWarning:
-    """A part of a file that is not searchable, while the rest is."""
+    """What of a searchable file was left out or is doubtful."""
 
     uri: str
-    reason: str
+    code: str
+    words: str
 
     def to_dict(self) -> dict:
         """For JSON."""
-        return {"uri": self.uri, "reason": self.reason}
+        return {"uri": self.uri, "code": self.code, "words": self.words}
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,4 +87,4 @@ def show_report(out: Output, report: dict) -> None:
     for failure in report["failures"]:
         out.line(f"{failure['uri']}: {failure['reason']} ({failure['code']})", indent="  ")
     for warning in report.get("warnings", ()):
-        out.line(f"{warning['uri']}: not read: {warning['reason']}", indent="  ")
+        out.line(f"{warning['uri']}: {warning['words']} ({warning['code']})", indent="  ")

@@ -15,8 +15,8 @@ from typing import BinaryIO, ClassVar
 from core.errors import FileError
 from core.types import Element
 from ingest.media_types import BoundedFile
+from ingest.parsers.media_types import TAR, ZIP
 from ingest.parsers.members import MAX_MEMBER_BYTES, BudgetError, Members, read_container
-from ingest.parsers.registry import TAR, ZIP
 
 _MAX_RATIO = 200
 _RATIO_FROM_BYTES = 2**20
@@ -42,7 +42,7 @@ class ZipParser:
     is_archive: ClassVar[bool] = True
 
     def __init__(self) -> None:
-        self.warnings: list[str] = []
+        self.warnings: list[tuple[str, str]] = []
 
     def parse(self, path: Path) -> list[Element]:
         """The elements of all members.
@@ -72,7 +72,7 @@ class TarParser:
     is_archive: ClassVar[bool] = True
 
     def __init__(self) -> None:
-        self.warnings: list[str] = []
+        self.warnings: list[tuple[str, str]] = []
 
     def parse(self, path: Path) -> list[Element]:
         """See ZipParser.parse."""

@@ -12,20 +12,21 @@ from typing import Any, ClassVar
 import lxml.html
 
 from core.errors import FileError
-from core.types import Element, ElementKind
-from ingest.parsers.html import table_rows
+from core.types import Element, ElementKind, Table
+from ingest.parsers.grid import header_rows
+from ingest.parsers.html_tables import spanned_cells
+from ingest.parsers.media_types import DOCX
 from ingest.parsers.strict_office import transitional
-from ingest.parsers.tables import markdown_table
+from ingest.parsers.tables import table_element
 from ingest.parsers.unstructured_setup import prepare_unstructured
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 class DocxParser:
     """The parser of .docx files."""
 
-    media_types: ClassVar[frozenset[str]] = frozenset({_MEDIA_TYPE})
+    media_types: ClassVar[frozenset[str]] = frozenset({DOCX})
 
     def parse(self, path: Path) -> list[Element]:
         """The elements in reading order; text boxes come last.
@@ -72,7 +73,7 @@ def _convert(part: Any, levels: dict[str, int]) -> Iterator[Element]:
     if category in ("Header", "Footer", "PageBreak") or not text:
         return
     if category == "Table":
-        yield Element(ElementKind.TABLE, _table_text(part) or text)
+        yield _table(part) or Element(ElementKind.TABLE, text)
     elif category == "Title" and text in levels:
         yield Element(ElementKind.TITLE, text, level=levels[text])
     elif category == "ListItem":
@@ -81,10 +82,11 @@ def _convert(part: Any, levels: dict[str, int]) -> Iterator[Element]:
         yield Element(ElementKind.TEXT, text)
 
 
-def _table_text(part: Any) -> str:
+def _table(part: Any) -> Element | None:
     if not part.metadata.text_as_html:
-        return ""
-    return markdown_table(table_rows(lxml.html.fragment_fromstring(part.metadata.text_as_html)))
+        return None
+    cells = spanned_cells(lxml.html.fragment_fromstring(part.metadata.text_as_html))
+    return table_element(cells.rows, Table((), header_rows(cells.rows, cells.merges)))
 
 
 def _text_boxes(word: Any) -> Iterator[str]:

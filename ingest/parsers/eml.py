@@ -14,8 +14,8 @@ from typing import ClassVar
 from core.errors import FileError
 from core.types import Element
 from ingest.parsers.mail_text import decode_body, mail_elements
+from ingest.parsers.media_types import EML
 from ingest.parsers.members import Members, read_container
-from ingest.parsers.registry import EML
 
 _FIELDS = ("From", "To", "Cc", "Date", "Subject")
 _MAX_PARTS = 1000
@@ -28,7 +28,7 @@ class EmlParser:
     media_types: ClassVar[frozenset[str]] = frozenset({EML})
 
     def __init__(self) -> None:
-        self.warnings: list[str] = []
+        self.warnings: list[tuple[str, str]] = []
 
     def parse(self, path: Path) -> list[Element]:
         """The mail, then its attachments.

@@ -14,7 +14,7 @@ from lxml import etree
 from core.errors import FileError
 from core.types import Element, ElementKind
 from ingest.parsers.html import decode_html, parse_html
-from ingest.parsers.registry import EPUB
+from ingest.parsers.media_types import EPUB
 from ingest.parsers.safe_xml import open_package, parse_xml, read_part
 
 _CONTAINER = "META-INF/container.xml"
@@ -30,7 +30,7 @@ class EpubParser:
     media_types: ClassVar[frozenset[str]] = frozenset({EPUB})
 
     def __init__(self) -> None:
-        self.warnings: list[str] = []
+        self.warnings: list[tuple[str, str]] = []
 
     def parse(self, path: Path) -> list[Element]:
         """The elements in reading order.
@@ -54,7 +54,7 @@ class EpubParser:
         try:
             found = parse_html(decode_html(read_part(archive, name, _WHAT)))
         except FileError as error:
-            self.warnings.append(f"{name}: {error.message} ({error.code})")
+            self.warnings.append((error.code, f"{name}: {error.message}"))
             return []
         return [replace(e, level=min(6, e.level + 1)) if e.kind is ElementKind.TITLE else e for e in found]
 

@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 from core.errors import FileError
 from core.types import Element, ElementKind
 from ingest.parsers.charset import decode_text
-from ingest.parsers.registry import JSON, JSONL
-from ingest.parsers.tables import markdown_table
+from ingest.parsers.media_types import JSON, JSONL
+from ingest.parsers.tables import table_element
 
 _ROWS = 50
 _LINES = 40
@@ -47,7 +47,7 @@ class JsonLinesParser:
     media_types: ClassVar[frozenset[str]] = frozenset({JSONL})
 
     def __init__(self) -> None:
-        self.warnings: list[str] = []
+        self.warnings: list[tuple[str, str]] = []
 
     def parse(self, path: Path) -> list[Element]:
         """The records in the order of the file.
@@ -64,9 +64,9 @@ class JsonLinesParser:
                     broken.append(number)
         if broken and not records:
             raise FileError("none of its lines is JSON", code="corrupt", remedy="write it again")
-        self.warnings = [f"line {number} is no JSON" for number in broken[:_MAX_WARNINGS]]
+        self.warnings = [("corrupt", f"line {number} is no JSON") for number in broken[:_MAX_WARNINGS]]
         if len(broken) > _MAX_WARNINGS:
-            self.warnings.append(f"and {len(broken) - _MAX_WARNINGS} more lines")
+            self.warnings.append(("more", f"and {len(broken) - _MAX_WARNINGS} more lines"))
         return list(_render(records, "", _TOP))
 
 
@@ -112,8 +112,8 @@ def _render_list(rows: Sequence[Any], path: str) -> Iterator[Element]:
         for start in range(0, len(rows), _ROWS):
             part = rows[start : start + _ROWS]
             cells = [[_scalar(row.get(name)) for name in columns] for row in part]
-            if text := markdown_table([columns, *cells]):
-                yield Element(ElementKind.TABLE, text)
+            if element := table_element([columns, *cells]):
+                yield element
         return
     if not any(_is_nest(row) for row in rows):
         short = sum(len(_scalar(row)) for row in rows) <= _SHORT_LIST_CHARS

@@ -93,7 +93,6 @@ class Budget:
                 f"it unpacks to more than {_MAX_TOTAL_BYTES // 2**20} MB", code="bomb", remedy="unpack it"
             )
 
-
     def take_chars(self, count: int) -> None:
         """Counts characters of text.
 
@@ -114,7 +113,7 @@ class Members:
 
     def __init__(self, budget: Budget | None = None, within: str = "", depth: int = 0) -> None:
         self.elements: list[Element] = []
-        self.warnings: list[str] = []
+        self.warnings: list[tuple[str, str]] = []
         self.budget = budget or Budget()
         self._within = within
         self._depth = depth
@@ -145,9 +144,9 @@ class Members:
     def warn(self, shown: str, error: FileError) -> None:
         """Notes a member that was not read; past a number of them only that there are more."""
         if len(self.warnings) < _MAX_WARNINGS:
-            self.warnings.append(f"{shown}: {error.message} ({error.code})")
+            self.warnings.append((error.code, f"{shown}: {error.message}"))
         elif len(self.warnings) == _MAX_WARNINGS:
-            self.warnings.append("and more")
+            self.warnings.append(("more", "and more"))
 
     def shown(self, name: str) -> str:
         """A member's name as people may see it: on one line, below that of its container."""
@@ -189,7 +188,7 @@ class Members:
                 raise FileError("no text was found in it", code="no_text")
             self.budget.take_chars(sum(len(e.text) for e in elements))
             self.elements += _placed(elements, shown)
-            self.warnings += [f"{shown}: {text}" for text in getattr(parser, "warnings", ())]
+            self.warnings += [(code, f"{shown}: {words}") for code, words in getattr(parser, "warnings", ())]
             return
         inner = Members(self.budget, shown, self._depth + 1)
         inner.check_depth()
@@ -211,9 +210,9 @@ def read_container(parser: ContainerParser, path: Path) -> Members:
     except FileError as error:
         if not found.elements:
             raise
-        found.warnings.append(f"the rest was not read: {error.message} ({error.code})")
+        found.warnings.append((error.code, f"the rest was not read: {error.message}"))
     if not found.elements:
-        reasons = "; ".join(found.warnings[:3]) or "it has no members"
+        reasons = "; ".join(f"{words} ({code})" for code, words in found.warnings[:3]) or "it has no members"
         raise FileError(f"nothing in it could be read: {reasons}", code="no_text", remedy="unpack it")
     return found
 

@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 from core.errors import FileError
 from core.types import Element
 from ingest.parsers.mail_text import decode_body, mail_elements
+from ingest.parsers.media_types import MSG
 from ingest.parsers.members import Members, read_container
-from ingest.parsers.registry import MSG
 
 _BODY, _HTML, _HTML_TEXT, _RTF = 0x1000, 0x1013, 0x1013, 0x1009
 _SUBJECT, _TO, _CC, _HEADERS, _SENT = 0x0037, 0x0E04, 0x0E03, 0x007D, 0x0039
@@ -30,7 +30,7 @@ class MsgParser:
     media_types: ClassVar[frozenset[str]] = frozenset({MSG})
 
     def __init__(self) -> None:
-        self.warnings: list[str] = []
+        self.warnings: list[tuple[str, str]] = []
 
     def parse(self, path: Path) -> list[Element]:
         """The mail, then its attachments.

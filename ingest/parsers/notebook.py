@@ -9,7 +9,7 @@ from core.errors import FileError
 from core.types import Element, ElementKind
 from ingest.parsers.json_text import load_json
 from ingest.parsers.markdown import parse_markdown
-from ingest.parsers.registry import NOTEBOOK
+from ingest.parsers.media_types import NOTEBOOK
 
 _MAX_OUTPUT_CHARS = 4000
 

@@ -11,9 +11,9 @@ from lxml import etree
 
 from core.errors import FileError
 from core.types import Element, ElementKind
-from ingest.parsers.registry import ODP, ODT
+from ingest.parsers.media_types import ODP, ODT
 from ingest.parsers.safe_xml import open_package, parse_xml, read_part
-from ingest.parsers.tables import markdown_table
+from ingest.parsers.tables import table_element
 
 _NAMESPACE = "urn:oasis:names:tc:opendocument:xmlns:"
 _OFFICE = f"{{{_NAMESPACE}office:1.0}}"
@@ -87,7 +87,8 @@ class _Walker:
                 for indent, text in _list_lines(node, 0):
                     self._add(ElementKind.LIST, f"{'  ' * indent}- {text}")
             case tag if tag == f"{_TABLE}table":
-                self._add(ElementKind.TABLE, markdown_table(_table_rows(node)))
+                if element := table_element(_table_rows(node), page=self._page):
+                    self.found.append(element)
             case tag if tag == f"{_DRAW}page":
                 self._slide(node, depth)
             case tag if tag == f"{_PRESENTATION}notes":

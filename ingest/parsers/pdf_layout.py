@@ -8,7 +8,7 @@ from itertools import pairwise
 from core.types import Box, Element, ElementKind
 from ingest.parsers.lines import LIST_ITEM, SENTENCE_END, join_all
 from ingest.parsers.pdf_lines import Line
-from ingest.parsers.tables import markdown_table
+from ingest.parsers.tables import table_element
 
 _TITLE_RATIO = 1.08
 _TITLE_CHARS = 120
@@ -129,7 +129,8 @@ def _element(block: Sequence[Line], body: float, sizes: Sequence[float]) -> Elem
     first = block[0]
     box = _union([line.box for line in block])
     if len(block) > 1 and len(first.cells) >= 2 and _table_end(block, 0) == len(block):
-        return Element(ElementKind.TABLE, markdown_table([line.cells for line in block]), first.box.page, box)
+        table = table_element([line.cells for line in block], page=first.box.page, box=box)
+        return table or Element(ElementKind.TEXT, "", first.box.page, box)
     text = _without_hyphens(join_all([line.text for line in block]))
     if _is_title(first, body):
         level = _level(_size(first), sizes)

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from core.errors import FileError
-from core.types import Element, ElementKind
+from core.types import Element, ElementKind, Table
+from ingest.parsers.grid import Area, header_rows
+from ingest.parsers.media_types import PPTX
 from ingest.parsers.pptx_chart import chart_rows
-from ingest.parsers.registry import PPTX
 from ingest.parsers.safe_xml import parse_xml
 from ingest.parsers.strict_office import transitional
-from ingest.parsers.tables import markdown_table
+from ingest.parsers.tables import table_element
 
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
@@ -100,8 +101,8 @@ class _Slide:
                 for inner in self._ordered(shape.shapes):
                     yield from self._read(inner, title, depth + 1)
         elif getattr(shape, "has_table", False):
-            if text := markdown_table(_table_rows(shape.table)):
-                yield self._text(text, ElementKind.TABLE)
+            if element := _table(shape.table, self._number):
+                yield element
         elif getattr(shape, "has_chart", False):
             yield from self._chart(shape)
         elif shape.has_text_frame:
@@ -126,10 +127,10 @@ class _Slide:
 
     def _chart(self, shape: Any) -> Iterator[Element]:
         title, rows = chart_rows(shape.chart)
-        if title:
+        if element := table_element(rows, Table((), caption=title), self._number):
+            yield element
+        elif title:
             yield self._text(title)
-        if text := markdown_table(rows):
-            yield self._text(text, ElementKind.TABLE)
 
     def _diagram(self, shape: Any) -> Iterator[str]:
         """The texts of SmartArt, which lie in a part of their own."""
@@ -207,16 +208,21 @@ def _paragraphs(node: Any) -> Iterator[str]:
     return (_node_text(p) for p in node.iter(f"{_DRAWING}p"))
 
 
-def _table_rows(table: Any) -> list[list[str]]:
-    """The cells; a merged cell stands in each place that it covers."""
+def _table(table: Any, page: int) -> Element | None:
+    """A merged cell stands in each place that it covers."""
     rows = [[_text_of(cell.text_frame) for cell in row.cells] for row in table.rows]
+    merges: list[Area] = []
     for at, row in enumerate(table.rows):
         for left, cell in enumerate(row.cells):
             if cell.is_merge_origin:
-                for down in range(at, min(at + cell.span_height, len(rows))):
-                    for right in range(left, min(left + cell.span_width, len(rows[down]))):
-                        rows[down][right] = rows[at][left]
-    return rows
+                bottom = min(at + cell.span_height, len(rows)) - 1
+                right = min(left + cell.span_width, len(rows[at])) - 1
+                merges.append(Area(at, left, bottom, right))
+    for area in merges:
+        for down in range(area.top, area.bottom + 1):
+            width = area.right + 1 - area.left
+            rows[down][area.left : area.right + 1] = [rows[area.top][area.left]] * width
+    return table_element(rows, Table((), header_rows(rows, merges)), page)
 
 
 def _alternative_text(shape: Any) -> str:

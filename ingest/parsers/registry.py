@@ -5,25 +5,28 @@ from importlib import import_module
 
 from core.errors import FileError
 from core.seams import Parser
-
-_OPEN_XML = "application/vnd.openxmlformats-officedocument"
-_OPEN_DOCUMENT = "application/vnd.oasis.opendocument"
-DOCX = f"{_OPEN_XML}.wordprocessingml.document"
-PPTX = f"{_OPEN_XML}.presentationml.presentation"
-ODT = f"{_OPEN_DOCUMENT}.text"
-ODP = f"{_OPEN_DOCUMENT}.presentation"
-EPUB = "application/epub+zip"
-RTF = "application/rtf"
-EML = "message/rfc822"
-MSG = "application/vnd.ms-outlook"
-JSON = "application/json"
-JSONL = "application/jsonl"
-NOTEBOOK = "application/x-ipynb+json"
-XML = "application/xml"
-"""Any XML; RSS and Atom are read as feeds."""
-ZIP = "application/zip"
-TAR = "application/x-tar"
-"""TAR, also compressed by gzip, bzip2 or xz; and a single file so compressed."""
+from ingest.parsers.media_types import (
+    CSV,
+    DOCX,
+    EML,
+    EPUB,
+    JSON,
+    JSONL,
+    MSG,
+    NOTEBOOK,
+    ODP,
+    ODS,
+    ODT,
+    PPTX,
+    RTF,
+    TAR,
+    TSV,
+    XLS,
+    XLSB,
+    XLSX,
+    XML,
+    ZIP,
+)
 
 _PARSERS = {
     "text/plain": ("ingest.parsers.plain", "PlainParser"),
@@ -31,6 +34,8 @@ _PARSERS = {
     "text/html": ("ingest.parsers.html", "HtmlParser"),
     "application/pdf": ("ingest.parsers.pdf", "PdfParser"),
     DOCX: ("ingest.parsers.docx", "DocxParser"),
+    **dict.fromkeys((XLSX, XLSB, XLS, ODS), ("ingest.parsers.spreadsheet", "SpreadsheetParser")),
+    **dict.fromkeys((CSV, TSV), ("ingest.parsers.separated", "SeparatedParser")),
     PPTX: ("ingest.parsers.pptx", "PptxParser"),
     ODT: ("ingest.parsers.opendocument", "OpenDocumentParser"),
     ODP: ("ingest.parsers.opendocument", "OpenDocumentParser"),
@@ -46,8 +51,11 @@ _PARSERS = {
     TAR: ("ingest.parsers.archive", "TarParser"),
 }
 
+CONVERT = "convert it to PDF, DOCX, XLSX, CSV, PPTX, ODT, RTF, EPUB, HTML, Markdown, JSON, e-mail or text"
+
 # Raise a parser's number when it reads the same bytes otherwise: then files are read again.
-PARSER_VERSIONS = {**dict.fromkeys(_PARSERS, 1), "text/html": 2}
+_RAISED = {"text/plain": 2, "text/markdown": 2, "text/html": 3, "application/pdf": 2, DOCX: 2}
+PARSER_VERSIONS = dict.fromkeys(_PARSERS, 1) | _RAISED
 # What holds other files is read by their parsers too.
 PARSER_VERSIONS |= dict.fromkeys((EML, MSG, ZIP, TAR), sum(PARSER_VERSIONS.values()))
 
@@ -62,7 +70,7 @@ def parser_for(media_type: str) -> Parser:
         raise FileError(
             f"files of type {media_type} cannot be read",
             code="unknown_type",
-            remedy="convert it to PDF, DOCX, HTML, Markdown or text",
+            remedy=CONVERT,
         )
     module, name = _PARSERS[media_type]
     return getattr(import_module(module), name)()

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from core.errors import FileError
 from core.types import Element
-from ingest.parsers.registry import RTF
+from ingest.parsers.media_types import RTF
 from ingest.parsers.rtf_blocks import Blocks
 
 _TOKEN = re.compile(

@@ -3,7 +3,7 @@
 import re
 
 from core.types import Element, ElementKind
-from ingest.parsers.tables import markdown_table
+from ingest.parsers.tables import table_element
 
 _BULLET = re.compile(r"^\s*(?:\d{1,3}[.)、]|[a-zA-Z][.)])")
 
@@ -81,8 +81,8 @@ class Blocks:
     def _end_table(self) -> None:
         if self._cells:  # a row that was never ended
             self.end_row()
-        if text := markdown_table(self._rows):
-            self.found.append(Element(ElementKind.TABLE, text))
+        if element := table_element(self._rows):
+            self.found.append(element)
         self._rows = []
 
 

@@ -14,7 +14,7 @@ from lxml import etree
 from core.errors import FileError
 from core.types import Element, ElementKind
 from ingest.parsers.html import parse_html
-from ingest.parsers.registry import XML
+from ingest.parsers.media_types import XML
 from ingest.parsers.safe_xml import parse_xml
 
 _ENTRIES = frozenset({"item", "entry"})

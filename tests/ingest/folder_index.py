@@ -1,4 +1,4 @@
-"""A stand-in for retrieval.index.ChunkIndex: chunks as JSON files, durable enough to be killed."""
+"""A stand-in for ingest.document_index.DocumentIndex: chunks as JSON files, durable enough to be killed."""
 
 import json
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class FolderIndex:
-    """The surface of ChunkIndex over a folder. `fail_after` chunks a write stops half-way."""
+    """The surface of DocumentIndex over a folder. `fail_after` chunks a write stops half-way."""
 
     def __init__(self, folder: Path, fingerprint: str = "fake-1") -> None:
         self.folder = folder
@@ -18,7 +18,7 @@ class FolderIndex:
     def open_collection(self, collection):
         (self.folder / collection).mkdir(parents=True, exist_ok=True)
 
-    def write_document(self, document, chunks):
+    def write_document(self, document, chunks, tables=()):
         self.history.append(("write", document.uri))
         for at, chunk in enumerate(chunks):
             if self.fail_with is not None and at == 1:
@@ -35,6 +35,7 @@ class FolderIndex:
             fresh = place.with_suffix(".new")
             fresh.write_text(json.dumps(row), encoding="utf-8")
             os.replace(fresh, place)
+        return [placed.table.filled for placed in tables]
 
     def remove_document(self, collection, document_id):
         self.history.append(("remove", document_id))

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import InputError
 from ingest.discover import FoundFile, RefusedFile, find_candidates, inspect_file
-from ingest.parsers.registry import DOCX, EML, EPUB, JSON, ODT, PPTX, RTF, XML, ZIP
+from ingest.parsers.media_types import DOCX, EML, EPUB, JSON, ODT, PPTX, RTF, XML, ZIP
 
 MEGABYTE = 2**20
 

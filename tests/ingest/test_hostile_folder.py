@@ -143,7 +143,7 @@ def test_the_reason_is_the_right_one(endings, name, code):
 )
 def test_a_bad_member_is_named_and_the_others_are_read(endings, name, named):
     parsed = endings[name][0]
-    assert any(named in warning for warning in parsed.warnings), parsed.warnings
+    assert any(named in f"{words} ({code})" for code, words in parsed.warnings), parsed.warnings
     assert any("words" in e.text.lower() for e in parsed.elements)
 
 

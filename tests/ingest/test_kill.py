@@ -50,11 +50,12 @@ class FusedLedger(Ledger):
 class FusedIndex(FolderIndex):
     fuse = Fuse(-1)
 
-    def write_document(self, document, chunks):
+    def write_document(self, document, chunks, tables=()):
         for chunk in chunks:
             self.fuse.step()
             super().write_document(document, [chunk])
         self.fuse.step()
+        return [placed.table.filled for placed in tables]
 
     def remove_document(self, collection, document_id):
         self.fuse.step()

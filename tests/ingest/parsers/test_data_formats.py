@@ -53,7 +53,7 @@ def test_a_line_that_is_no_json_is_named(tmp_path):
     parser = JsonLinesParser()
     elements = parsed(parser, tmp_path, '{"a": 1}\nbroken\n{"a": 2}\n')
     assert [e.text for e in elements] == ["| a |\n| --- |\n| 1 |\n| 2 |"]
-    assert parser.warnings == ["line 2 is no JSON"]
+    assert parser.warnings == [("corrupt", "line 2 is no JSON")]
     with pytest.raises(FileError):
         parsed(parser, tmp_path, "broken")
 
