@@ -223,9 +223,11 @@ class Services:
 
     def _build_parser_runner(self):
         from ingest.isolation import ProcessParserRunner
+        from ingest.parse_options import ParseOptions
 
         settings = self.settings.ingest
-        return ProcessParserRunner(settings.parse_timeout_s, settings.parse_memory_mb)
+        options = ParseOptions(settings.pdf_password.get_secret_value(), settings.ocr)
+        return ProcessParserRunner(settings.parse_timeout_s, settings.parse_memory_mb, options=options)
 
     def _build_ledger(self) -> "Ledger":
         from ingest.ledger import Ledger

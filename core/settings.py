@@ -104,7 +104,9 @@ class IngestSettings(Section):
     overlap_tokens: int = Field(40, ge=0, le=200, description="text shared by neighbouring chunks")
     max_file_mb: float = Field(64.0, gt=0, description="larger files are refused")
     max_chunks: int = Field(5000, ge=1, description="a file that would give more chunks is refused")
-    parse_timeout_s: float = Field(120.0, gt=0, description="a parse that takes longer fails")
+    parse_timeout_s: float = Field(120.0, gt=0, description="a parse that takes longer fails; each page read by OCR gives as much again")
+    ocr: bool = Field(True, description="scanned pages and pictures are read by OCR; false: such files fail with needs_ocr")
+    pdf_password: SecretStr = Field(SecretStr(""), description="tried on locked PDF files; kept out of the ledger and of logs")
     parse_memory_mb: int = Field(2048, ge=256, description="address space of one parse above its start")
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import FileError, InputError
+from ingest.image_types import image_type
 from ingest.parsers.charset import decode_text
 from ingest.parsers.registry import DOCX
 
@@ -174,6 +175,8 @@ def detect_media_type(path: Path, name: str) -> str:
         return "application/pdf"
     if head.startswith(b"PK\x03\x04"):
         return _archive_type(path)
+    if picture := image_type(head):
+        return picture
     if b"\0" in head and not head.startswith(_UTF16_MARKS):
         raise _unknown("it is not text and of no known format")
     return _text_type(path, Path(name).suffix.lower())

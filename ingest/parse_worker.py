@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import FileError
+from ingest.parse_options import ParseOptions
 from ingest.parsing import parse_file, to_json
 
 _FORBIDDEN = ("socket.connect", "socket.bind", "socket.getaddrinfo", "subprocess", "os.system", "os.exec")
@@ -31,7 +32,7 @@ def main() -> None:
     sys.addaudithook(_refuse)
     _limit_memory(int(sys.argv[1]))
     while (request := read_message(requests)) is not None:
-        write_message(answers, _answer(request))
+        write_message(answers, _answer(request, answers))
 
 
 def read_message(stream: BinaryIO) -> dict | None:
@@ -49,9 +50,13 @@ def write_message(stream: BinaryIO, message: dict) -> None:
     stream.flush()
 
 
-def _answer(request: dict) -> dict:
+def _answer(request: dict, answers: BinaryIO) -> dict:
+    def tell(page: int) -> None:
+        write_message(answers, {"page": page})
+
+    options = ParseOptions.from_json(request.get("options", {}), tell)
     try:
-        return {"parsed": to_json(parse_file(Path(request["path"]), request["media_type"]))}
+        return {"parsed": to_json(parse_file(Path(request["path"]), request["media_type"], options))}
     except FileError as exc:
         return _failure(exc.code, exc.message, exc.remedy, exc.retryable)
     except MemoryError:

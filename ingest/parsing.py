@@ -8,6 +8,7 @@ from typing import Protocol
 
 from core.errors import FileError
 from core.types import Box, Element, ElementKind
+from ingest.parse_options import ParseOptions
 from ingest.parsers.registry import parser_for
 
 _TITLE_CHARS = 200
@@ -39,13 +40,13 @@ class ParserRunner(Protocol):
     def close(self) -> None: ...
 
 
-def parse_file(path: Path, media_type: str) -> ParsedFile:
+def parse_file(path: Path, media_type: str, options: ParseOptions | None = None) -> ParsedFile:
     """Parses in this process.
 
     Raises:
         FileError: the parser's codes, or `no_text` when nothing readable came out.
     """
-    elements = [e for e in parser_for(media_type).parse(path) if e.text.strip()]
+    elements = [e for e in parser_for(media_type, options).parse(path) if e.text.strip()]
     if not elements:
         raise FileError("no text was found in it", code="no_text")
     return ParsedFile(tuple(elements), max((e.page or 0 for e in elements), default=0))
@@ -54,9 +55,12 @@ def parse_file(path: Path, media_type: str) -> ParsedFile:
 class DirectParserRunner:
     """Parses in this process, without limits: for files that are trusted."""
 
+    def __init__(self, options: ParseOptions | None = None) -> None:
+        self._options = options
+
     def parse(self, path: Path, media_type: str) -> ParsedFile:
         """See ParserRunner."""
-        return parse_file(path, media_type)
+        return parse_file(path, media_type, self._options)
 
     def close(self) -> None:
         """Nothing to close."""

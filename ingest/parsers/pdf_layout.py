@@ -66,6 +66,10 @@ def _blocks(lines: Sequence[Line], body: float) -> Iterator[list[Line]]:
     frame = _Frame(body, right, _line_pitch(lines))
     at = 0
     while at < len(lines):
+        if lines[at].table:
+            yield [lines[at]]
+            at += 1
+            continue
         end = _table_end(lines, at)
         if end - at < 2:
             end = at + 1
@@ -104,6 +108,8 @@ def _line_pitch(lines: Sequence[Line]) -> float:
 
 def _continues(above: Line, below: Line, frame: _Frame) -> bool:
     """Whether the lower line goes on with the sentence of the upper one."""
+    if above.table or below.table:
+        return False
     titles = _is_title(above, frame.body), _is_title(below, frame.body)
     if any(titles) and not (all(titles) and _level(_size(above), [_size(below)]) == 1):
         return False
@@ -130,6 +136,8 @@ def _element(block: Sequence[Line], body: float, sizes: Sequence[float]) -> Elem
     box = _union([line.box for line in block])
     if len(block) > 1 and len(first.cells) >= 2 and _table_end(block, 0) == len(block):
         return Element(ElementKind.TABLE, markdown_table([line.cells for line in block]), first.box.page, box)
+    if first.table:
+        return Element(ElementKind.TABLE, markdown_table(first.table), first.box.page, first.box)
     text = _without_hyphens(join_all([line.text for line in block]))
     if _is_title(first, body):
         level = _level(_size(first), sizes)

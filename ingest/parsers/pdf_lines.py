@@ -12,21 +12,33 @@ from core.types import Box
 
 # A gap wider than this many line heights parts two cells of a table row.
 _CELL_GAP = 1.2
+# Flags of a font descriptor (ISO 32000-1, table 123).
+_FIXED_PITCH = 1
+_FORCE_BOLD = 1 << 18
+_BOLD_WEIGHT = 600
+_BOLD_FONTS = (b"bold", b"black", b"heavy", b"-medi", b"cmbx", b"simhei")
+_MONO_FONTS = (b"mono", b"courier", b"consol", b"menlo", b"cmtt", b"typewriter")
 _LINE_ENDS = frozenset("\r\n")
 
 
 @dataclass(slots=True)
 class Line:
-    """One line: text, box, height of its characters, and its pieces parted by wide gaps."""
+    """One line: text, box, height of its characters, and its pieces parted by wide gaps; whether
+    it is set bold, or in a font whose characters are equally wide."""
 
     text: str
     box: Box
     height: float
     cells: list[str] = field(default_factory=list)
+    bold: bool = False
+    mono: bool = False
+    table: tuple[tuple[str, ...], ...] = ()
+    """Rows of a ruled table that stands here; the other values are then those of its place."""
 
 
 @dataclass(slots=True)
 class _Char:
+    index: int
     text: str
     left: float
     right: float
@@ -39,8 +51,13 @@ def read_lines(page: pypdfium2.PdfPage, number: int) -> list[Line]:
     textpage = page.get_textpage()
     try:
         height = page.get_height()
-        lines = (_make_line(chars, number) for chars in _split_lines(_chars(textpage, height)))
-        return [line for line in lines if line.text]
+        lines = []
+        for chars in _split_lines(_chars(textpage, height)):
+            line = _make_line(chars, number)
+            if line.text:
+                line.bold, line.mono = _style(textpage.raw, chars)
+                lines.append(line)
+        return lines
     finally:
         textpage.close()
 
@@ -58,12 +75,27 @@ def _chars(textpage: pypdfium2.PdfTextPage, page_height: float) -> Iterator[_Cha
         pending_high = 0
         pdfium.FPDFText_GetLooseCharBox(raw, index, ctypes.byref(rect))
         yield _Char(
+            index,
             "\x02" if pdfium.FPDFText_IsHyphen(raw, index) == 1 else chr(code),
             rect.left,
             rect.right,
             page_height - rect.top,
             page_height - rect.bottom,
         )
+
+
+def _style(raw: pdfium.FPDF_TEXTPAGE, chars: list[_Char]) -> tuple[bool, bool]:
+    """Bold and equally wide, when the first, the middle and the last character are."""
+    seen = [c.index for c in chars if not c.text.isspace()]
+    name, flags = ctypes.create_string_buffer(128), ctypes.c_int()
+    bold, mono = True, True
+    for index in {seen[0], seen[len(seen) // 2], seen[-1]}:
+        pdfium.FPDFText_GetFontInfo(raw, index, name, len(name), ctypes.byref(flags))
+        font = name.value.lower()
+        heavy = bool(flags.value & _FORCE_BOLD) or any(word in font for word in _BOLD_FONTS)
+        bold &= heavy or pdfium.FPDFText_GetFontWeight(raw, index) >= _BOLD_WEIGHT
+        mono &= bool(flags.value & _FIXED_PITCH) or any(word in font for word in _MONO_FONTS)
+    return bold, mono
 
 
 def _split_lines(chars: Iterator[_Char]) -> Iterator[list[_Char]]:

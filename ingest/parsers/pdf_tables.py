@@ -1,0 +1,104 @@
+"""Ruled tables of a PDF, by pdfplumber: slow, so only for pages on which rules cross.
+
+Knows cells; where there are no rules, the gaps between words tell cells apart (pdf_layout).
+"""
+
+from pathlib import Path
+from typing import Any
+
+from core.types import Box
+from ingest.parsers.pdf_lines import Line
+
+_MIN_CELLS = 4
+_MIN_FILLED = 0.3
+
+
+class RuledTables:
+    """The tables of one file. Opens it when the first page is asked for; close by `with`."""
+
+    def __init__(self, path: Path, password: str = "") -> None:
+        self._path, self._password = path, password
+        self._file: Any = None
+
+    def __enter__(self) -> "RuledTables":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def put_in(self, lines: list[Line], number: int) -> list[Line]:
+        """The lines of page `number` (from 0) with each ruled table as one line in the place of
+        those within it. A table that would lose characters is left as it was."""
+        for box, rows in self._find(number):
+            inside = [line for line in lines if _within(line.box, box)]
+            if not inside or not _holds(rows, inside):
+                continue
+            at = lines.index(inside[0])
+            text = " ".join(cell for row in rows for cell in row if cell)
+            table = Line(text, box, inside[0].height, table=rows)
+            kept = {id(line) for line in inside}
+            lines = [
+                *(line for line in lines[:at] if id(line) not in kept),
+                table,
+                *(line for line in lines[at:] if id(line) not in kept),
+            ]
+        return lines
+
+    def _find(self, number: int) -> list[tuple[Box, tuple[tuple[str, ...], ...]]]:
+        import pdfplumber
+        from pdfminer.pdfdocument import PDFPasswordIncorrect
+        from pdfminer.pdfexceptions import PDFException
+        from pdfplumber.utils.exceptions import PdfminerException
+
+        try:
+            if self._file is None:
+                self._file = pdfplumber.open(self._path, password=self._password)
+            page = self._file.pages[number]
+            found = [(table.bbox, table.extract()) for table in page.find_tables()]
+            page.close()
+        except (
+            PDFException,
+            PdfminerException,
+            PDFPasswordIncorrect,
+            ValueError,
+            TypeError,
+            KeyError,
+            IndexError,
+            AssertionError,
+            AttributeError,
+        ):
+            # Its reader of PDF is stricter than the first one: then the gaps must do.
+            return []
+        left, top = page.bbox[0], page.bbox[1]
+        return [
+            (Box(number + 1, b[0] - left, b[1] - top, b[2] - left, b[3] - top), rows)
+            for b, cells in found
+            if _is_table(rows := _cleaned(cells))
+        ]
+
+
+def _cleaned(cells: list[list[str | None]]) -> tuple[tuple[str, ...], ...]:
+    rows = (tuple(" ".join((cell or "").split()) for cell in row) for row in cells)
+    return tuple(row for row in rows if any(row))
+
+
+def _is_table(rows: tuple[tuple[str, ...], ...]) -> bool:
+    """More than a frame around a text: two columns and two rows, with something in them."""
+    if len(rows) < 2 or max(len(row) for row in rows) < 2:
+        return False
+    cells = [cell for row in rows for cell in row]
+    filled = sum(bool(cell) for cell in cells)
+    return filled >= _MIN_CELLS and filled >= _MIN_FILLED * len(cells)
+
+
+def _within(box: Box, frame: Box) -> bool:
+    x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
+    return frame.left <= x <= frame.right and frame.top <= y <= frame.bottom
+
+
+def _holds(rows: tuple[tuple[str, ...], ...], lines: list[Line]) -> bool:
+    """Whether the cells have (almost) all characters of the lines."""
+    have = sum(len(cell.replace(" ", "")) for row in rows for cell in row)
+    wanted = sum(len("".join(line.text.split())) for line in lines)
+    return have >= 0.98 * wanted
