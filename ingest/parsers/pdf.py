@@ -12,7 +12,7 @@ from core.types import Element
 from ingest.parse_options import ParseOptions
 from ingest.parsers.page_furniture import drop_furniture
 from ingest.parsers.pdf_layout import compose_pages
-from ingest.parsers.pdf_lines import Line, read_lines
+from ingest.parsers.pdf_lines import Line, read_lines, text_by_place
 from ingest.parsers.pdf_marks import PageMarks, read_marks
 from ingest.parsers.pdf_tables import RuledTables
 
@@ -69,7 +69,8 @@ class PdfParser:
                         lines = _merged(lines, _read_by_ocr(page, number + 1))
                         self._options.on_page(number + 1)
                 elif marks.ruled:
-                    lines = tables.put_in(lines, number)
+                    with text_by_place(page) as text_in:
+                        lines = tables.put_in(lines, number, text_in)
                 pages.append(lines)
             except PdfiumError as exc:
                 raise _corrupt(f"page {number + 1}: {exc}") from exc

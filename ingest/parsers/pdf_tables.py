@@ -3,11 +3,16 @@
 Knows cells; where there are no rules, the gaps between words tell cells apart (pdf_layout).
 """
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from core.types import Box
 from ingest.parsers.pdf_lines import Line
+
+Place = tuple[float, float, float, float]
+"""Left, top, right and bottom of a cell, as the page is shown."""
+TextIn = Callable[[Place], str]
 
 _MIN_CELLS = 4
 _MIN_FILLED = 0.3
@@ -27,14 +32,18 @@ class RuledTables:
         if self._file is not None:
             self._file.close()
 
-    def put_in(self, lines: list[Line], number: int) -> list[Line]:
+    def put_in(self, lines: list[Line], number: int, text_in: TextIn) -> list[Line]:
         """The lines of page `number` (from 0) with each ruled table as one line in the place of
-        those within it. A table that would lose characters is left as it was."""
-        for box, rows in self._find(number):
+        those within it; `text_in` gives the text of a place. A table that would lose characters
+        is left as it was."""
+        for box, places in self._find(number):
             inside = [line for line in lines if _within(line.box, box)]
-            if not inside or not _holds(rows, inside):
+            if not inside:
                 continue
-            at = lines.index(inside[0])
+            rows = _filled([[text_in(place) if place else "" for place in row] for row in places])
+            if not _is_table(rows) or not _holds(rows, inside):
+                continue
+            at = next(n for n, line in enumerate(lines) if line is inside[0])
             text = " ".join(cell for row in rows for cell in row if cell)
             table = Line(text, box, inside[0].height, table=rows)
             kept = {id(line) for line in inside}
@@ -45,7 +54,7 @@ class RuledTables:
             ]
         return lines
 
-    def _find(self, number: int) -> list[tuple[Box, tuple[tuple[str, ...], ...]]]:
+    def _find(self, number: int) -> list[tuple[Box, list[list[Place | None]]]]:
         import pdfplumber
         from pdfminer.pdfdocument import PDFPasswordIncorrect
         from pdfminer.pdfexceptions import PDFException
@@ -55,7 +64,8 @@ class RuledTables:
             if self._file is None:
                 self._file = pdfplumber.open(self._path, password=self._password)
             page = self._file.pages[number]
-            found = [(table.bbox, table.extract()) for table in page.find_tables()]
+            found = [(table.bbox, [row.cells for row in table.rows]) for table in page.find_tables()]
+            left, top = page.bbox[0], page.bbox[1]
             page.close()
         except (
             PDFException,
@@ -70,16 +80,18 @@ class RuledTables:
         ):
             # Its reader of PDF is stricter than the first one: then the gaps must do.
             return []
-        left, top = page.bbox[0], page.bbox[1]
         return [
-            (Box(number + 1, b[0] - left, b[1] - top, b[2] - left, b[3] - top), rows)
-            for b, cells in found
-            if _is_table(rows := _cleaned(cells))
+            (Box(number + 1, *_moved(place, left, top)), [[c and _moved(c, left, top) for c in r] for r in rows])
+            for place, rows in found
         ]
 
 
-def _cleaned(cells: list[list[str | None]]) -> tuple[tuple[str, ...], ...]:
-    rows = (tuple(" ".join((cell or "").split()) for cell in row) for row in cells)
+def _moved(place: tuple[float, ...], left: float, top: float) -> tuple[float, float, float, float]:
+    return place[0] - left, place[1] - top, place[2] - left, place[3] - top
+
+
+def _filled(cells: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
+    rows = (tuple(" ".join(cell.split()) for cell in row) for row in cells)
     return tuple(row for row in rows if any(row))
 
 
