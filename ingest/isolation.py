@@ -4,6 +4,7 @@ One process is kept and reused; it is ended and replaced when a file makes it to
 too large, or crash.
 """
 
+import base64
 import json
 import logging
 import os
@@ -17,7 +18,8 @@ import threading
 import time
 from pathlib import Path
 
-from core.errors import FileError, ServiceError
+from core.errors import FileError, NotFoundError, ServiceError
+from ingest.page_images import PageImage
 from ingest.parse_options import ParseOptions
 from ingest.parse_worker import write_message
 from ingest.parsing import ParsedFile, from_json
@@ -57,24 +59,44 @@ class ProcessParserRunner:
                 `parse_crashed`, `parse_output`, `parse_failed`.
             ServiceError: no process can be started.
         """
+        answer = self._request(path, media_type)
+        try:
+            return from_json(answer["parsed"])
+        except (KeyError, TypeError, ValueError) as exc:
+            raise _crashed(f"the parse process answered nonsense: {exc}") from exc
+
+    def render(self, path: Path, media_type: str, number: int) -> PageImage:
+        """A page of the file as a picture (`ingest.page_images.render_page`), within the same
+        limits.
+
+        Raises:
+            NotFoundError: there is no such page.
+            FileError, ServiceError: as `parse`.
+        """
+        answer = self._request(path, media_type, page=number)
+        try:
+            image = answer["image"]
+            png = base64.b64decode(image["png"], validate=True)
+            return PageImage(png, float(image["width"]), float(image["height"]))
+        except (KeyError, TypeError, ValueError) as exc:
+            raise _crashed(f"the parse process answered nonsense: {exc}") from exc
+
+    def _request(self, path: Path, media_type: str, **more: int) -> dict:
+        request = {"path": str(path.resolve()), "media_type": media_type, "options": self._options.to_json()}
         with self._lock:
-            options = self._options.to_json()
-            answer = self._ask(
-                {"path": str(path.resolve()), "media_type": media_type, "options": options}
-            )
+            answer = self._ask(request | more)
         if trace := answer.get("traceback"):
             logger.error("a defect in the parser of %s, met in %s\n%s", media_type, path.name, trace)
         if failure := answer.get("failure"):
+            if failure["code"] == NotFoundError.code:
+                raise NotFoundError(str(failure["reason"]), remedy=str(failure["remedy"]))
             raise FileError(
                 str(failure["reason"]),
                 code=str(failure["code"]),
                 remedy=str(failure["remedy"]),
                 retryable=bool(failure["retryable"]),
             )
-        try:
-            return from_json(answer["parsed"])
-        except (KeyError, TypeError, ValueError) as exc:
-            raise _crashed(f"the parse process answered nonsense: {exc}") from exc
+        return answer
 
     def close(self) -> None:
         """Ends the process."""

@@ -4,6 +4,7 @@ Run by isolation.py as `python -m ingest.parse_worker MEMORY_MB`. A message is f
 of length, then JSON. Ends with its parent.
 """
 
+import base64
 import contextlib
 import json
 import os
@@ -16,7 +17,8 @@ import traceback
 from pathlib import Path
 from typing import BinaryIO
 
-from core.errors import FileError
+from core.errors import FileError, NotFoundError
+from ingest.page_images import render_page
 from ingest.parse_options import ParseOptions
 from ingest.parsing import parse_file, to_json
 
@@ -56,9 +58,15 @@ def _answer(request: dict, answers: BinaryIO) -> dict:
 
     options = ParseOptions.from_json(request.get("options", {}), tell)
     try:
+        if number := request.get("page"):
+            image = render_page(Path(request["path"]), request["media_type"], number, options.password)
+            png = base64.b64encode(image.png).decode("ascii")
+            return {"image": {"png": png, "width": image.width, "height": image.height}}
         return {"parsed": to_json(parse_file(Path(request["path"]), request["media_type"], options))}
     except FileError as exc:
         return _failure(exc.code, exc.message, exc.remedy, exc.retryable)
+    except NotFoundError as exc:
+        return _failure(exc.code, exc.message, exc.remedy)
     except MemoryError:
         return _failure("parse_memory", "reading it takes too much memory", "split it")
     except RecursionError:

@@ -1,17 +1,20 @@
 """PNG, JPEG, TIFF and WebP as documents: every picture in the file is a page, read by OCR."""
 
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from core.errors import FileError
 from core.types import Element
 from ingest.image_types import IMAGE_TYPES
 from ingest.parse_options import ParseOptions
 from ingest.parsers.pdf_layout import compose_pages
+from ingest.parsers.pdf_lines import Line
 from ingest.parsers.scans import read_picture
 
 _MAX_PIXELS = 60_000_000
@@ -40,33 +43,52 @@ class ImageParser:
                 remedy="set ingest.ocr = true and ingest it with --retry-failed",
             )
         pages = []
-        try:
-            with Image.open(path) as picture:
-                for frame in range(getattr(picture, "n_frames", 1)):
-                    picture.seek(frame)
-                    pages.append(self._read_frame(picture, frame + 1))
-                    self._options.on_page(frame + 1)
-        except (OSError, SyntaxError, ValueError, EOFError, struct.error, UnidentifiedImageError) as exc:
-            raise _corrupt(exc) from exc
+        with open_frame(path) as picture:
+            for frame in range(getattr(picture, "n_frames", 1)):
+                picture.seek(frame)
+                pages.append(_read_frame(picture, frame + 1))
+                self._options.on_page(frame + 1)
         elements = compose_pages(pages)
         if not elements:
             raise FileError("no word is seen in the picture", code="no_text", remedy="give a sharper one")
         return elements
 
-    @staticmethod
-    def _read_frame(picture: Image.Image, page: int):
-        if picture.width * picture.height > _MAX_PIXELS:
-            raise FileError(
-                f"its picture has {picture.width} × {picture.height} pixels",
-                code="too_large",
-                remedy="scale it down to 60 million pixels",
-            )
-        upright = on_white(ImageOps.exif_transpose(picture))
-        width = upright.width
-        if upright.width > _MAX_WIDTH:
-            height = max(1, round(upright.height * _MAX_WIDTH / upright.width))
-            upright = upright.resize((_MAX_WIDTH, height), Image.Resampling.LANCZOS)
-        return read_picture(np.asarray(upright), page, width / upright.width)
+
+@contextmanager
+def open_frame(path: Path) -> Iterator[Image.Image]:
+    """An open picture; `seek` chooses one of several. Raises FileError `corrupt`, also for what
+    is found while it is read."""
+    try:
+        with Image.open(path, formats=("PNG", "JPEG", "TIFF", "WEBP")) as picture:
+            yield picture
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError) as exc:
+        raise FileError(
+            f"it is a damaged picture: {exc}", code="corrupt", remedy="save it again as PNG"
+        ) from exc
+
+
+def upright_frame(picture: Image.Image) -> Image.Image:
+    """The present frame in three colours, turned as its camera said.
+
+    Raises:
+        FileError: `too_large`.
+    """
+    if picture.width * picture.height > _MAX_PIXELS:
+        raise FileError(
+            f"its picture has {picture.width} × {picture.height} pixels",
+            code="too_large",
+            remedy="scale it down to 60 million pixels",
+        )
+    return on_white(ImageOps.exif_transpose(picture))
+
+
+def _read_frame(picture: Image.Image, page: int) -> list[Line]:
+    upright = upright_frame(picture)
+    width = upright.width
+    if upright.width > _MAX_WIDTH:
+        height = max(1, round(upright.height * _MAX_WIDTH / upright.width))
+        upright = upright.resize((_MAX_WIDTH, height), Image.Resampling.LANCZOS)
+    return read_picture(np.asarray(upright), page, width / upright.width)
 
 
 def on_white(picture: Image.Image) -> Image.Image:
@@ -81,6 +103,3 @@ def on_white(picture: Image.Image) -> Image.Image:
         return Image.fromarray(((values - values.min()) * (255 / span)).astype(np.uint8)).convert("RGB")
     return picture.convert("RGB")
 
-
-def _corrupt(exc: Exception) -> FileError:
-    return FileError(f"it is a damaged picture: {exc}", code="corrupt", remedy="save it again as PNG")
