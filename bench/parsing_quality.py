@@ -31,6 +31,7 @@ from ingest.parse_options import ParseOptions
 
 _WORD = re.compile(f"[{CJK}]|[^\\W_{CJK}]+")
 _MARKUP = re.compile(r"<!--.*?-->|<[^>]+>|!\[[^\]]*\]\([^)]*\)")
+_BROKEN = re.compile(r"(?:[\x02\ufffe\xad]|(?<=[a-z])-(?=\r?\n[a-z]))(?:\r?\n)?")
 _KINDS = {".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"}
 _SETS = ("rapidocr", "docling", "unstructured", "pubtabnet_examples", "markitdown")
 
@@ -105,7 +106,8 @@ def _docling(path: Path) -> str:
 def _text_layer(path: Path) -> str:
     document = pypdfium2.PdfDocument(path)
     try:
-        return "\n".join(page.get_textpage().get_text_range() for page in document)
+        text = "\n".join(page.get_textpage().get_text_range() for page in document)
+        return _BROKEN.sub("", text)
     except pypdfium2.PdfiumError:
         return ""
     finally:

@@ -205,7 +205,8 @@ def _worker_environment() -> dict[str, str]:
     here = str(Path(__file__).resolve().parent.parent)
     paths = dict.fromkeys([here, *(str(Path(p).resolve()) for p in sys.path if p)])
     # glibc gives large blocks back at once: a process that has read a scan stays small.
-    memory = {"MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_TRIM_THRESHOLD_": "1048576", "MALLOC_ARENA_MAX": "2"}
+    sizes = dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(2**20))
+    memory = {**sizes, "MALLOC_ARENA_MAX": "2"}
     return kept | memory | {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
 
 

@@ -107,7 +107,9 @@ async def failed(
     return await run_read(library.failures, collection, visible, caller.viewers)
 
 
-@router.get("/v1/documents/{reference:path}/pages/{number}.png", summary="Show a page", response_class=Response)
+@router.get(
+    "/v1/documents/{reference:path}/pages/{number}.png", summary="Show a page", response_class=Response
+)
 async def page(
     reference: str,
     number: Annotated[int, PathParameter(ge=1)],

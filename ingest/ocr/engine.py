@@ -20,7 +20,7 @@ from rapidocr.utils.process_img import get_rotate_crop_image
 
 _FRAME_STEP = 160
 _FRAME_SIDE = 1280
-_SMALL_SIDE = 640
+_SMALL_SIDE = 960
 _BATCH = 1
 _MIN_SCORE = 0.5
 _SAMPLE = 6

@@ -4,10 +4,11 @@ import re
 
 _CHINESE = "一二三四五六七八九十百零〇"
 _DECIMAL = re.compile(r"^(\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+[^\W\d_]")
-_PART = re.compile(f"^第\\s*(?:[{_CHINESE}]{{1,4}}|\\d{{1,3}})\\s*([编篇部章节])(?:\\s|　|$|[^{_CHINESE}\\d])")
+_PART = re.compile(f"^第\\s*(?:[{_CHINESE}]{{1,4}}|\\d{{1,3}})\\s*([编篇部章节])(?:$|[^{_CHINESE}\\d])")
 _ITEM = re.compile(f"^[（(]?[{_CHINESE}]{{1,3}}[）)、．.]\\s*\\S")
 _WORD = re.compile(
-    r"^(?:chapter|part|appendix|annex)\s+[A-Z\d]{1,4}\b|^(?:abstract|references|introduction|摘\s*要|参考文献|目\s*录|附录\s*\w?)\s*$",
+    r"^(?:chapter|part|appendix|annex)\s+[A-Z\d]{1,4}\b|"
+    r"^(?:abstract|references|introduction|摘\s*要|参考文献|目\s*录|附录\s*\w?)\s*$",
     re.I,
 )
 _DEPTHS = {"编": 1, "篇": 1, "部": 1, "章": 1, "节": 2}

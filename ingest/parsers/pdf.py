@@ -1,16 +1,19 @@
 """PDF to elements: the text layer by pypdfium2, OCR for the pages that have none worth reading,
 pdfplumber for the pages that hold ruled tables."""
 
+from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pypdfium2
 from pypdfium2 import PdfiumError
 
 from core.errors import FileError
-from core.types import Element
+from core.types import Box, Element
 from ingest.parse_options import ParseOptions
 from ingest.parsers.page_furniture import drop_furniture
+from ingest.parsers.pdf_figures import ReadPlace, crop, figure_boxes, moved, put_figures_in
 from ingest.parsers.pdf_layout import compose_pages
 from ingest.parsers.pdf_lines import Line, read_lines, text_by_place
 from ingest.parsers.pdf_marks import PageMarks, read_marks
@@ -68,15 +71,28 @@ class PdfParser:
                     if self._options.ocr:
                         lines = _merged(lines, _read_by_ocr(page, number + 1))
                         self._options.on_page(number + 1)
-                elif marks.ruled:
-                    with text_by_place(page) as text_in:
-                        lines = tables.put_in(lines, number, text_in)
+                else:
+                    lines = self._completed(page, lines, marks, tables)
                 pages.append(lines)
             except PdfiumError as exc:
                 raise _corrupt(f"page {number + 1}: {exc}") from exc
             finally:
                 page.close()
         return pages, unread
+
+    def _completed(
+        self, page: pypdfium2.PdfPage, lines: list[Line], marks: PageMarks, tables: RuledTables
+    ) -> list[Line]:
+        """A page of text, with its ruled tables and its pictures."""
+        number = lines[0].box.page if lines else 1
+        if marks.ruled and lines:
+            with text_by_place(page) as text_in:
+                lines = tables.put_in(lines, number - 1, text_in)
+        boxes = figure_boxes(marks.pictures, number) if lines else []
+        if boxes and self._options.ocr:
+            lines = put_figures_in(lines, boxes, _reader(page))
+            self._options.on_page(number)
+        return lines
 
     @staticmethod
     def _empty(pages: int, pictures: int) -> FileError:
@@ -128,12 +144,31 @@ def _read_by_ocr(page: pypdfium2.PdfPage, number: int) -> list[Line]:
     # The model is loaded only now: most files never need it.
     from ingest.parsers.scans import read_picture
 
+    image, scale = _rendered(page)
+    return read_picture(image, number, 1 / scale)
+
+
+def _reader(page: pypdfium2.PdfPage) -> ReadPlace:
+    """Reads parts of a page; it is rendered once, when the first part is asked for."""
+    rendered = cache(lambda: _rendered(page))
+
+    def read(box: Box) -> list[Line]:
+        from ingest.parsers.scans import read_picture
+
+        image, scale = rendered()
+        part = np.ascontiguousarray(crop(image, box, scale))
+        return [moved(line, box) for line in read_picture(part, box.page, 1 / scale)] if part.size else []
+
+    return read
+
+
+def _rendered(page: pypdfium2.PdfPage) -> tuple[np.ndarray, float]:
+    """The page in three colours, and pixels a point."""
     scale = min(_OCR_SCALE, _OCR_PIXELS / max(page.get_size()))
-    bitmap = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=False)
-    image = bitmap.to_numpy()
+    image = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=False).to_numpy()
     if image.ndim == 2 or image.shape[2] == 1:
         image = image.reshape(*image.shape[:2], 1).repeat(3, axis=2)
-    return read_picture(image[:, :, :3], number, 1 / scale)
+    return image[:, :, :3], scale
 
 
 def _merged(layer: list[Line], seen: list[Line]) -> list[Line]:

@@ -72,7 +72,7 @@ def _ordered(page: Sequence[Line]) -> list[Line]:
 def _style(pages: Sequence[Sequence[Line]]) -> _Style:
     weights: Counter[float] = Counter()
     bold = mono = total = 0
-    for line in (line for page in pages for line in page if not line.table):
+    for line in (line for page in pages for line in page if not line.is_block):
         weights[_size(line)] += len(line.text)
         total += len(line.text)
         bold += len(line.text) * line.bold
@@ -99,14 +99,14 @@ def _size(line: Line) -> float:
 
 def _is_large(line: Line, style: _Style) -> bool:
     large = _size(line) > style.body * _TITLE_RATIO
-    return large and not line.table and len(line.text) <= _TITLE_CHARS and line.text[-1] not in _NO_TITLE_END
+    return large and not line.is_block and len(line.text) <= _TITLE_CHARS and line.text[-1] not in _NO_TITLE_END
 
 
 def _title_level(line: Line, style: _Style) -> int:
     """1 to 6 for a heading, 0 for everything else. Levels by weight and number come below
     those by size."""
     sideways = line.box.bottom - line.box.top > _UPRIGHT * max(line.height, 1.0)
-    if line.table or sideways or not line.text or line.text[-1] in _NO_TITLE_END:
+    if line.is_block or sideways or not line.text or line.text[-1] in _NO_TITLE_END:
         return 0
     if _is_large(line, style):
         return min(6, 1 + sum(_size(line) < top * _SAME_SIZE for top in style.sizes))
@@ -124,7 +124,7 @@ def _blocks(lines: Sequence[Line], style: _Style) -> Iterator[list[Line]]:
     at = 0
     while at < len(lines):
         end = at + 1
-        if lines[at].table:
+        if lines[at].is_block:
             pass
         elif style.width_tells and at + 1 < len(lines) and _same_code(lines[at], lines[at + 1]):
             while end < len(lines) and _same_code(lines[end - 1], lines[end]):
@@ -162,7 +162,7 @@ def _line_pitch(lines: Sequence[Line]) -> float:
 
 def _continues(above: Line, below: Line, frame: _Frame) -> bool:
     """Whether the lower line goes on with the sentence of the upper one."""
-    if above.table or below.table or (frame.style.width_tells and above.mono != below.mono):
+    if above.is_block or below.is_block or (frame.style.width_tells and above.mono != below.mono):
         return False
     titles = _title_level(above, frame.style), _title_level(below, frame.style)
     if any(titles) and not (titles[0] == titles[1] and not numbered_depth(below.text)):
@@ -188,6 +188,8 @@ def _wraps(above: Line, below: Line) -> bool:
 def _element(block: Sequence[Line], style: _Style) -> Element:
     first = block[0]
     page, box = first.box.page, _union([line.box for line in block])
+    if first.figure:
+        return Element(ElementKind.FIGURE, first.text, page, box)
     if first.table:
         return Element(ElementKind.TABLE, markdown_table(first.table), page, box)
     if style.width_tells and len(block) > 1 and all(line.mono for line in block):

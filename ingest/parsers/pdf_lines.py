@@ -40,6 +40,13 @@ class Line:
     mono: bool = False
     table: tuple[tuple[str, ...], ...] = ()
     """Rows of a ruled table that stands here; the other values are then those of its place."""
+    figure: bool = False
+    """A picture stands here; the text is its caption and its words, the box its own."""
+
+    @property
+    def is_block(self) -> bool:
+        """Whether it is more than a line of text."""
+        return self.figure or bool(self.table)
 
 
 @dataclass(slots=True)

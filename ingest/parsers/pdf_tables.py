@@ -81,7 +81,10 @@ class RuledTables:
             # Its reader of PDF is stricter than the first one: then the gaps must do.
             return []
         return [
-            (Box(number + 1, *_moved(place, left, top)), [[c and _moved(c, left, top) for c in r] for r in rows])
+            (
+                Box(number + 1, *_moved(place, left, top)),
+                [[cell and _moved(cell, left, top) for cell in row] for row in rows],
+            )
             for place, rows in found
         ]
 

@@ -10,6 +10,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from core.errors import FileError
+from core.types import ElementKind
 from ingest.discover import detect_media_type
 from ingest.isolation import ProcessParserRunner
 from ingest.parse_options import ParseOptions
@@ -165,3 +166,23 @@ def test_chinese_is_read(tmp_path, request):
     text = words(parse_picture(tmp_path / "zh.png"))
     assert "泊川仪器苏州工厂安全管理规定" in text
     assert "批准人是苏州工厂厂长顾承远" in text.replace(" ", "")
+
+
+@pytest.mark.slow
+def test_a_figure_is_found_by_its_caption_and_its_words(tmp_path, scan):
+    path = tmp_path / "figure.pdf"
+    canvas = Canvas(str(path), pagesize=(600, 800))
+    canvas.drawString(40, 700, "The crane is described in the manual of its maker.")
+    canvas.drawImage(ImageReader(scan), 100, 300, 400, 300)
+    canvas.drawString(100, 285, "Figure 2: Dates of the inspection")
+    canvas.showPage()
+    canvas.save()
+    elements = PdfParser().parse(path)
+    (figure,) = [e for e in elements if e.kind is ElementKind.FIGURE]
+    first, *rest = figure.text.split("\n")
+    assert first == "Figure 2: Dates of the inspection"
+    assert " ".join(rest) == " ".join(LINES)
+    assert (figure.box.left, figure.box.top, figure.box.right, figure.box.bottom) == (100, 200, 500, 500)
+    assert [e.text for e in elements if e.kind is ElementKind.TEXT] == [
+        "The crane is described in the manual of its maker."
+    ]
