@@ -98,8 +98,9 @@ def _size(line: Line) -> float:
 
 
 def _is_large(line: Line, style: _Style) -> bool:
-    large = _size(line) > style.body * _TITLE_RATIO
-    return large and not line.is_block and len(line.text) <= _TITLE_CHARS and line.text[-1] not in _NO_TITLE_END
+    if line.is_block or len(line.text) > _TITLE_CHARS or line.text[-1] in _NO_TITLE_END:
+        return False
+    return _size(line) > style.body * _TITLE_RATIO
 
 
 def _title_level(line: Line, style: _Style) -> int:

@@ -15,6 +15,8 @@ Place = tuple[float, float, float, float]
 TextIn = Callable[[Place], str]
 
 _MIN_CELLS = 4
+# What pdfminer lets out of a file that is not as it should be.
+_MALFORMED = (ValueError, TypeError, KeyError, IndexError, AssertionError, AttributeError, OverflowError)
 _MIN_FILLED = 0.3
 
 
@@ -56,28 +58,17 @@ class RuledTables:
 
     def _find(self, number: int) -> list[tuple[Box, list[list[Place | None]]]]:
         import pdfplumber
-        from pdfminer.pdfdocument import PDFPasswordIncorrect
-        from pdfminer.pdfexceptions import PDFException
-        from pdfplumber.utils.exceptions import PdfminerException
+        from pdfminer.psexceptions import PSException
+        from pdfplumber.utils.exceptions import MalformedPDFException, PdfminerException
 
         try:
             if self._file is None:
                 self._file = pdfplumber.open(self._path, password=self._password)
             page = self._file.pages[number]
             found = [(table.bbox, [row.cells for row in table.rows]) for table in page.find_tables()]
-            left, top = page.bbox[0], page.bbox[1]
+            left, top = page.cropbox[0], page.cropbox[1]
             page.close()
-        except (
-            PDFException,
-            PdfminerException,
-            PDFPasswordIncorrect,
-            ValueError,
-            TypeError,
-            KeyError,
-            IndexError,
-            AssertionError,
-            AttributeError,
-        ):
+        except (PSException, PdfminerException, MalformedPDFException, *_MALFORMED):
             # Its reader of PDF is stricter than the first one: then the gaps must do.
             return []
         return [
