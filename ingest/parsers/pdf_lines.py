@@ -24,6 +24,7 @@ _BOLD_WEIGHT = 600
 _BOLD_FONTS = (b"bold", b"black", b"heavy", b"-medi", b"cmbx", b"simhei")
 _MONO_FONTS = (b"mono", b"courier", b"consol", b"menlo", b"cmtt", b"typewriter")
 _HYPHEN = "\x02"
+_HYPHEN_CODES = frozenset({0x02, 0x2D, 0xAD, 0x2010, 0xFFFE})
 _LINE_ENDS = frozenset("\r\n")
 
 
@@ -123,20 +124,22 @@ class DisplayedPlace:
 
 
 def _chars(textpage: pypdfium2.PdfTextPage, place: DisplayedPlace) -> Iterator[_Char]:
+    # Names of one word: this loop is most of the time of a page.
     raw, rect = textpage.raw, pdfium.FS_RECTF()
+    at, box_of, code_of = ctypes.byref(rect), pdfium.FPDFText_GetLooseCharBox, pdfium.FPDFText_GetUnicode
     pending_high = 0
     for index in range(textpage.count_chars()):
-        code = pdfium.FPDFText_GetUnicode(raw, index)
+        code = code_of(raw, index)
         if 0xD800 <= code < 0xDC00:  # the first half of a surrogate pair
             pending_high = code
             continue
         if 0xDC00 <= code < 0xE000:
             code = 0x10000 + ((pending_high - 0xD800) << 10) + (code - 0xDC00) if pending_high else 0xFFFD
         pending_high = 0
-        pdfium.FPDFText_GetLooseCharBox(raw, index, ctypes.byref(rect))
+        box_of(raw, index, at)
         yield _Char(
             index,
-            "\x02" if pdfium.FPDFText_IsHyphen(raw, index) == 1 else chr(code),
+            _HYPHEN if code in _HYPHEN_CODES and pdfium.FPDFText_IsHyphen(raw, index) == 1 else chr(code),
             *place.box(rect.left, rect.bottom, rect.right, rect.top),
         )
 

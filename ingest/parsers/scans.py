@@ -17,7 +17,7 @@ from ingest.parsers.reading_order import Place, reading_rows
 if TYPE_CHECKING:
     from ingest.ocr.engine import OcrLine
 
-_BAND_PIXELS = 1600
+_BAND_PIXELS = 2400
 _CUT_SEARCH = 160
 _CELL_GAP = 1.2
 # A box of the detector is higher than the characters in it.
@@ -80,7 +80,7 @@ def _bands(image: np.ndarray) -> list[tuple[int, int]]:
     """From and to which row each part reaches; cut where a row is emptiest."""
     height, width = image.shape[:2]
     step = max(_BAND_PIXELS, 2 * width)
-    if height <= step:
+    if height <= 1.25 * step:
         return [(0, height)]
     bands, top = [], 0
     while height - top > step:
