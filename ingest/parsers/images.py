@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core.errors import FileError
 from core.types import Element
@@ -61,6 +61,8 @@ def open_frame(path: Path) -> Iterator[Image.Image]:
     try:
         with Image.open(path, formats=("PNG", "JPEG", "TIFF", "WEBP")) as picture:
             yield picture
+    except UnidentifiedImageError as exc:  # its own message names the stored copy
+        raise FileError("it is a damaged picture", code="corrupt", remedy="save it again as PNG") from exc
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError) as exc:
         raise FileError(
             f"it is a damaged picture: {exc}", code="corrupt", remedy="save it again as PNG"

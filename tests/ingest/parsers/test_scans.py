@@ -1,10 +1,13 @@
 """Scans and pictures: read by OCR with the real models, whichever way up; or a reason why not."""
 
 import io
+from itertools import pairwise
 
 import numpy as np
 import pypdfium2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
@@ -16,6 +19,7 @@ from ingest.isolation import ProcessParserRunner
 from ingest.parse_options import ParseOptions
 from ingest.parsers.images import ImageParser
 from ingest.parsers.pdf import PdfParser
+from ingest.parsers.scans import _bands
 
 LINES = [
     "The annual inspection of the crane",
@@ -140,6 +144,10 @@ def test_broken_and_vast_pictures_fail_with_a_reason(tmp_path, scan):
     data = (tmp_path / "a.png").read_bytes()
     (tmp_path / "cut.png").write_bytes(data[: len(data) // 2])
     assert code_of(parse_picture, tmp_path / "cut.png") == "corrupt"
+    (tmp_path / "head.png").write_bytes(data[:20])
+    with pytest.raises(FileError) as caught:
+        parse_picture(tmp_path / "head.png")
+    assert caught.value.code == "corrupt" and str(tmp_path) not in str(caught.value)
     Image.new("1", (9000, 9000)).save(tmp_path / "vast.png")
     assert code_of(parse_picture, tmp_path / "vast.png") == "too_large"
 
@@ -186,3 +194,10 @@ def test_a_figure_is_found_by_its_caption_and_its_words(tmp_path, scan):
     assert [e.text for e in elements if e.kind is ElementKind.TEXT] == [
         "The crane is described in the manual of its maker."
     ]
+
+
+@given(st.integers(1, 9000), st.integers(1, 60))
+def test_bands_cover_a_long_picture(height, width):
+    found = _bands(np.zeros((height, width, 3), dtype=np.uint8))
+    assert found[0][0] == 0 and found[-1][1] == height
+    assert all(above[1] == below[0] and above[0] < above[1] for above, below in pairwise(found))
