@@ -22,6 +22,7 @@ from retrieval.filters import check_name
 if TYPE_CHECKING:
     from ingest.discover import Candidate
     from ingest.ledger import LedgerRow
+    from ingest.page_images import PageImage
     from ingest.report import Progress
 
 Visible = frozenset[str] | None
@@ -148,6 +149,15 @@ class Library:
         raise NotFoundError(
             f"there is no document {reference!r} in {collection!r}", remedy="see: attest documents list"
         )
+
+    def page_image(
+        self, collection: str, reference: str, number: int, visible: Visible, viewers: Visible = None
+    ) -> "PageImage":
+        """A page of a document that may be seen, as it was ingested. Raises NotFoundError for
+        the document and the page, FileError `no_pages` for kinds of file that have none."""
+        found = self.document(collection, reference, visible, viewers)
+        path = self._services.originals().path(found["document_id"])
+        return self._services.page_renderer().render(path, found["media_type"], number)
 
     def delete_document(self, collection: str, reference: str, visible: Visible) -> dict:
         """Removes a document that may be seen, under one uri."""

@@ -22,13 +22,17 @@ if TYPE_CHECKING:
     from app.keys import KeyTable
     from app.weights.fetch import WeightsStore
     from core.seams import ChatModel, Embedder, Reranker, TokenEmbedder, VectorStore
+    from ingest.isolation import ProcessParserRunner
     from ingest.ledger import Ledger
+    from ingest.originals import Originals
     from ingest.pipeline import Ingestor
     from ingest.table_store import TableStore
     from retrieval.index import ChunkIndex
     from retrieval.lexical import Lexicon
     from retrieval.retriever import Retriever
     from retrieval.token_vectors import TokenVectors
+
+_RENDER_TIMEOUT_S = 20.0
 
 
 class Services:
@@ -98,6 +102,14 @@ class Services:
         """The tables of documents."""
         return self._once("tables", self._build_tables)
 
+    def page_renderer(self) -> "ProcessParserRunner":
+        """Pages as pictures, in a process of its own: an ingestion does not keep them waiting."""
+        return self._once("page_renderer", lambda: self._build_parser_runner(_RENDER_TIMEOUT_S))
+
+    def originals(self) -> "Originals":
+        """The accepted files."""
+        return self._once("originals", self._build_originals)
+
     def ledger(self) -> "Ledger":
         """What became of each file."""
         return self._once("ledger", self._build_ledger)
@@ -144,7 +156,7 @@ class Services:
 
     def close(self) -> None:
         """Closes what needs no event loop: parsers, store and database."""
-        for name in ("parser_runner", "ledger", "store"):
+        for name in ("parser_runner", "page_renderer", "ledger", "store"):
             part = self._parts.pop(name, None)
             if part is not None:
                 part.close()
@@ -226,11 +238,19 @@ class Services:
         engine = self._once("tokens_engine", lambda: open_database(self.paths.tokens))
         return TokenVectors(engine, self.token_embedder)
 
-    def _build_parser_runner(self):
+    def _build_originals(self) -> "Originals":
+        from ingest.originals import Originals
+
+        return Originals(self.paths.originals)
+
+    def _build_parser_runner(self, timeout_s: float | None = None) -> "ProcessParserRunner":
         from ingest.isolation import ProcessParserRunner
+        from ingest.parse_options import ParseOptions
 
         settings = self.settings.ingest
-        return ProcessParserRunner(settings.parse_timeout_s, settings.parse_memory_mb)
+        options = ParseOptions(settings.pdf_password.get_secret_value(), settings.ocr)
+        limit_s = timeout_s or settings.parse_timeout_s
+        return ProcessParserRunner(limit_s, settings.parse_memory_mb, options=options)
 
     def _build_ledger(self) -> "Ledger":
         from ingest.ledger import Ledger
@@ -246,13 +266,12 @@ class Services:
 
     def _build_ingestor(self) -> "Ingestor":
         from ingest.document_index import DocumentIndex
-        from ingest.originals import Originals
         from ingest.pipeline import Ingestor
 
         return Ingestor(
             self.ledger(),
             DocumentIndex(self.index(), self.tables()),
-            Originals(self.paths.originals),
+            self.originals(),
             self.settings.ingest,
             self._once("parser_runner", self._build_parser_runner),
         )

@@ -14,6 +14,7 @@ import zlib
 from pathlib import Path
 
 from core.errors import FileError
+from ingest.image_types import image_type
 from ingest.parsers.charset import decode_text
 from ingest.parsers.media_types import (
     CSV,
@@ -85,6 +86,8 @@ def detect_media_type(path: Path, name: str) -> str:
         return _ole_type(path)
     if head.startswith(b"{\\rtf"):
         return RTF
+    if picture := image_type(head):
+        return picture
     if b"%PDF-" in head[:1024]:
         return "application/pdf"
     if b"\0" in head and not head.startswith(_UTF16_MARKS):

@@ -5,6 +5,7 @@ Run by isolation.py as `python -m ingest.parse_worker MEMORY_MB FOLDER`. A messa
 of length, then JSON. Ends with its parent.
 """
 
+import base64
 import contextlib
 import json
 import os
@@ -18,8 +19,10 @@ import traceback
 from pathlib import Path
 from typing import BinaryIO
 
-from core.errors import FileError
+from core.errors import FileError, NotFoundError
+from ingest.page_images import render_page
 from ingest.parse_fence import raise_fence
+from ingest.parse_options import ParseOptions
 from ingest.parsing import parse_file, to_json
 
 _PARENT_CHECK_S = 1.0
@@ -34,7 +37,7 @@ def main() -> None:
     raise_fence(folder)
     _limit_memory(int(sys.argv[1]))
     while (request := read_message(requests)) is not None:
-        write_message(answers, _answer(request))
+        write_message(answers, _answer(request, answers))
 
 
 def read_message(stream: BinaryIO) -> dict | None:
@@ -52,11 +55,21 @@ def write_message(stream: BinaryIO, message: dict) -> None:
     stream.flush()
 
 
-def _answer(request: dict) -> dict:
+def _answer(request: dict, answers: BinaryIO) -> dict:
+    def tell(page: int) -> None:
+        write_message(answers, {"page": page})
+
+    options = ParseOptions.from_json(request.get("options", {}), tell)
     try:
-        return {"parsed": to_json(parse_file(Path(request["path"]), request["media_type"]))}
+        if number := request.get("page"):
+            image = render_page(Path(request["path"]), request["media_type"], number, options.password)
+            png = base64.b64encode(image.png).decode("ascii")
+            return {"image": {"png": png, "width": image.width, "height": image.height}}
+        return {"parsed": to_json(parse_file(Path(request["path"]), request["media_type"], options))}
     except FileError as exc:
         return _failure(exc.code, exc.message, exc.remedy, exc.retryable)
+    except NotFoundError as exc:
+        return _failure(exc.code, exc.message, exc.remedy)
     except MemoryError:
         return _failure("parse_memory", "reading it takes too much memory", "split it")
     except RecursionError:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from core.errors import FileError
 from core.types import Box, Element, ElementKind, Table
+from ingest.parse_options import ParseOptions
 from ingest.parsers.registry import parser_for
 
 _TITLE_CHARS = 200
@@ -49,13 +50,13 @@ class ParserRunner(Protocol):
     def close(self) -> None: ...
 
 
-def parse_file(path: Path, media_type: str) -> ParsedFile:
+def parse_file(path: Path, media_type: str, options: ParseOptions | None = None) -> ParsedFile:
     """Parses in this process. A parser may have `warnings` to tell after its parse.
 
     Raises:
         FileError: the parser's codes, `corrupt`, or `no_text` when nothing readable came out.
     """
-    parser = parser_for(media_type)
+    parser = parser_for(media_type, options)
     try:
         elements = [e for e in parser.parse(path) if e.text.strip()]
     except _DAMAGES as exc:
@@ -73,9 +74,12 @@ def parse_file(path: Path, media_type: str) -> ParsedFile:
 class DirectParserRunner:
     """Parses in this process, without limits: for files that are trusted."""
 
+    def __init__(self, options: ParseOptions | None = None) -> None:
+        self._options = options
+
     def parse(self, path: Path, media_type: str) -> ParsedFile:
         """See ParserRunner."""
-        return parse_file(path, media_type)
+        return parse_file(path, media_type, self._options)
 
     def close(self) -> None:
         """Nothing to close."""

@@ -8,7 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, Query, Request, UploadFile
+from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
+from fastapi import Path as PathParameter
 
 from app.keys import Role
 from app.library import IngestOrder, Library
@@ -107,6 +108,25 @@ async def failed(
     caller, library = request.state.caller, request.app.state.library
     visible = caller.visible(readers or None)
     return await run_read(library.failures, collection, visible, caller.viewers)
+
+
+@router.get(
+    "/v1/documents/{reference:path}/pages/{number}.png", summary="Show a page", response_class=Response
+)
+async def page(
+    reference: str,
+    number: Annotated[int, PathParameter(ge=1)],
+    request: Request,
+    collection: CollectionName = DEFAULT_COLLECTION,
+    readers: ReaderNames = (),
+) -> Response:
+    """A page of a PDF or a picture as PNG. Boxes of citations are in points; the page has
+    `X-Page-Width` × `X-Page-Height` of them. 404 as for the document itself."""
+    caller, library = request.state.caller, request.app.state.library
+    visible = caller.visible(readers or None)
+    image = await run_read(library.page_image, collection, reference, number, visible, caller.viewers)
+    size = {"X-Page-Width": f"{image.width:g}", "X-Page-Height": f"{image.height:g}"}
+    return Response(image.png, media_type="image/png", headers={"Cache-Control": "private, no-store", **size})
 
 
 @router.get("/v1/documents/{reference:path}", summary="Show a document")

@@ -15,6 +15,7 @@ from typing import BinaryIO, ClassVar
 from core.errors import FileError
 from core.types import Element
 from ingest.media_types import BoundedFile
+from ingest.parse_options import ParseOptions
 from ingest.parsers.media_types import TAR, ZIP
 from ingest.parsers.members import MAX_MEMBER_BYTES, BudgetError, Members, read_container
 
@@ -41,7 +42,8 @@ class ZipParser:
     media_types: ClassVar[frozenset[str]] = frozenset({ZIP})
     is_archive: ClassVar[bool] = True
 
-    def __init__(self) -> None:
+    def __init__(self, options: ParseOptions | None = None) -> None:
+        self._options = options
         self.warnings: list[tuple[str, str]] = []
 
     def parse(self, path: Path) -> list[Element]:
@@ -50,7 +52,7 @@ class ZipParser:
         Raises:
             FileError: `corrupt`, `bomb`, `too_large`, or `no_text` when no member can be read.
         """
-        found = read_container(self, path)
+        found = read_container(self, path, self._options)
         self.warnings = found.warnings
         return found.elements
 
@@ -71,12 +73,13 @@ class TarParser:
     media_types: ClassVar[frozenset[str]] = frozenset({TAR})
     is_archive: ClassVar[bool] = True
 
-    def __init__(self) -> None:
+    def __init__(self, options: ParseOptions | None = None) -> None:
+        self._options = options
         self.warnings: list[tuple[str, str]] = []
 
     def parse(self, path: Path) -> list[Element]:
         """See ZipParser.parse."""
-        found = read_container(self, path)
+        found = read_container(self, path, self._options)
         self.warnings = found.warnings
         return found.elements
 

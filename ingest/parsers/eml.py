@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from core.errors import FileError
 from core.types import Element
+from ingest.parse_options import ParseOptions
 from ingest.parsers.mail_text import decode_body, mail_elements
 from ingest.parsers.media_types import EML
 from ingest.parsers.members import Members, read_container
@@ -27,7 +28,8 @@ class EmlParser:
 
     media_types: ClassVar[frozenset[str]] = frozenset({EML})
 
-    def __init__(self) -> None:
+    def __init__(self, options: ParseOptions | None = None) -> None:
+        self._options = options
         self.warnings: list[tuple[str, str]] = []
 
     def parse(self, path: Path) -> list[Element]:
@@ -36,7 +38,7 @@ class EmlParser:
         Raises:
             FileError: `corrupt`.
         """
-        found = read_container(self, path)
+        found = read_container(self, path, self._options)
         self.warnings = found.warnings
         return found.elements
 

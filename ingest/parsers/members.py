@@ -22,6 +22,7 @@ from typing import BinaryIO, Protocol, runtime_checkable
 
 from core.errors import FileError
 from core.types import Element, ElementKind
+from ingest.parse_options import ParseOptions
 from ingest.parsers.registry import parser_for
 
 MAX_MEMBER_BYTES = 64 * 2**20
@@ -111,12 +112,19 @@ class BudgetError(FileError):
 class Members:
     """Collects what is found in a container; `warnings` name each member that was not read."""
 
-    def __init__(self, budget: Budget | None = None, within: str = "", depth: int = 0) -> None:
+    def __init__(
+        self,
+        budget: Budget | None = None,
+        within: str = "",
+        depth: int = 0,
+        options: ParseOptions | None = None,
+    ) -> None:
         self.elements: list[Element] = []
         self.warnings: list[tuple[str, str]] = []
         self.budget = budget or Budget()
         self._within = within
         self._depth = depth
+        self._options = options
 
     def take(self, elements: Iterable[Element]) -> None:
         """Elements of the container itself, such as the text of a mail."""
@@ -161,7 +169,7 @@ class Members:
             BudgetError: there were too many members already.
         """
         self.budget.take_member()
-        return Members(self.budget, self.shown(name), self._depth + 1)
+        return Members(self.budget, self.shown(name), self._depth + 1, self._options)
 
     def absorb(self, inner: "Members") -> None:
         """Takes over what was found below."""
@@ -181,7 +189,7 @@ class Members:
 
         if not copy.stat().st_size:
             raise FileError("it is empty", code="empty")
-        parser = parser_for(detect_media_type(copy, shown))
+        parser = parser_for(detect_media_type(copy, shown), self._options)
         if not isinstance(parser, ContainerParser):
             elements = [e for e in parser.parse(copy) if e.text.strip()]
             if not elements:
@@ -190,7 +198,7 @@ class Members:
             self.elements += _placed(elements, shown)
             self.warnings += [(code, f"{shown}: {words}") for code, words in getattr(parser, "warnings", ())]
             return
-        inner = Members(self.budget, shown, self._depth + 1)
+        inner = Members(self.budget, shown, self._depth + 1, self._options)
         inner.check_depth()
         try:
             parser.parse_into(copy, inner)
@@ -198,13 +206,13 @@ class Members:
             self.absorb(inner)
 
 
-def read_container(parser: ContainerParser, path: Path) -> Members:
+def read_container(parser: ContainerParser, path: Path, options: ParseOptions | None) -> Members:
     """Everything in a container that is not itself a member.
 
     Raises:
         FileError: the container cannot be opened, or nothing in it could be read.
     """
-    found = Members()
+    found = Members(options=options)
     try:
         parser.parse_into(path, found)
     except FileError as error:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from core.errors import FileError
 from core.types import Element
+from ingest.parse_options import ParseOptions
 from ingest.parsers.mail_text import decode_body, mail_elements
 from ingest.parsers.media_types import MSG
 from ingest.parsers.members import Members, read_container
@@ -29,7 +30,8 @@ class MsgParser:
 
     media_types: ClassVar[frozenset[str]] = frozenset({MSG})
 
-    def __init__(self) -> None:
+    def __init__(self, options: ParseOptions | None = None) -> None:
+        self._options = options
         self.warnings: list[tuple[str, str]] = []
 
     def parse(self, path: Path) -> list[Element]:
@@ -38,7 +40,7 @@ class MsgParser:
         Raises:
             FileError: `corrupt`.
         """
-        found = read_container(self, path)
+        found = read_container(self, path, self._options)
         self.warnings = found.warnings
         return found.elements
 

@@ -5,6 +5,8 @@ from importlib import import_module
 
 from core.errors import FileError
 from core.seams import Parser
+from ingest.image_types import IMAGE_TYPES
+from ingest.parse_options import ParseOptions
 from ingest.parsers.media_types import (
     CSV,
     DOCX,
@@ -49,19 +51,22 @@ _PARSERS = {
     XML: ("ingest.parsers.xml", "XmlParser"),
     ZIP: ("ingest.parsers.archive", "ZipParser"),
     TAR: ("ingest.parsers.archive", "TarParser"),
+    **dict.fromkeys(IMAGE_TYPES, ("ingest.parsers.images", "ImageParser")),
 }
+# Parsers that are made with the options of the parse.
+_WITH_OPTIONS = frozenset({"application/pdf", *IMAGE_TYPES, EML, MSG, ZIP, TAR})
 
-CONVERT = "convert it to PDF, DOCX, XLSX, CSV, PPTX, ODT, RTF, EPUB, HTML, Markdown, JSON, e-mail or text"
+CONVERT = "convert it to PDF, PNG, DOCX, XLSX, CSV, PPTX, ODT, RTF, EPUB, HTML, Markdown, JSON, mail or text"
 
 # Raise a parser's number when it reads the same bytes otherwise: then files are read again.
-_RAISED = {"text/plain": 2, "text/markdown": 2, "text/html": 3, "application/pdf": 2, DOCX: 2}
+_RAISED = {"text/plain": 2, "text/markdown": 2, "text/html": 3, "application/pdf": 3, DOCX: 2}
 PARSER_VERSIONS = dict.fromkeys(_PARSERS, 1) | _RAISED
 # What holds other files is read by their parsers too.
 PARSER_VERSIONS |= dict.fromkeys((EML, MSG, ZIP, TAR), sum(PARSER_VERSIONS.values()))
 
 
-def parser_for(media_type: str) -> Parser:
-    """A new parser.
+def parser_for(media_type: str, options: ParseOptions | None = None) -> Parser:
+    """A new parser, with the options if its kind of file knows any.
 
     Raises:
         FileError: code `unknown_type`.
@@ -73,4 +78,5 @@ def parser_for(media_type: str) -> Parser:
             remedy=CONVERT,
         )
     module, name = _PARSERS[media_type]
-    return getattr(import_module(module), name)()
+    made = getattr(import_module(module), name)
+    return made(options) if options and media_type in _WITH_OPTIONS else made()

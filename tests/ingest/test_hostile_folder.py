@@ -15,7 +15,7 @@ from ingest.isolation import ProcessParserRunner
 from tests.ingest.hostile_files import HOSTILE, WHOLE, write_hostile
 
 SECONDS = 10.0
-RESIDENT_MB = 512
+RESIDENT_MB = 1024  # of the 2048 MB of address space that OCR needs; the PDF bomb takes 850
 CODES = {
     "bad_encoding", "bomb", "corrupt", "empty", "encrypted", "missing", "no_text", "outside_root",
     "parse_memory", "parse_crashed", "parse_output", "too_large", "unknown_type", "unreadable", "unsafe",

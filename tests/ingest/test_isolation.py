@@ -17,8 +17,15 @@ from core.types import Element, ElementKind
 class PlantedParser:
     media_types = frozenset({"text/plain"})
 
+    def __init__(self, options=None):
+        self._options = options
+
     def parse(self, path):
         order = path.read_text()
+        if order == "pages":
+            for page in range(1, 6):
+                time.sleep(1)
+                self._options.on_page(page)
         if order == "sleep":
             time.sleep(60)
         if order == "memory":
@@ -76,6 +83,7 @@ def runner(tmp_path, monkeypatch):
     (planted / "sitecustomize.py").write_text(
         "from ingest.parsers import registry\n"
         "registry._PARSERS['text/plain'] = ('planted_parser', 'PlantedParser')\n"
+        "registry._WITH_OPTIONS |= {'text/plain'}\n"
     )
     monkeypatch.syspath_prepend(str(planted))
     made = ProcessParserRunner(timeout_s=8, memory_mb=512, max_output_bytes=1_000_000)
@@ -162,3 +170,16 @@ def test_a_defect_of_a_parser_is_logged_with_its_traceback(runner, tmp_path, cap
     with pytest.raises(FileError):
         runner.parse(order(tmp_path, "bug"), "text/plain")
     assert "Traceback" in caplog.text and "text/plain" in caplog.text
+
+
+
+@pytest.mark.slow
+def test_each_page_told_gives_more_time(runner, tmp_path):
+    """A long scan is not a slow one: all its pages take longer than the limit, none of them does."""
+    patient = ProcessParserRunner(timeout_s=3, memory_mb=512)
+    try:
+        started = time.monotonic()
+        assert patient.parse(order(tmp_path, "pages"), "text/plain").elements
+        assert time.monotonic() - started > 3
+    finally:
+        patient.close()
