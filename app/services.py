@@ -6,6 +6,7 @@ imported inside the builders, so that a command pays only for what it uses.
 
 import asyncio
 import inspect
+import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -223,9 +224,13 @@ class Services:
 
     def _build_parser_runner(self):
         from ingest.isolation import ProcessParserRunner
+        from ingest.parser_pool import ParserPool
 
         settings = self.settings.ingest
-        return ProcessParserRunner(settings.parse_timeout_s, settings.parse_memory_mb)
+        return ParserPool(
+            lambda: ProcessParserRunner(settings.parse_timeout_s, settings.parse_memory_mb),
+            settings.workers or os.cpu_count() or 1,
+        )
 
     def _build_ledger(self) -> "Ledger":
         from ingest.ledger import Ledger

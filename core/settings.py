@@ -105,6 +105,7 @@ class IngestSettings(Section):
     max_file_mb: float = Field(64.0, gt=0, description="larger files are refused")
     max_chunks: int = Field(5000, ge=1, description="a file that would give more chunks is refused")
     parse_timeout_s: float = Field(120.0, gt=0, description="a parse that takes longer fails")
+    workers: int = Field(0, ge=0, description="files parsed at once; 0: as many as there are CPU cores")
     parse_memory_mb: int = Field(2048, ge=256, description="address space of one parse above its start")
 
 

@@ -11,6 +11,8 @@ class Outcome(StrEnum):
     UPDATED = "updated"
     SKIPPED = "skipped"
     FAILED = "failed"
+    REMOVED = "removed"
+    MOVED = "moved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Progress:
     done: int
     total: int
     chunks: int = 0
+    pages: int = 0
 
 
 @dataclass(slots=True)
@@ -49,6 +52,8 @@ class IngestReport:
     pages: int = 0
     seconds: float = 0.0
     failures: list[FileFailure] = field(default_factory=list)
+    removed: int = 0
+    moved: int = 0
 
     def count(self, outcome: Outcome, chunks: int = 0, pages: int = 0) -> None:
         """Adds one file."""
@@ -59,7 +64,7 @@ class IngestReport:
     @property
     def exit_code(self) -> int:
         """0 all went well, 1 some files failed, 2 nothing was done."""
-        succeeded = self.added + self.updated + self.skipped
+        succeeded = self.added + self.updated + self.skipped + self.removed + self.moved
         if not succeeded:
             return 2
         return 1 if self.failed else 0
@@ -75,4 +80,6 @@ class IngestReport:
             "pages": self.pages,
             "seconds": round(self.seconds, 3),
             "failures": [failure.to_dict() for failure in self.failures],
+            "removed": self.removed,
+            "moved": self.moved,
         }

@@ -20,6 +20,7 @@ class IngestRequest:
     """What to do with the files of one call. Readers are normalised.
 
     `root`: links that lead out of it are refused (default: the folder given).
+    `prune`: what has vanished from the given folders is removed.
     `names`: display names of uploads by path; such a file gets the uri `upload:<name>`.
 
     Raises:
@@ -33,6 +34,7 @@ class IngestRequest:
     retry_failed: bool = False
     force: bool = False
     root: Path | None = None
+    prune: bool = False
     names: Mapping[Path, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -81,5 +83,7 @@ def wanted_row(
         chunks=chunks,
         attempts=row.attempts + 1 if row and row.document_id == document_id else 1,
         previous_ids=previous,
+        sha256=found.sha256,
+        signature=found.signature if isinstance(found, FoundFile) else "",
         created_at=row.created_at if row else "",
     )

@@ -38,9 +38,9 @@ class Fuse:
 class FusedLedger(Ledger):
     fuse = Fuse(-1)
 
-    def put(self, row):
+    def put_many(self, rows, connection):
         self.fuse.step()
-        return super().put(row)
+        return super().put_many(rows, connection)
 
     def remove(self, collection, uri):
         self.fuse.step()
@@ -49,6 +49,10 @@ class FusedLedger(Ledger):
 
 class FusedIndex(FolderIndex):
     fuse = Fuse(-1)
+
+    def copy_document(self, document, source_id):
+        self.fuse.step()
+        return super().copy_document(document, source_id)
 
     def write_document(self, document, chunks):
         for chunk in chunks:
