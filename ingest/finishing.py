@@ -47,7 +47,12 @@ class Finisher:
     """Ends files. A version is durable in the index before the one it replaces goes."""
 
     def __init__(
-        self, ledger: Ledger, queue: IngestQueue, index: ChunkIndex, originals: Originals, publisher: Publisher
+        self,
+        ledger: Ledger,
+        queue: IngestQueue,
+        index: ChunkIndex,
+        originals: Originals,
+        publisher: Publisher,
     ) -> None:
         self._ledger = ledger
         self._queue = queue
@@ -55,9 +60,7 @@ class Finisher:
         self._originals = originals
         self._publisher = publisher
 
-    def finish(
-        self, works: Sequence[tuple[Work, Published]], in_work: Collection[str] = ()
-    ) -> list[Result]:
+    def finish(self, works: Sequence[tuple[Work, Published]], in_work: Collection[str] = ()) -> list[Result]:
         """Marks files `done` whose versions are in the index, after what they replace is gone.
         Versions `in_work` are about to be written by somebody else: they are left alone."""
         done, stale = [], {}

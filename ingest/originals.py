@@ -68,6 +68,16 @@ class Originals:
         place.unlink(missing_ok=True)
         return existed
 
+    def names(self) -> list[str]:
+        """The names of all files that lie here: document ids, and what a kill left half-copied."""
+        return sorted(path.name for path in self._folder.glob("*/*") if path.is_file())
+
+    def remove_stray(self, name: str) -> None:
+        """Removes one of `names`."""
+        for path in self._folder.glob("*/*"):
+            if path.name == name:
+                path.unlink(missing_ok=True)
+
     def _place(self, document_id: str) -> Path:
         if len(document_id) != 64 or not set(document_id) <= set("0123456789abcdef"):
             raise NotFoundError(f"{document_id!r} is not a document id")

@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -29,6 +29,7 @@ from ingest.queue import IngestQueue
 from ingest.report import FileFailure, IngestReport, Outcome, Progress
 from ingest.request import IngestRequest, named
 from ingest.stages import Stages
+from ingest.verify import Verification, Verifier
 from retrieval.index import ChunkIndex
 
 __all__ = ["IngestRequest", "Ingestor"]
@@ -69,11 +70,6 @@ class Ingestor:
         """What is taken in and not yet at its end."""
         return self._queue
 
-    @property
-    def writing(self) -> threading.RLock:
-        """Held by whoever changes the index."""
-        return self._writing
-
     def ingest(
         self,
         sources: Sequence[Path],
@@ -103,10 +99,10 @@ class Ingestor:
             self._finish_deletions(request.collection)
             with self._stages(run).running() as stages:
                 waiting = iter(candidates)
-                while batch := list(islice(waiting, _FILES_AT_ONCE)):
+                while not request.is_cancelled() and (batch := list(islice(waiting, _FILES_AT_ONCE))):
                     self._take_in(self._acceptor.decide(batch, request), run, stages)
                 self._submit_left(request.collection, stages)
-            for row in gone:
+            for row in [] if request.is_cancelled() else self._still_there(gone):
                 self._finisher.remove(self._ledger.put(replace(row, status=FileStatus.DELETING)))
                 run.tell(row.uri, Result(Outcome.REMOVED))
             return run.ended()
@@ -140,6 +136,15 @@ class Ingestor:
                 self._finish_deletions(collection)
                 done += self._resume(collection)
             return done
+
+    def verify(self, collection: str = "", repair: bool = False) -> Verification:
+        """Compares ledger, stored copies and index, of one collection or of all; see
+        `ingest.verify`. With `repair` what is amiss is mended."""
+        with self._writing:
+            names = {count.name for count in self._ledger.collections()} | set(self._index.collections())
+            verifier = Verifier(self._ledger, self._index, self._originals, self._publisher, self._finisher)
+            chosen = [collection] if collection else sorted(names)
+            return verifier.verify(chosen, repair, self.resume, every=not collection)
 
     def note_reembedded(self, collection: str, former: str) -> int:
         """After the index gave all chunks new vectors: files that the embedder `former` had
@@ -213,7 +218,7 @@ class Ingestor:
         return self._fingerprints.of(media_type, embedder)
 
     def _stages(self, run: "_Run") -> Stages:
-        return Stages(self._publisher, self._finisher, self._queue, self._workers, run.end)
+        return Stages(self._publisher, self._finisher, self._queue, self._workers, run)
 
     def _take_in(self, decisions: Sequence[Decision], run: "_Run", stages: Stages) -> None:
         """Writes what was decided: those that are work are on disk together, then begun."""
@@ -272,6 +277,10 @@ class Ingestor:
         for row in self._ledger.rows(collection, FileStatus.DELETING):
             self._finisher.remove(row)
 
+    def _still_there(self, rows: Rows) -> Rows:
+        """Without those whose file was found again in another place."""
+        return [row for row in rows if self._ledger.get(row.collection, row.uri)]
+
     def _say_what_would_be(self, run: "_Run", candidates, gone: Rows, request: IngestRequest) -> None:
         for decision in self._acceptor.decide(candidates, request):
             run.tell(decision.uri, Result(decision.outcome, error=decision.error))
@@ -288,8 +297,14 @@ class _Run:
         self._on_progress = on_progress
         self._lock = threading.Lock()
         self._report = IngestReport()
-        self._done = 0
+        self._done = self._parsed = self._embedded = 0
         self.left = 0
+
+    def passed(self, parsed: int, embedded_chunks: int) -> None:
+        """A stage has dealt with so many more files or chunks."""
+        with self._lock:
+            self._parsed += parsed
+            self._embedded += embedded_chunks
 
     def end(self, work: Work, result: Result) -> None:
         """A file that was work has come to its end."""
@@ -309,7 +324,9 @@ class _Run:
             if result.error is not None:
                 self._report.failures.append(FileFailure(uri, result.error.code, str(result.error)))
             if self._on_progress is not None:
-                self._on_progress(Progress(uri, result.outcome, self._done, self._total, chunks, pages))
+                place = (self._done, self._total)
+                stages = (self._parsed, self._embedded)
+                self._on_progress(Progress(uri, result.outcome, *place, chunks, pages, *stages))
 
     def ended(self) -> IngestReport:
         """The report, with the time it took."""

@@ -28,7 +28,9 @@ def vanished(
         if source.exists() and not source.is_dir():
             continue
         folder = source.resolve().as_posix()
-        rows = [row for row in ledger.below(request.collection, folder) if row.status is not FileStatus.DELETING]
+        rows = [
+            row for row in ledger.below(request.collection, folder) if row.status is not FileStatus.DELETING
+        ]
         if rows and not any(uri.startswith(f"{folder}/") for uri in seen):
             raise InputError(
                 f"{source} holds no file, but {len(rows)} files of it are in {request.collection!r}",

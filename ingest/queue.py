@@ -15,7 +15,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Connection, Float, Integer, MetaData, String, Table, delete, func, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert
 
 from ingest.ledger import Ledger, LedgerRow
@@ -51,7 +63,9 @@ class QueueCount:
 class IngestQueue:
     """The items of one data directory, as one worker sees them. Thread-safe."""
 
-    def __init__(self, ledger: Ledger, lease_s: float = LEASE_S, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, ledger: Ledger, lease_s: float = LEASE_S, now: Callable[[], float] = time.time
+    ) -> None:
         """`now` gives seconds since 1970; times are kept, so no clock of this process alone."""
         self._ledger = ledger
         self._lease_s = lease_s

@@ -30,7 +30,8 @@ class FileFailure:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """File `done` of `total` has come to an end with `outcome`."""
+    """File `done` of `total` has come to an end with `outcome`. `parsed` files and
+    `embedded_chunks` are how far the stages before are, in this run."""
 
     uri: str
     outcome: Outcome
@@ -38,6 +39,8 @@ class Progress:
     total: int
     chunks: int = 0
     pages: int = 0
+    parsed: int = 0
+    embedded_chunks: int = 0
 
 
 @dataclass(slots=True)

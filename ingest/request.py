@@ -3,7 +3,7 @@
 Knows names, readers and versions; knows nothing of the index.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -20,6 +20,7 @@ class IngestRequest:
     """What to do with the files of one call. Readers are normalised.
 
     `root`: links that lead out of it are refused (default: the folder given).
+    `is_cancelled`: asked before more files are taken in; those taken in come to their end.
     `prune`: what has vanished from the given folders is removed.
     `names`: display names of uploads by path; such a file gets the uri `upload:<name>`.
 
@@ -35,6 +36,7 @@ class IngestRequest:
     force: bool = False
     root: Path | None = None
     prune: bool = False
+    is_cancelled: Callable[[], bool] = lambda: False
     names: Mapping[Path, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -11,7 +11,7 @@ Knows the order of stages; what each does stands in publish.py and finishing.py.
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from core.errors import FileError
 from ingest.finishing import Finisher, Result, Work
@@ -26,25 +26,35 @@ CHUNKS_AHEAD = 512
 """Chunks that are cut and wait for the model."""
 CHUNKS_PER_PASS = 256
 """As many as the model gets at a time, unless one file has more."""
-CHUNKS_PER_FLUSH = 1024
+CHUNKS_PER_FLUSH = 256
 FILES_PER_FLUSH = 64
 FLUSH_WAIT_S = 1.0
 """How long the writer waits for more before it flushes what it has."""
 
-OnResult = Callable[[Work, Result], None]
+
+class Listener(Protocol):
+    """Hears of what goes on. Called by several threads; `end` by one at a time."""
+
+    def passed(self, parsed: int, embedded_chunks: int) -> None:
+        """So many more files were parsed, and chunks embedded."""
+        ...
+
+    def end(self, work: Work, result: Result) -> None:
+        """A file is at its end."""
+        ...
 
 
 class Stages:
-    """One run's threads. `on_result` hears of each file once, from one of them at a time."""
+    """One run's threads. The listener hears of each file once."""
 
     def __init__(
-        self, publisher: Publisher, finisher: Finisher, queue: IngestQueue, workers: int, on_result: OnResult
+        self, publisher: Publisher, finisher: Finisher, queue: IngestQueue, workers: int, listener: Listener
     ) -> None:
         self._publisher = publisher
         self._finisher = finisher
         self._queue = queue
         self._workers = workers
-        self._tell = on_result
+        self._listener = listener
         self._work: Pipe[Work] = Pipe(FILES_AHEAD)
         self._cut: Pipe[tuple[Work, CutDocument]] = Pipe(CHUNKS_AHEAD)
         self._written: Pipe[tuple[Work, Any]] = Pipe(2 * CHUNKS_PER_FLUSH)
@@ -71,7 +81,11 @@ class Stages:
                 self._stop()
                 raise
             finally:
-                for stage, pipe in ((parsers, self._work), ([embedder], self._cut), ([writer], self._written)):
+                for stage, pipe in (
+                    (parsers, self._work),
+                    ([embedder], self._cut),
+                    ([writer], self._written),
+                ):
                     pipe.close()
                     for thread in stage:
                         thread.join()
@@ -127,11 +141,13 @@ class Stages:
             if cut is None:  # nothing holds it any more
                 self._written.put((work, None))
                 continue
+            self._listener.passed(1, 0)
             self._cut.put((work, cut), len(cut.chunks))
 
     def _embed(self) -> None:
         while batch := self._next_cut():
             embedded = self._publisher.embed([cut for _, cut in batch])
+            self._listener.passed(0, sum(len(cut.chunks) for _, cut in batch))
             for (work, cut), one in zip(batch, embedded, strict=True):
                 self._written.put((work, (cut, one)), len(cut.chunks))
 
@@ -186,10 +202,10 @@ class Stages:
         return self._finisher.publish_and_finish(work)
 
     def _end(self, work: Work, result: Result) -> None:
-        self._tell(work, result)
+        self._listener.end(work, result)
         if work.refused is not None:
             return
         with self._lock:
             followers = self._in_work.pop(work.row.document_id, [])
         for follower in followers:
-            self._tell(follower, self._finisher.publish_and_finish(follower))
+            self._listener.end(follower, self._finisher.publish_and_finish(follower))

@@ -51,6 +51,7 @@ class IngestJob:
     dry_run: bool = False
     retry_failed: bool = False
     force: bool = False
+    prune: bool = False
 
 
 class Backend(Protocol):
@@ -63,6 +64,10 @@ class Backend(Protocol):
         ...
 
     def ingest(self, job: IngestJob, on_progress: Progress) -> dict: ...
+
+    def verify(self, collection: str, repair: bool) -> dict:
+        """Of all collections when the name is empty."""
+        ...
 
     def documents(self, collection: str, readers: Sequence[str] | None) -> dict: ...
 

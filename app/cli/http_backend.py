@@ -79,9 +79,15 @@ class HttpBackend:
             "dry_run": job.dry_run,
             "retry_failed": job.retry_failed,
             "force": job.force,
+            "prune": job.prune,
         }
         on_progress(f"the API at {self._url} is reading the files")
         return self._call("POST", "/v1/ingest", json=body, timeout=None)
+
+    def verify(self, collection: str, repair: bool) -> dict:
+        """See `Backend.verify`."""
+        body = {"collection": collection, "repair": repair}
+        return self._call("POST", "/v1/verify", json=body, timeout=None)
 
     def documents(self, collection: str, readers: Sequence[str] | None) -> dict:
         """See `Backend.documents`."""

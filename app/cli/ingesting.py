@@ -29,6 +29,9 @@ def ingest(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed files again.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove what has vanished from these folders.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Index again what has not changed.")] = False,
     data: Data = None,
     config: Config = None,
@@ -46,6 +49,7 @@ def ingest(
         dry_run,
         retry_failed,
         force,
+        prune,
     )
     backend = open_backend(data, config)
     try:
@@ -75,6 +79,7 @@ def _pairs(given: list[str]) -> dict[str, str]:
 
 def show_report(out: Output, report: dict) -> None:
     counts = ", ".join(f"{report[name]} {name}" for name in ("added", "updated", "skipped", "failed"))
+    counts += "".join(f", {report[name]} {name}" for name in ("moved", "removed") if report.get(name))
     out.line(f"{counts}; {report['chunks']} chunks, {report['pages']} pages in {report['seconds']:.1f} s")
     for failure in report["failures"]:
         out.line(f"{failure['uri']}: {failure['reason']} ({failure['code']})", indent="  ")

@@ -46,9 +46,20 @@ class LocalBackend:
         from app.rendering import render_progress
 
         order = IngestOrder(
-            job.paths, job.collection, job.readers, job.meta, job.dry_run, job.retry_failed, job.force
+            job.paths,
+            job.collection,
+            job.readers,
+            job.meta,
+            job.dry_run,
+            job.retry_failed,
+            job.force,
+            prune=job.prune,
         )
         return self._library.ingest(order, lambda step: on_progress(render_progress(step)))
+
+    def verify(self, collection: str, repair: bool) -> dict:
+        """See `Backend.verify`."""
+        return self._library.verify(collection, repair)
 
     def documents(self, collection: str, readers: Sequence[str] | None) -> dict:
         """See `Backend.documents`."""

@@ -56,3 +56,11 @@ class IngestBody(Body):
     dry_run: bool = False
     retry_failed: bool = False
     force: bool = False
+    prune: bool = False
+
+
+class VerifyBody(Body):
+    """What to compare: one collection, or all when it is empty."""
+
+    collection: str = Field("", max_length=128)
+    repair: bool = False
