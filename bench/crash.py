@@ -23,6 +23,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -38,7 +39,8 @@ DIMENSIONS = 16
 FILES = 14
 ROUNDS_PER_LIBRARY = 12
 READERS = ("everyone", "bob")
-WORDS = ("设备", "校准", "记录", "质量", "warranty", "battery", "invoice", "budget", "policy", "server", "review")
+COUNTED = ("kills", "rounds", "lost", "duplicate", "orphan", "stale")
+WORDS = ("设备", "校准", "记录", "质量", "warranty", "battery", "invoice", "budget", "policy", "server")
 
 
 class Vectors(BaseHTTPRequestHandler):
@@ -162,8 +164,7 @@ class Library:
 
 def check(library: Library, counts: Counter) -> list[str]:
     """What is amiss: by `verify`, and by reading the store against the folder."""
-    os.environ["ATTEST_INGEST__CHUNK_TOKENS"] = str(library.chunk_tokens)
-    services = Services(load_settings(data=library.data))
+    services = Services(load_settings(data=library.data, ingest={"chunk_tokens": library.chunk_tokens}))
     amiss = []
     try:
         found = services.ingestor().verify().to_dict()
@@ -253,20 +254,37 @@ def settings_of(embedder: str, address: str) -> dict:
     return environment | given
 
 
-def run(kills: int, seed: int, embedder: str = "hash", say=lambda text: print(text, flush=True)) -> dict:
+def play_lanes(kills: int, seed: int, lanes: int, environment: dict, say) -> dict:
+    """Several libraries side by side, each with its own share of the kills; the sums."""
+    shares = [kills // lanes + (lane < kills % lanes) for lane in range(lanes)]
+    with ThreadPoolExecutor(lanes) as pool:
+        played = list(pool.map(lambda lane: play(shares[lane], seed + lane, environment, say), range(lanes)))
+    total = {name: sum(one[name] for one in played) for name in COUNTED}
+    for name in ("kills_by_change", "other"):
+        total[name] = dict(sum((Counter(one[name]) for one in played), Counter()))
+    return total | {"amiss": [line for one in played for line in one["amiss"]][:50]}
+
+
+def run(kills: int, seed: int, lanes: int = 1, embedder: str = "hash", say=print) -> dict:
     """The whole measurement."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Vectors)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     begun, before = time.monotonic(), dict(os.environ)
     try:
         address = f"http://127.0.0.1:{server.server_address[1]}/v1"
-        played = play(kills, seed, settings_of(embedder, address), say)
+        played = play_lanes(kills, seed, lanes, settings_of(embedder, address), say)
     finally:
         server.shutdown()
         server.server_close()
         os.environ.clear()
         os.environ.update(before)
-    return {"seed": seed, "embedder": embedder, "seconds": round(time.monotonic() - begun, 1), **played}
+    return {
+        "seed": seed,
+        "lanes": lanes,
+        "embedder": embedder,
+        "seconds": round(time.monotonic() - begun, 1),
+        **played,
+    }
 
 
 def main() -> None:
@@ -274,11 +292,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--lanes", type=int, default=2, help="libraries side by side")
     parser.add_argument("--embedder", choices=["hash", "built-in"], default="hash")
     parser.add_argument("--name", default="crash", help="of the file in bench/results")
     given = parser.parse_args()
-    result = run(given.kills, given.seed, given.embedder)
-    command = f"python -m bench.crash --kills {given.kills} --seed {given.seed} --embedder {given.embedder}"
+    result = run(given.kills, given.seed, given.lanes, given.embedder)
+    command = f"python -m bench.crash --kills {given.kills} --seed {given.seed} --lanes {given.lanes} --embedder {given.embedder}"
     write_result(given.name, command, result)
     raise SystemExit(1 if result["amiss"] else 0)
 

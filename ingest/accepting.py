@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from core.errors import FileError
 from core.settings import IngestSettings
@@ -27,8 +28,8 @@ from ingest.request import IngestRequest, version_of, wanted_row
 class Decision:
     """What is to be done with a file.
 
-    `row` is the ledger row to write: as `writing` it is work, with `error` it is a failure,
-    with the outcome `updated` and no `is_work` it is all there is to do. `copy_of` is a row
+    `row` is the ledger row to write. With `source`, the file to be stored, it is work; with
+    `error` it is a failure; with neither it is all there is to do. `copy_of` is a row
     whose chunks only need another id, uri or readers; `moved_from` is the row of the place
     that the file has left.
     """
@@ -37,9 +38,14 @@ class Decision:
     outcome: Outcome
     row: LedgerRow | None = None
     error: FileError | None = None
-    is_work: bool = False
+    source: Path | None = None
     copy_of: LedgerRow | None = None
     moved_from: LedgerRow | None = None
+
+    @property
+    def is_work(self) -> bool:
+        """Whether the file is to be taken in."""
+        return self.source is not None
 
 
 class Fingerprints:
@@ -85,6 +91,17 @@ class Acceptor:
                 decisions.append(self._decide(found, row, request))
         return decisions
 
+    def keep(self, decision: Decision) -> Decision:
+        """Stores the copy of a file that is to be taken in; what came of that."""
+        row = decision.row
+        if decision.source is None or row is None:
+            return decision
+        try:
+            self._originals.keep(decision.source, row.document_id, row.sha256)
+        except FileError as error:
+            return Decision(decision.uri, Outcome.FAILED, row, error)
+        return decision
+
     def _decide(
         self, found: FoundFile | RefusedFile, row: LedgerRow | None, request: IngestRequest
     ) -> Decision:
@@ -101,13 +118,7 @@ class Acceptor:
         source = None if request.force else self._same_words(row, wanted)
         moved_from = None if row or request.force else self._left_place(wanted)
         outcome = Outcome.MOVED if moved_from else outcome
-        if request.dry_run:
-            return Decision(found.uri, outcome)
-        try:
-            self._originals.keep(found.path, wanted.document_id, found.sha256)
-        except FileError as error:
-            return Decision(found.uri, Outcome.FAILED, wanted, error)
-        return Decision(found.uri, outcome, wanted, None, True, source, moved_from)
+        return Decision(found.uri, outcome, wanted, None, found.path, source, moved_from)
 
     @staticmethod
     def _settled(

@@ -89,8 +89,8 @@ class Finisher:
             )
         if done:
             self._withdraw(done[0].collection, stale)
-        self._queue.finish(done)
         left = [i for work, _ in works for i in work.row.previous_ids if i != work.row.document_id]
+        self._queue.finish(done, left)
         self.forget_originals(left)
         for work, _ in works:
             if work.moved_from is not None:
@@ -134,7 +134,7 @@ class Finisher:
         if error.retryable and row.document_id:
             self._queue.try_later(failed)
         else:
-            self._queue.finish([failed])
+            self._queue.finish([failed], stale)
         self.forget_originals(stale)
         return Result(Outcome.FAILED, error=error)
 
@@ -144,14 +144,22 @@ class Finisher:
         self._withdraw(row.collection, dict.fromkeys(ids, row.uri))
         with self._ledger.transaction() as connection:
             self._queue.forget([row], connection)
+            self._queue.doubt(ids, connection)
         self._ledger.remove(row.collection, row.uri)
         self.forget_originals(ids)
 
     def forget_originals(self, document_ids: Iterable[str]) -> None:
         """Removes the stored copies of versions that nobody needs any more."""
+        document_ids = [document_id for document_id in document_ids if document_id]
         for document_id in document_ids:
-            if document_id and not self._ledger.mentions(document_id):
+            if not self._ledger.mentions(document_id):
                 self._originals.remove(document_id)
+        self._queue.settle(document_ids)
+
+    def tidy(self) -> None:
+        """Removes stored copies that a process which is gone has left behind."""
+        self._originals.sweep()
+        self.forget_originals(self._queue.doubtful())
 
     def _withdraw(self, collection: str, left: dict[str, str]) -> None:
         """Takes versions from the uris that held them. When the bytes can no longer be parsed

@@ -129,6 +129,7 @@ class Ingestor:
         files that were. Raises as `ingest` does."""
         with self._writing:
             self._queue.release_dead()
+            self._finisher.tidy()
             names = {*self._queue.due_collections(), *self._ledger.names_with(FileStatus.DELETING)}
             done = 0
             for collection in sorted(names):
@@ -203,9 +204,11 @@ class Ingestor:
             # Marked first: a kill in between must not leave rows that say `done`.
             self._ledger.mark_collection(collection, FileStatus.DELETING)
             self._queue.forget_collection(collection)
+            ids = {i for row in rows for i in (row.document_id, *row.previous_ids)}
+            self._queue.doubt(ids)
             dropped = self._index.drop_collection(collection)
             self._ledger.remove_collection(collection)
-            self._finisher.forget_originals({i for row in rows for i in (row.document_id, *row.previous_ids)})
+            self._finisher.forget_originals(ids)
             return dropped or bool(rows)
 
     def close(self) -> None:
@@ -222,6 +225,8 @@ class Ingestor:
 
     def _take_in(self, decisions: Sequence[Decision], run: "_Run", stages: Stages) -> None:
         """Writes what was decided: those that are work are on disk together, then begun."""
+        self._queue.doubt(d.row.document_id for d in decisions if d.row and d.is_work)
+        decisions = [self._acceptor.keep(decision) for decision in decisions]
         works = [decision for decision in decisions if decision.is_work]
         rows = self._queue.accept([decision.row for decision in works])
         with self._ledger.transaction() as connection:
@@ -273,6 +278,7 @@ class Ingestor:
 
     def _finish_deletions(self, collection: str) -> None:
         self._queue.release_dead()
+        self._finisher.tidy()
         self._adopt(collection)
         for row in self._ledger.rows(collection, FileStatus.DELETING):
             self._finisher.remove(row)

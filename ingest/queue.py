@@ -31,9 +31,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert
 
 from ingest.ledger import Ledger, LedgerRow
+from ingest.originals import is_gone
 
 LEASE_S = 60.0
 MAX_ATTEMPTS = 3
+_SQLITE_VARIABLES = 500
 BACKOFF_S = 30.0
 """Before the second attempt; twice as long before each later one."""
 
@@ -48,6 +50,13 @@ _ITEMS = Table(
     Column("leased_until", Float),
     Column("attempts", Integer),
     Column("not_before", Float),
+)
+
+_DOUBTS = Table(
+    "ingest_doubts",
+    _METADATA,
+    Column("document_id", String, primary_key=True),
+    Column("owner", String),
 )
 
 
@@ -94,7 +103,39 @@ class IngestQueue:
             ]
             if items:
                 connection.execute(insert(_ITEMS).prefix_with("OR REPLACE"), items)
+            self._clear([row.document_id for row in put], connection)
         return put
+
+    def doubt(self, document_ids: Iterable[str], connection: Connection | None = None) -> None:
+        """Notes stored copies that may be needless soon, or are not yet needed: before they
+        are made, or with the change after which they are to go. A kill in between would leave
+        them for good otherwise."""
+        values = [{"document_id": i, "owner": self._owner} for i in sorted({*document_ids} - {""})]
+        if not values:
+            return
+        if connection is None:
+            with self._ledger.transaction() as connection:
+                self.doubt(document_ids, connection)
+        else:
+            connection.execute(insert(_DOUBTS).prefix_with("OR REPLACE"), values)
+
+    def doubtful(self) -> list[str]:
+        """What this worker, or one that is gone, has noted and not settled."""
+        with self._ledger.transaction() as connection:
+            found = connection.execute(select(_DOUBTS.c.document_id, _DOUBTS.c.owner)).all()
+        return [i for i, owner in found if owner == self._owner or _is_dead(owner)]
+
+    def settle(self, document_ids: Sequence[str]) -> None:
+        """These copies are where they belong, or gone."""
+        if document_ids:
+            with self._ledger.transaction() as connection:
+                self._clear(document_ids, connection)
+
+    @staticmethod
+    def _clear(document_ids: Sequence[str], connection: Connection) -> None:
+        for at in range(0, len(document_ids), _SQLITE_VARIABLES):
+            part = document_ids[at : at + _SQLITE_VARIABLES]
+            connection.execute(delete(_DOUBTS).where(_DOUBTS.c.document_id.in_(part)))
 
     def claim(self, collection: str, limit: int) -> list[tuple[str, int]]:
         """Leases items that wait and are due, oldest first: pairs of uri and how many attempts
@@ -112,9 +153,11 @@ class IngestQueue:
             )
             return [(uri, attempts) for uri, attempts in claimed]
 
-    def finish(self, rows: Iterable[LedgerRow]) -> None:
-        """Writes rows that came to their end and forgets their items, together."""
+    def finish(self, rows: Iterable[LedgerRow], left: Iterable[str] = ()) -> None:
+        """Writes rows that came to their end, forgets their items and doubts the versions that
+        they have left, together."""
         with self._ledger.transaction() as connection:
+            self.doubt(left, connection)
             ended = self._ledger.put_many(list(rows), connection)
             self.forget(ended, connection)
 
@@ -225,10 +268,4 @@ def _is_dead(owner: str) -> bool:
     pid = rest.partition("/")[0]
     if host != socket.gethostname() or not pid.isdecimal():
         return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
+    return is_gone(int(pid))
