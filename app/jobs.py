@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from core.errors import AttestError, NotFoundError
+from core.errors import AttestError, ConflictError, NotFoundError
 
 if TYPE_CHECKING:
     from ingest.report import Progress
@@ -101,11 +101,13 @@ class JobBook:
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
 
-    def open(self, kind: str, collection: str, owner: str) -> Job:
-        """A new job that waits for its turn."""
+    def open(self, kind: str, collection: str, owner: str, job_id: str = "") -> Job:
+        """A new job that waits for its turn, under an id that the caller may choose."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        job = Job(uuid.uuid4().hex[:12], kind, collection, owner, created_at=now)
+        job = Job(job_id or uuid.uuid4().hex[:12], kind, collection, owner, created_at=now)
         with self._lock:
+            if job.id in self._jobs:
+                raise ConflictError(f"there is a job {job.id!r} already", remedy="give it another id")
             self._jobs[job.id] = job
             over = [j.id for j in self._jobs.values() if j.state not in (JobState.WAITING, JobState.RUNNING)]
             for old in over[: max(0, len(self._jobs) - JOBS_KEPT)]:

@@ -297,7 +297,8 @@ def main() -> None:
     parser.add_argument("--name", default="crash", help="of the file in bench/results")
     given = parser.parse_args()
     result = run(given.kills, given.seed, given.lanes, given.embedder)
-    command = f"python -m bench.crash --kills {given.kills} --seed {given.seed} --lanes {given.lanes} --embedder {given.embedder}"
+    command = f"python -m bench.crash --kills {given.kills} --seed {given.seed} --lanes {given.lanes}"
+    command += f" --embedder {given.embedder}"
     write_result(given.name, command, result)
     raise SystemExit(1 if result["amiss"] else 0)
 

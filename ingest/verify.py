@@ -3,7 +3,7 @@
 Knows what each fault is called and what mends it; knows nothing of terminals.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -129,8 +129,9 @@ class Verifier:
         found.documents += len(wanted)
         found.chunks += sum(counts["chunks"].values())
         faults: list[Fault] = []
+        pending = self._pending(collection)
         for part, counted in counts.items():
-            faults += self._compare(collection, part, wanted, counted)
+            faults += self._compare(collection, part, (wanted, pending), counted)
         prefixes = {chunk_id.rpartition("-")[0] for chunk_id in repeated}
         faults += [
             _fault("duplicate", "chunks", rows[0], f"{len(repeated)} repeated chunk ids in all")
@@ -151,8 +152,20 @@ class Verifier:
                 wanted.setdefault(row.previous_ids[0], []).append(row)
         return wanted
 
+    def _pending(self, collection: str) -> set[str]:
+        """Versions that may be there, since a file is not at its end."""
+        unfinished = [
+            row
+            for status in (FileStatus.WRITING, FileStatus.DELETING)
+            for row in self._ledger.rows(collection, status)
+        ]
+        return {i for row in unfinished for i in (row.document_id, *row.previous_ids)}
+
     @staticmethod
-    def _compare(collection: str, part: str, wanted: dict, counted) -> list[Fault]:
+    def _compare(
+        collection: str, part: str, due_and_pending: tuple[dict, set[str]], counted: Mapping[str, int]
+    ) -> list[Fault]:
+        wanted, pending = due_and_pending
         faults = []
         for document_id, rows in wanted.items():
             # Of the last good version of a failed file the number of chunks is not kept.
@@ -164,7 +177,7 @@ class Verifier:
                 )
             elif due is not None and has > due:
                 faults.append(_fault("stale", part, rows[0], f"{has} chunks, not {due}", document_id))
-        for document_id in sorted(set(counted) - set(wanted)):
+        for document_id in sorted(set(counted) - set(wanted) - pending):
             detail = f"{counted[document_id]} chunks"
             faults.append(Fault("orphan", part, collection, document_id, detail=detail))
         return faults

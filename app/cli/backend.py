@@ -14,8 +14,8 @@ from core.errors import AttestError
 from core.paths import DataPaths
 from core.settings import Settings, load_settings
 
-Progress = Callable[[str], None]
-"""Is told what is being done, in words for people."""
+Progress = Callable[[dict], None]
+"""Is told how far an ingest is, as `/v1/jobs` tells it."""
 
 
 @dataclass(frozen=True, slots=True)

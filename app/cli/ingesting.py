@@ -8,6 +8,7 @@ import typer
 from app.cli.options import DEFAULT_COLLECTION, Collection, Config, Data, Json
 from app.cli.output import Output
 
+WATCH_EVERY_S = 2.0
 INGEST_CODES = (
     "Exit codes: 0 all files are in; 1 some failed; 2 none is in or wrong use; 3 a needed service is missing."
 )
@@ -32,6 +33,9 @@ def ingest(
     prune: Annotated[
         bool, typer.Option("--prune", help="Remove what has vanished from these folders.")
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on, and follow every change until Ctrl-C.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Index again what has not changed.")] = False,
     data: Data = None,
     config: Config = None,
@@ -39,6 +43,7 @@ def ingest(
 ) -> None:
     """Add files and folders. What is in already and has not changed is skipped."""
     from app.cli.backend import IngestJob, open_backend
+    from app.cli.progress import IngestProgress
 
     out = Output(as_json)
     job = IngestJob(
@@ -53,9 +58,12 @@ def ingest(
     )
     backend = open_backend(data, config)
     try:
-        report = backend.ingest(job, out.status)
+        if watch:
+            _watch(backend, job, out)
+            raise typer.Exit(0)
+        with IngestProgress() as progress:
+            report = backend.ingest(job, progress)
     finally:
-        out.clear_status()
         backend.close()
     exit_code = report.pop("exit_code")
     if as_json:
@@ -63,6 +71,27 @@ def ingest(
     else:
         show_report(out, report)
     raise typer.Exit(exit_code)
+
+
+def _watch(backend, job, out: Output) -> None:
+    """Ingests whenever something has changed; an error is told and tried again."""
+    import contextlib
+    import threading
+
+    from app.cli.output import show_error
+    from ingest.watching import watch
+
+    def ingest() -> None:
+        report = backend.ingest(job, lambda _: None)
+        report.pop("exit_code")
+        if out.as_json:
+            out.result(report)
+        else:
+            show_report(out, report)
+
+    out.note("watching; Ctrl-C ends it")
+    with contextlib.suppress(KeyboardInterrupt):
+        watch(job.paths, ingest, lambda error: show_error(error, False), threading.Event(), WATCH_EVERY_S)
 
 
 def _pairs(given: list[str]) -> dict[str, str]:

@@ -47,7 +47,8 @@ class CollectionBody(Body):
 
 
 class IngestBody(Body):
-    """Files of the server's own machine, for the holder of the local token alone."""
+    """Files of the server's own machine, for the holder of the local token alone. Under
+    `job_id` the caller can follow it in `/v1/jobs`."""
 
     paths: list[str] = Field(min_length=1)
     collection: str = Field(DEFAULT_COLLECTION, max_length=128)
@@ -57,6 +58,7 @@ class IngestBody(Body):
     retry_failed: bool = False
     force: bool = False
     prune: bool = False
+    job_id: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9_-]*$")
 
 
 class VerifyBody(Body):

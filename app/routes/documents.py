@@ -89,7 +89,9 @@ async def ingest_paths(body: IngestBody, request: Request) -> dict:
         body.force,
         prune=body.prune,
     )
-    job = request.app.state.jobs.open("ingest", body.collection, request.state.caller.owner)
+    job = request.app.state.jobs.open(
+        "ingest", body.collection, request.state.caller.owner, body.job_id
+    )
     watched = replace(order, is_cancelled=lambda: job.wants_cancel)
     return await _run(request, job, lambda: library.ingest(watched, job.note))
 
