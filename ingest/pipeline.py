@@ -130,7 +130,9 @@ class Ingestor:
         with self._writing:
             self._queue.release_dead()
             self._finisher.tidy()
-            names = {*self._queue.due_collections(), *self._ledger.names_with(FileStatus.DELETING)}
+            names = {*self._queue.due_collections()}
+            for status in (FileStatus.WRITING, FileStatus.DELETING):
+                names |= {*self._ledger.names_with(status)}
             done = 0
             for collection in sorted(names):
                 self._index.open_collection(collection)
