@@ -5,7 +5,7 @@ a row that says what is left to do. One thread at a time calls it.
 """
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.errors import FileError
@@ -64,14 +64,9 @@ class Finisher:
         """Marks files `done` whose versions are in the index, after what they replace is gone.
         Versions `in_work` are about to be written by somebody else: they are left alone."""
         done, stale = [], {}
-        published_ids = {work.row.document_id for work, _ in works}
         for work, published in works:
             row = work.row
-            for previous in row.previous_ids:
-                if previous in in_work and previous not in published_ids:
-                    self._note_begun(row.collection, previous)
-                elif previous != row.document_id and previous not in published_ids:
-                    stale[previous] = row.uri
+            stale |= {previous: row.uri for previous in row.previous_ids if previous != row.document_id}
             owner = published.owner
             done.append(
                 replace(
@@ -88,7 +83,7 @@ class Finisher:
                 )
             )
         if done:
-            self._withdraw(done[0].collection, stale)
+            self._withdraw(done[0].collection, stale, {row.uri: row for row in done}, in_work)
         left = [i for work, _ in works for i in work.row.previous_ids if i != work.row.document_id]
         self._queue.finish(done, left)
         self.forget_originals(left)
@@ -161,16 +156,25 @@ class Finisher:
         self._originals.sweep()
         self.forget_originals(self._queue.doubtful())
 
-    def _withdraw(self, collection: str, left: dict[str, str]) -> None:
-        """Takes versions from the uris that held them. When the bytes can no longer be parsed
-        for the holders that are left, a version goes: nobody may read it by a right that has
-        ended."""
+    def _withdraw(
+        self,
+        collection: str,
+        left: Mapping[str, str],
+        ended: Mapping[str, LedgerRow] | None = None,
+        in_work: Collection[str] = (),
+    ) -> None:
+        """Takes versions from the uris that held them; `ended` are rows as they will be. When
+        the bytes can no longer be parsed for the holders that are left, a version goes: nobody
+        may read it by a right that has ended."""
         gone = []
         for document_id, uri in left.items():
             if not self._ledger.holding(collection, document_id):
                 gone.append(document_id)
                 continue
-            if self._publisher.hand_over(collection, document_id, uri):
+            if self._publisher.hand_over(collection, document_id, uri, ended or {}):
+                continue
+            if document_id in in_work:  # all its holders wait for it, and one of them will write it
+                self._note_begun(collection, document_id)
                 continue
             try:
                 self._publisher.publish(collection, document_id)

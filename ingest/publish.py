@@ -4,7 +4,7 @@ A version belongs in the index while a ledger row holds it. `publish` is declara
 idempotent: called again after a kill at any moment, it ends in the same state.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -137,12 +137,15 @@ class Publisher:
         self._name_owner(document)
         return Published(source.title, wanted.uri, source.chunks, source.pages)
 
-    def hand_over(self, collection: str, document_id: str, left_by: str) -> bool:
+    def hand_over(
+        self, collection: str, document_id: str, left_by: str, ended: Mapping[str, LedgerRow]
+    ) -> bool:
         """Lets the chunks of a version name another holder, now that the uri `left_by` no
-        longer holds it. False when they must be made anew for that, or removed."""
-        holders = self._ledger.holding(collection, document_id)
+        longer holds it. `ended` are rows, by uri, whose version is in the index and which are
+        about to be marked `done`. False when the chunks must be made anew, or removed."""
+        holders = [ended.get(row.uri, row) for row in self._ledger.holding(collection, document_id)]
         done = [row for row in holders if row.status is FileStatus.DONE]
-        if not done or len(done) < len(holders):
+        if not done:
             return False
         owner = _owner_of(done)
         return self.copy(owner, replace(owner, uri=left_by)) is not None

@@ -201,3 +201,31 @@ def test_files_of_a_run_that_broke_off_are_resumed(bench):
     assert bench.ingestor.resume() == 0
     [row] = bench.ingestor.list("default")
     assert bench.index.count_chunks("default") == {row.document_id: row.chunks}
+
+
+def test_chunks_of_shared_bytes_never_name_a_file_that_has_left_them(bench):
+    """The one whose name they bear changes, and in the same run another file gets the bytes."""
+    shared = "# Shared\n\nthe same words"
+    first, second = bench.write("a.md", shared), bench.write("m.md", shared)
+    run(bench)
+    assert [row["uri"] for row in bench.index.rows()] == [first.resolve().as_posix()]
+    first.write_text("# Own\n\nother words", encoding="utf-8")
+    bench.write("z.md", shared)
+    run(bench)
+    uris = {row["title"]: row["uri"] for row in bench.index.rows()}
+    assert uris == {"Own": first.resolve().as_posix(), "Shared": second.resolve().as_posix()}
+    assert {row.duplicate_of for row in bench.ingestor.list("default")} == {"", uris["Shared"]}
+
+
+def test_nor_when_all_is_cut_anew_in_that_run(bench):
+    shared = "# Shared\n\nthe same words"
+    first = bench.write("a.md", shared)
+    run(bench)
+    bench.restart(chunk_tokens=40)
+    bench.write("0.md", shared)
+    first.write_text("# Own\n\nother words", encoding="utf-8")
+    run(bench)
+    assert {row["title"]: row["uri"].rpartition("/")[2] for row in bench.index.rows()} == {
+        "Own": "a.md",
+        "Shared": "0.md",
+    }
