@@ -43,6 +43,8 @@ class IngestOrder:
     force: bool = False
     uploads: Mapping[Path, str] = field(default_factory=dict)
     addresses: tuple[str, ...] = ()
+    prune: bool = False
+    is_cancelled: Callable[[], bool] = lambda: False
 
 
 class Library:
@@ -128,10 +130,24 @@ class Library:
             force=order.force,
             names=dict(order.uploads),
             fetched=fetched,
+            prune=order.prune,
+            is_cancelled=order.is_cancelled,
         )
         with self._services.write_lock:
             report = self._services.ingestor().ingest(list(order.sources), request, on_progress)
         return {**report.to_dict(), "exit_code": report.exit_code}
+
+    def resume(self) -> int:
+        """Finishes files that were taken in by a process that is gone; returns how many."""
+        with self._services.write_lock:
+            return self._services.ingestor().resume()
+
+    def verify(self, collection: str = "", repair: bool = False) -> dict:
+        """As `attest verify --json`; of all collections when none is named."""
+        if collection:
+            self.require_collection(collection)
+        with self._services.write_lock:
+            return self._services.ingestor().verify(collection, repair).to_dict()
 
     def documents(self, collection: str, visible: Visible, viewers: Visible = None) -> dict:
         """`{"documents": […]}`: searchable ones that may be seen."""

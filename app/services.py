@@ -6,6 +6,7 @@ imported inside the builders, so that a command pays only for what it uses.
 
 import asyncio
 import inspect
+import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ingest.isolation import ProcessParserRunner
     from ingest.ledger import Ledger
     from ingest.originals import Originals
+    from ingest.parser_pool import ParserPool
     from ingest.pipeline import Ingestor
     from ingest.table_store import TableStore
     from retrieval.index import ChunkIndex
@@ -252,6 +254,11 @@ class Services:
         limit_s = timeout_s or settings.parse_timeout_s
         return ProcessParserRunner(limit_s, settings.parse_memory_mb, options=options)
 
+    def _build_parser_pool(self) -> "ParserPool":
+        from ingest.parser_pool import ParserPool
+
+        return ParserPool(self._build_parser_runner, self.settings.ingest.workers or os.cpu_count() or 1)
+
     def _build_ledger(self) -> "Ledger":
         from ingest.ledger import Ledger
 
@@ -273,7 +280,7 @@ class Services:
             DocumentIndex(self.index(), self.tables()),
             self.originals(),
             self.settings.ingest,
-            self._once("parser_runner", self._build_parser_runner),
+            self._once("parser_runner", self._build_parser_pool),
         )
 
     def _build_keys(self) -> "KeyTable":

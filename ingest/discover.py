@@ -6,12 +6,15 @@ Knows the file system; knows nothing of the ledger or of parsers' insides.
 import hashlib
 import os
 import stat
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import FileError, InputError
 from ingest.media_types import detect_media_type
+
+_SETTLED_NS = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,16 @@ class FoundFile:
     media_type: str
     size_bytes: int
     sha256: str
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """What an earlier run found out about a file that had this signature then."""
+
+    signature: str
+    sha256: str
+    media_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +124,23 @@ def _shown(path: Path) -> str:
     return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
-def inspect_file(candidate: Candidate, max_bytes: int) -> FoundFile | RefusedFile | None:
+def signature_of(status: os.stat_result, now_ns: int) -> str:
+    """Size, times and inode of a file: as long as they are the same, so are its bytes. The
+    time of change is among them, since any program may set the time of modification.
+
+    Empty for a file that was touched within the last seconds: it could be written again
+    within one tick of the file system's clock, and nothing would show it.
+    """
+    if now_ns - max(status.st_mtime_ns, status.st_ctime_ns) < _SETTLED_NS:
+        return ""
+    return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}:{status.st_ino}"
+
+
+def inspect_file(
+    candidate: Candidate, max_bytes: int, known: KnownFile | None = None
+) -> FoundFile | RefusedFile | None:
     """Kind, size and hash of a candidate; None for a linked folder, whose files are found
-    where they lie."""
+    where they lie. A file that still has the signature of `known` is not read."""
     if candidate.error is not None:
         return RefusedFile(candidate.uri, candidate.name, candidate.error)
     try:
@@ -121,6 +148,12 @@ def inspect_file(candidate: Candidate, max_bytes: int) -> FoundFile | RefusedFil
         if stat.S_ISDIR(status.st_mode):
             return None
         _check_size(status, max_bytes)
+        signature = signature_of(status, time.time_ns())
+        if known and signature and signature == known.signature:
+            kind, sha256 = known.media_type, known.sha256
+            return FoundFile(
+                candidate.path, candidate.uri, candidate.name, kind, status.st_size, sha256, signature
+            )
         with candidate.path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as exc:
@@ -133,7 +166,9 @@ def inspect_file(candidate: Candidate, max_bytes: int) -> FoundFile | RefusedFil
         return RefusedFile(candidate.uri, candidate.name, _unopened(exc))
     except FileError as error:
         return RefusedFile(candidate.uri, candidate.name, error, status.st_size, digest)
-    return FoundFile(candidate.path, candidate.uri, candidate.name, media_type, status.st_size, digest)
+    return FoundFile(
+        candidate.path, candidate.uri, candidate.name, media_type, status.st_size, digest, signature
+    )
 
 
 def _unopened(exc: OSError) -> FileError:

@@ -11,6 +11,8 @@ class Outcome(StrEnum):
     UPDATED = "updated"
     SKIPPED = "skipped"
     FAILED = "failed"
+    REMOVED = "removed"
+    MOVED = "moved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,17 @@ class FileWarning:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """File `done` of `total` has come to an end with `outcome`."""
+    """File `done` of `total` has come to an end with `outcome`. `parsed` files and
+    `embedded_chunks` are how far the stages before are, in this run."""
 
     uri: str
     outcome: Outcome
     done: int
     total: int
     chunks: int = 0
+    pages: int = 0
+    parsed: int = 0
+    embedded_chunks: int = 0
 
 
 @dataclass(slots=True)
@@ -63,6 +69,8 @@ class IngestReport:
     seconds: float = 0.0
     failures: list[FileFailure] = field(default_factory=list)
     warnings: list[FileWarning] = field(default_factory=list)
+    removed: int = 0
+    moved: int = 0
 
     def count(self, outcome: Outcome, chunks: int = 0, pages: int = 0) -> None:
         """Adds one file."""
@@ -73,7 +81,7 @@ class IngestReport:
     @property
     def exit_code(self) -> int:
         """0 all went well, 1 some files failed, 2 nothing was done."""
-        succeeded = self.added + self.updated + self.skipped
+        succeeded = self.added + self.updated + self.skipped + self.removed + self.moved
         if not succeeded:
             return 2
         return 1 if self.failed else 0
@@ -90,4 +98,6 @@ class IngestReport:
             "seconds": round(self.seconds, 3),
             "failures": [failure.to_dict() for failure in self.failures],
             "warnings": [warning.to_dict() for warning in self.warnings],
+            "removed": self.removed,
+            "moved": self.moved,
         }

@@ -82,6 +82,13 @@ class TableStore:
             raise _failed(place, exc) from exc
         return counts
 
+    def copy_document(self, document: Document, source_id: str) -> None:
+        """Gives the tables that stand under `source_id` the id, uri and readers of `document`."""
+        place = self._place(document.collection, source_id)
+        read = [_read(path) for path in sorted(place.glob("[0-9]*.parquet"))]
+        placed = [PlacedTable(table, tuple(about["headings"]), about["page"]) for table, about in read]
+        self.write_document(document, placed)
+
     def remove_document(self, collection: str, document_id: str) -> int:
         """Forgets the tables of a document version; returns how many there were."""
         place = self._place(collection, document_id)

@@ -14,8 +14,8 @@ from core.errors import AttestError
 from core.paths import DataPaths
 from core.settings import Settings, load_settings
 
-Progress = Callable[[str], None]
-"""Is told what is being done, in words for people."""
+Progress = Callable[[dict], None]
+"""Is told how far an ingest is, as `/v1/jobs` tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class IngestJob:
     retry_failed: bool = False
     force: bool = False
     addresses: tuple[str, ...] = ()
+    prune: bool = False
 
 
 class Backend(Protocol):
@@ -64,6 +65,10 @@ class Backend(Protocol):
         ...
 
     def ingest(self, job: IngestJob, on_progress: Progress) -> dict: ...
+
+    def verify(self, collection: str, repair: bool) -> dict:
+        """Of all collections when the name is empty."""
+        ...
 
     def documents(self, collection: str, readers: Sequence[str] | None) -> dict: ...
 

@@ -47,7 +47,8 @@ class CollectionBody(Body):
 
 
 class IngestBody(Body):
-    """Files of the server's own machine, or web addresses, for the holder of the local token alone."""
+    """Files of the server's own machine, or web addresses, for the holder of the local token
+    alone. Under `job_id` the caller can follow it in `/v1/jobs`."""
 
     paths: list[str] = []
     addresses: list[str] = []
@@ -57,3 +58,12 @@ class IngestBody(Body):
     dry_run: bool = False
     retry_failed: bool = False
     force: bool = False
+    prune: bool = False
+    job_id: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9_-]*$")
+
+
+class VerifyBody(Body):
+    """What to compare: one collection, or all when it is empty."""
+
+    collection: str = Field("", max_length=128)
+    repair: bool = False

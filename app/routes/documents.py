@@ -5,12 +5,15 @@ Knows forms and roles; what is done stands in `app.library`.
 
 import shutil
 import tempfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi import Path as PathParameter
 
+from app.jobs import Job
 from app.keys import Role
 from app.library import IngestOrder, Library
 from app.routes.bodies import DEFAULT_COLLECTION, IngestBody
@@ -49,9 +52,11 @@ async def upload(
         with tempfile.TemporaryDirectory(prefix="upload-", dir=services.paths.root) as folder:
             uploads = {_spool(part, Path(folder), number): name for number, (part, name) in enumerate(named)}
             library.check_replaceable(collection, [f"upload:{name}" for name in uploads.values()], visible)
-            return library.ingest(IngestOrder(tuple(uploads), collection, granted, uploads=uploads))
+            order = IngestOrder(tuple(uploads), collection, granted, uploads=uploads)
+            return library.ingest(replace(order, is_cancelled=lambda: job.wants_cancel), job.note)
 
-    return await request.app.state.writes.run(ingest)
+    job = request.app.state.jobs.open("upload", collection, caller.owner)
+    return await _run(request, job, ingest)
 
 
 def _spool(part: UploadFile, folder: Path, number: int) -> Path:
@@ -86,8 +91,19 @@ async def ingest_paths(body: IngestBody, request: Request) -> dict:
         body.retry_failed,
         body.force,
         addresses=tuple(body.addresses),
+        prune=body.prune,
     )
-    return await request.app.state.writes.run(library.ingest, order)
+    job = request.app.state.jobs.open(
+        "ingest", body.collection, request.state.caller.owner, body.job_id
+    )
+    watched = replace(order, is_cancelled=lambda: job.wants_cancel)
+    return await _run(request, job, lambda: library.ingest(watched, job.note))
+
+
+async def _run(request: Request, job: Job, work: Callable[[], dict]) -> dict:
+    """The report of an ingest, while `/v1/jobs` tells how far it is."""
+    with request.app.state.jobs.waiting(job):
+        return await request.app.state.writes.run(request.app.state.jobs.run, job, work)
 
 
 @router.get("/v1/documents", summary="List documents")

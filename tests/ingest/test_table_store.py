@@ -159,6 +159,46 @@ def test_tables_come_and_go_with_their_document(bench, tmp_path):
     assert tables.count_tables("default") == {}
 
 
+def test_lost_and_stray_tables_are_found_and_mended(bench, tmp_path):
+    from ingest.parsing import DirectParserRunner
+    from ingest.pipeline import Ingestor
+    from ingest.request import IngestRequest
+
+    tables = TableStore(tmp_path / "tables")
+    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), tables)
+    ingestor = Ingestor(bench.ledger, index, bench.originals, bench.settings, DirectParserRunner())
+    bench.write("a.csv", "name,n\nx,1\ny,2\n")
+    ingestor.ingest([bench.docs], IngestRequest("default"))
+    [kept] = tables.count_tables("default")
+    assert ingestor.verify().faults == []
+    tables.remove_document("default", kept)
+    stray = "ef" * 32
+    tables.write_document(document(stray), [PlacedTable(Table(ROWS))])
+    found = ingestor.verify(repair=True)
+    kinds = sorted((fault.kind, fault.part) for fault in found.faults)
+    assert kinds == [("missing", "tables"), ("orphan", "tables")]
+    assert found.is_sound and ingestor.verify().faults == []
+    assert tables.count_tables("default") == {kept: 1}
+
+
+def test_tables_go_along_when_only_the_readers_change(bench, tmp_path):
+    from ingest.parsing import DirectParserRunner
+    from ingest.pipeline import Ingestor
+    from ingest.request import IngestRequest
+
+    tables = TableStore(tmp_path / "tables")
+    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), tables)
+    ingestor = Ingestor(bench.ledger, index, bench.originals, bench.settings, DirectParserRunner())
+    bench.write("a.csv", "name,n\nx,1\ny,2\n")
+    ingestor.ingest([bench.docs], IngestRequest("default"))
+    ingestor.ingest([bench.docs], IngestRequest("default", ("hr",)))
+    [kept] = tables.count_tables("default")
+    with pytest.raises(NotFoundError):
+        tables.find(scope(), kept, 0)
+    assert tables.find(scope("default", "hr"), kept, 0).document_id == kept
+    assert ingestor.verify().faults == []
+
+
 def test_a_ledger_of_an_earlier_version_gets_its_new_column(tmp_path):
     import sqlite3
 
