@@ -141,6 +141,14 @@ def roofline_table(measured: Mapping) -> str:
     return _table(["", "median (least–most)"], rows)
 
 
+def variants_table(measured: Mapping) -> str:
+    """nDCG@10 of several ways to do one thing, set by set."""
+    sets = measured["ndcg@10"]
+    names = [name for name in next(iter(sets.values())) if name != "n"]
+    rows = [[name, str(row["n"]), *(f"{row[way]:.4f}" for way in names)] for name, row in sets.items()]
+    return _table(["set", "n", *names], rows)
+
+
 TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
     "quality-sets": ("retrieval_quality", sets_table),
     "quality-floors": ("retrieval_quality", floors_table),
@@ -148,6 +156,8 @@ TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
     "peers-failures": ("peers", failures_table),
     "peers-quality": ("peers", quality_table),
     "peers-costs": ("peers", costs_table),
+    "lexical-terms": ("lexical_terms", variants_table),
+    "late-interaction": ("late_interaction", variants_table),
     "retrieval-scale": ("retrieval_scale", scale_table),
     "roofline": ("roofline", roofline_table),
 }

@@ -1,4 +1,5 @@
-"""Switches off what libraries would send home. Called first by every composition root."""
+"""Switches off what libraries would send home, and the threads of NumPy's products. Called
+first by every composition root, before NumPy is loaded."""
 
 import os
 import sys
@@ -20,10 +21,15 @@ SWITCHES = {
     "GRPC_VERBOSITY": "ERROR",
     "GRPC_ENABLE_FORK_SUPPORT": "false",
 }
+# The threads of the BLAS behind NumPy wait for their next product by turning in circles: a
+# search has a few small ones, and paid more for the waiting than for the work.
+THREADS = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 def silence_libraries() -> None:
-    """Sets every switch in this process and so in its children."""
+    """Sets every switch in this process and so in its children; threads, unless they are set."""
     os.environ.update(SWITCHES)
+    for name, value in THREADS.items():
+        os.environ.setdefault(name, value)
     # OpenVINO has no switch: it reports each import as long as this package can be imported.
     sys.modules.setdefault("openvino_telemetry", None)

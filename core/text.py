@@ -54,11 +54,6 @@ def has_letters(text: str) -> bool:
     return bool(_LATIN_RUN.search(text) or _CJK_RUN.search(text))
 
 
-def is_foreign(text: str, language: str) -> bool:
-    """Whether a text is written in another language than `language`."""
-    return has_letters(text) and detect_language(text) != language
-
-
 def split_sentences(text: str) -> list[Span]:
     """The sentences of a text as spans without surrounding white space.
 

@@ -7,10 +7,9 @@ another language than the question's cannot match its words.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.text import is_foreign
 from core.types import Chunk, Hit, Stage
 from retrieval import lexical
-from retrieval.embedded_text import embedded_text, words_of
+from retrieval.embedded_text import embedded_text, is_foreign
 from retrieval.fusion import DENSE_SHARE, Sight, fill_missing, fuse
 
 COVERAGE_FROM = 3
@@ -41,8 +40,10 @@ class Candidates:
         weight = self.sight.contested_weight if contested else self.sight.fused_weight
         scores = fuse(self.semantic, [(self.terms, weight)])
         order = sorted(scores, key=lambda i: (-scores[i], i))
+        stage = Stage.FUSED
+        name = stage.value
         return [
-            Hit(self.chunks[i], scores[i], Stage.FUSED, {**self.ranks[i], Stage.FUSED.value: rank})
+            Hit(self.chunks[i], scores[i], stage, {**self.ranks[i], name: rank})
             for rank, i in enumerate(order, start=1)
         ]
 
@@ -67,7 +68,7 @@ def gather_candidates(
         ranks.setdefault(hit.chunk.id, {}).update(hit.ranks)
         chunks[hit.chunk.id] = hit.chunk
     found = {hit.chunk.id: hit.score for hit in sparse}
-    foreign = frozenset(i for i, c in chunks.items() if is_foreign(words_of(c), language))
+    foreign = frozenset(i for i, c in chunks.items() if is_foreign(c, language))
     judged = [i for i in chunks if i in found or i not in foreign]
     return Candidates(
         chunks,

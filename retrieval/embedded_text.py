@@ -1,8 +1,13 @@
-"""What of a chunk is embedded and matched. Knows chunks only."""
+"""What of a chunk is embedded and matched, and its language. Knows chunks only."""
 
-from core.text import has_letters
+from functools import lru_cache
+
+from core.text import detect_language, has_letters
 from core.types import Chunk, ElementKind
 from retrieval.row_sentences import row_sentences
+
+LANGUAGES_KEPT = 8192
+"""Texts whose language is remembered: a search asks it of each of its hits, several times."""
 
 
 def embedded_text(chunk: Chunk) -> str:
@@ -16,3 +21,14 @@ def embedded_text(chunk: Chunk) -> str:
 def words_of(chunk: Chunk) -> str:
     """What tells a chunk's language: its text, or its place when it is a table of figures."""
     return chunk.text if has_letters(chunk.text) else embedded_text(chunk)
+
+
+def is_foreign(chunk: Chunk, language: str) -> bool:
+    """Whether a chunk is written in another language than `language`; one without a word in it
+    or in its place is written in none."""
+    return (_language(chunk.text) or _language(embedded_text(chunk))) not in ("", language)
+
+
+@lru_cache(LANGUAGES_KEPT)
+def _language(text: str) -> str:
+    return detect_language(text) if has_letters(text) else ""

@@ -14,6 +14,7 @@ import zlib
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import Connection, Engine, Index, Integer, String, bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
@@ -32,6 +33,8 @@ EXACT_SHARE = 0.5
 """What a word's exact form weighs beside its stem. Chosen on public development sets: 0.25 to
 1 gain the same on tables and computer science, 0.5 loses least elsewhere."""
 
+TEXTS_KEPT = 2048
+"""Best documents of recent questions, whose terms are not split again."""
 _SQLITE_VARIABLES = 500
 
 
@@ -78,9 +81,10 @@ def weigh_query(
     }
 
 
-def terms_of(text: str) -> set[int]:
+@lru_cache(TEXTS_KEPT)
+def terms_of(text: str) -> frozenset[int]:
     """The terms of a document's sparse vector, without their weights."""
-    return {term_id(term) for term in {*split_terms(text), *exact_forms(text)}}
+    return frozenset(term_id(term) for term in {*split_terms(text), *exact_forms(text)})
 
 
 def inner_product(query: Mapping[int, float], document: Mapping[int, float]) -> float:
@@ -101,6 +105,9 @@ def coverage(query: Mapping[int, float], documents: Iterable[Container[int]]) ->
 
 # Counted like terms, which no text can hold: a blank is never part of one.
 _MARKERS = {language: term_id(f"in {language}") for language in ("zh", "en")}
+_WITH_EXACT = term_id("with exact forms")
+"""How many chunks were counted with their exact forms: earlier versions knew none, and
+beside their chunks those of a new one would be taken for the only ones with a word."""
 
 
 class _Table(DeclarativeBase):
@@ -162,6 +169,7 @@ class Lexicon:
             for document_id, chunks in documents.items():
                 counts = Counter(term for chunk in chunks for term in chunk.weights)
                 counts.update(_MARKERS[chunk.language] for chunk in chunks if chunk.language)
+                counts[_WITH_EXACT] = len(chunks)
                 total.update(counts)
                 self._subtract(session, collection, document_id)
                 self._keep(session, (collection, document_id), len(chunks), json.dumps(counts))
@@ -195,11 +203,14 @@ class Lexicon:
                 session.execute(delete(table).where(table.collection == collection))
 
     def encode_query(self, collection: str, text: str) -> dict[int, float]:
-        """The query side of BM25, see `weigh_query`."""
+        """The query side of BM25, see `weigh_query`; without exact forms as long as there are
+        chunks that an earlier version counted."""
         shares = query_shares(text)
         with self._engine.connect() as connection:
             total = connection.scalar(_TOTAL, {"collection": collection})
-            found = dict(self._frequencies(connection, collection, list(shares)))
+            found = dict(self._frequencies(connection, collection, [*shares, _WITH_EXACT]))
+        if found.get(_WITH_EXACT, 0) < (total or 0):
+            shares = {term: share for term, share in shares.items() if share == 1.0}
         return weigh_query(shares, total or 0, found)
 
     def languages(self, collection: str) -> tuple[str, ...]:

@@ -15,11 +15,10 @@ from core.conditions import Condition, InLanguage
 from core.errors import InputError
 from core.seams import Embedder, Reranker, VectorStore
 from core.settings import RetrievalSettings
-from core.text import is_foreign
 from core.types import Hit, Scope, Stage
 from retrieval import lexical
 from retrieval.candidates import Candidates, gather_candidates
-from retrieval.embedded_text import words_of
+from retrieval.embedded_text import is_foreign
 from retrieval.query import Question, adjust, understand
 from retrieval.rerankers.ranking import on_scale_of
 
@@ -119,12 +118,12 @@ class Retriever:
         found = []
         for hits in self._store.search_dense_each(scope, vector, limit, groups):
             for hit in hits:
-                foreign = is_foreign(words_of(hit.chunk), question.language)
-                found.append(replace(hit, score=hit.score + self._gap) if foreign else hit)
-        found.sort(key=lambda hit: (-hit.score, hit.chunk.id))
-        return [
-            replace(hit, ranks={Stage.DENSE.value: rank}) for rank, hit in enumerate(found, start=1)
-        ]
+                gap = self._gap if is_foreign(hit.chunk, question.language) else 0.0
+                found.append((hit.score + gap, hit.chunk))
+        found.sort(key=lambda pair: (-pair[0], pair[1].id))
+        stage = Stage.DENSE
+        name = stage.value
+        return [Hit(chunk, score, stage, {name: rank}) for rank, (score, chunk) in enumerate(found, start=1)]
 
     def _rerank(
         self, question: Question, fused: Sequence[Hit], candidates: Candidates

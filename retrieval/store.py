@@ -66,7 +66,7 @@ class MilvusStore:
         self._connection.require_sparse()
         with self._write_lock:
             if self._catalogue.find(collection) is None:
-                self._catalogue.create(collection, dimensions, fingerprint)
+                self._begin(self._catalogue.create(collection, dimensions, fingerprint))
         self.check_embedder(collection, fingerprint)
 
     def check_embedder(self, collection: str, fingerprint: str) -> None:
@@ -83,10 +83,11 @@ class MilvusStore:
         """See `VectorStore.drop_collection`."""
         with self._write_lock:
             edition = self._catalogue.find(collection)
-            dropped = self._catalogue.drop(collection)
-            if edition:
-                self._mirrors.forget(edition.physical)
-            return dropped
+            try:
+                return self._catalogue.drop(collection)
+            finally:  # also when Milvus failed half-way: nobody knows what is left
+                if edition:
+                    self._mirrors.forget(edition.physical)
 
     def collections(self) -> list[str]:
         """See `VectorStore.collections`."""
@@ -206,7 +207,7 @@ class MilvusStore:
             total, done = sum(self._count(old.physical).values()), 0
             self._catalogue.sweep(collection)
             try:
-                new = self._catalogue.begin_edition(collection, dimensions, fingerprint)
+                new = self._begin(self._catalogue.begin_edition(collection, dimensions, fingerprint))
                 self._loaded.add(new.physical)
                 for rows in self._stored_rows(old):
                     vectors = embed([row.chunk for row in rows])
@@ -229,6 +230,12 @@ class MilvusStore:
         """Flushes nothing (each write did) and gives the local store free."""
         with self._write_lock:
             self._connection.close()
+
+    def _begin(self, edition: Edition) -> Edition:
+        """A new edition, which may have the name of an earlier one whose rows somebody has read
+        into a mirror since it went."""
+        self._mirrors.forget(edition.physical)
+        return edition
 
     def _readable(self, scope: Scope, limit: int) -> tuple[Edition, Mirror | None]:
         """What to read from: the live edition, and its mirror when there is one with rows."""

@@ -7,6 +7,7 @@ languages' function words; knows nothing of weights or statistics. Pure function
 import re
 import threading
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
 import snowballstemmer
@@ -17,7 +18,6 @@ _RUNS = re.compile(
     rf"(?P<cjk>[{CJK}\u3040-\u30ff\uac00-\ud7af]+)|(?P<word>[^\W_{CJK}\u3040-\u30ff\uac00-\ud7af]+)"
 )
 _COMPOUND = re.compile(r"[a-z0-9]+(?:[-._/#+][a-z0-9]+)+")
-_WORD = re.compile(r"[a-z]+")
 # A word with its apostrophe and its hyphens: "on-site" and "do-not-use" are no function words.
 _WHOLE_WORD = re.compile(r"[^\W_]+(?:['’._/#+-][^\W_]+)*")
 EXACT = "="
@@ -34,10 +34,11 @@ _ENGLISH_FUNCTION = frozenset(
         "if so such any some each per",
     )
 )
-# Longer ones first, so that 哪 does not take its part of 哪一年.
+# Longer ones first, so that 哪 does not take its part of 哪一年. What is part of another word is
+# left alone: 吗啡, 呢子, 目的, 标的, 哪咤.
 _CHINESE_FUNCTION = re.compile(
-    "什么时候|为什么|什么样|怎么样|哪一个|哪一年|是什么|什么|怎么|怎样|如何|哪一|哪些|哪个|哪里|哪儿|哪位|哪种|哪年|哪|"
-    "多少|何时|何地|何处|何人|为何|是否|能否|可否|请问|谁|吗|呢|的"
+    "什么时候|为什么|什么样|怎么样|哪一个|哪一年|是什么|什么|怎么|怎样|如何|哪一|哪些|哪个|哪里|哪儿|哪位|哪种|哪年|哪(?![吒咤])|"
+    f"多少|何时|何地|何处|何人|为何|是否|能否|可否|请问|谁|[吗呢](?![{CJK}])|(?<![目标])的"
 )
 
 
@@ -54,17 +55,30 @@ def split_terms(text: str) -> list[str]:
 def exact_forms(text: str) -> list[str]:
     """The English words of a text as they stand, with repeats, marked as such: `=loans` tells
     a passage on loans from one on a loan, which share their stem."""
-    return [f"{EXACT}{word}" for word in _WORD.findall(_fold(text))]
+    return _exact(_fold(text))
 
 
 def query_terms(text: str) -> frozenset[str]:
     """What a question looks for: its terms and exact forms without the words that only ask
-    (which, how many, 哪些, 的). With nothing but those, it looks for them."""
-    folded = _fold(text)
+    (which, how many, 哪些, 的). With nothing but those, it looks for them. Among small letters
+    a word in capitals is a name: IT, WHO."""
+    folded = _fold(_WHOLE_WORD.sub(_unless_asking(not text.isupper()), text))
     bare = _CHINESE_FUNCTION.sub(" ", folded)
-    bare = _WHOLE_WORD.sub(lambda match: " " if match[0] in _ENGLISH_FUNCTION else match[0], bare)
-    terms = frozenset([*_split(bare), *(f"{EXACT}{word}" for word in _WORD.findall(bare))])
-    return terms or frozenset(_split(folded))
+    return frozenset([*_split(bare), *_exact(bare)]) or frozenset(_split(_fold(text)))
+
+
+def _unless_asking(has_names: bool) -> Callable[[re.Match], str]:
+    def replaced(match: re.Match) -> str:
+        word = match[0]
+        is_name = has_names and len(word) > 1 and word.isupper()
+        return " " if word.casefold() in _ENGLISH_FUNCTION and not is_name else word
+
+    return replaced
+
+
+def _exact(folded: str) -> list[str]:
+    words = (match["word"] for match in _RUNS.finditer(folded))
+    return [f"{EXACT}{word}" for word in words if word and word.isascii() and word.isalpha()]
 
 
 def _fold(text: str) -> str:

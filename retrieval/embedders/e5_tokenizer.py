@@ -39,8 +39,12 @@ class E5Tokenizer:
     def information(self, ids: Sequence[int]) -> np.ndarray:
         """How much each token tells, in nats: minus the log-probability that the vocabulary's
         unigram model gives it (Kudo 2018). Learned from text in a hundred languages, so it is
-        an idf that needs no collection and is the same across languages. float32, 1…20."""
-        scores = [-self._pieces.get_score(int(token)) for token in ids]
+        an idf that needs no collection and is the same across languages. What the vocabulary does
+        not know is rare. float32, 1…20."""
+        scores = [
+            INFORMATION_RANGE[1] if token == self._special.unk else -self._pieces.get_score(int(token))
+            for token in ids
+        ]
         return np.clip(np.array(scores, np.float32), *INFORMATION_RANGE)
 
     def _normalise(self, text: str) -> str:

@@ -5,7 +5,7 @@ read or of what is asked.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,19 +23,25 @@ SHARED = ("document_id", "title", "uri", "headings", "kind")
 class Block:
     """`cells` are the values of `schema.OUTPUT_FIELDS` for each row: tuples of texts and
     numbers, which the garbage collector need not visit. `dense` is (rows, dimensions),
-    float32."""
+    float32. `made` keeps the chunks that somebody has asked for."""
 
     cells: list[tuple]
     columns: Columns
     dense: np.ndarray
     postings: Postings
+    made: dict[int, Chunk] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.cells)
 
     def chunk(self, row: int) -> Chunk:
         """The chunk of a row."""
-        return schema.to_chunk(dict(zip(schema.OUTPUT_FIELDS, self.cells[row], strict=True)))
+        chunk = self.made.get(row)
+        if chunk is None:
+            # Two threads may make it at once: both are equal, and one of them stays.
+            chunk = schema.to_chunk(dict(zip(schema.OUTPUT_FIELDS, self.cells[row], strict=True)))
+            self.made[row] = chunk
+        return chunk
 
     def chunk_id(self, row: int) -> str:
         """Its id alone."""

@@ -125,8 +125,9 @@ def _best(part: _Part, mask: np.ndarray, scores: np.ndarray, limit: int) -> list
 def _to_hits(found: list[_Found], stage: Stage, limit: int) -> list[Hit]:
     """Best first, level ones by id."""
     found.sort(key=lambda one: one[:2])
+    name = stage.value
     return [
-        Hit(block.chunk(row), -negative, stage, {stage.value: rank})
+        Hit(block.chunk(row), -negative, stage, {name: rank})
         for rank, (negative, _, block, row) in enumerate(found[:limit], start=1)
     ]
 

@@ -30,6 +30,12 @@ def test_an_unknown_table_is_an_error(tmp_path):
         fill("<!-- table: gone -->\n<!-- end of table -->", tmp_path)
 
 
+def test_variants_stand_side_by_side(tmp_path):
+    written(tmp_path, "lexical_terms", {"ndcg@10": {"a-set": {"n": 7, "one way": 0.5, "other way": 0.61}}})
+    shown = render("lexical-terms", tmp_path)
+    assert "| set | n | one way | other way |" in shown and "| a-set | 7 | 0.5000 | 0.6100 |" in shown
+
+
 def test_sets_floors_and_pools(tmp_path):
     legs = {leg: {"ndcg@10": value} for leg, value in (("dense", 0.5), ("lexical", 0.25), ("fused", 0.55))}
     change = {"difference": 0.05, "interval": [-0.01, 0.11], "wins": 3, "losses": 1}

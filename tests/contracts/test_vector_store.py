@@ -120,6 +120,7 @@ class VectorStoreContract:
         for name in ('x" or document_id != "', "']) or true or (['"):
             with pytest.raises(InputError):
                 store.search_dense(Scope("default", frozenset({name})), along(1), 9)
+            with pytest.raises(InputError):
                 store.find_chunks(Scope("default", frozenset({name})), [InLanguage("en")], 9)
         assert store.search_dense(Scope("default", frozenset({"bo"})), along(1), 9) == []
 

@@ -1,5 +1,6 @@
 """Terms and weights of the lexical leg, and its statistics over adds, deletes and kills."""
 
+import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,7 +8,7 @@ import pytest
 import snowballstemmer
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
 from retrieval.lexical import EXACT_SHARE, Lexicon, coverage, encode_document, inner_product, term_id
 from retrieval.terms import query_terms, split_terms
@@ -34,6 +35,42 @@ def test_words_that_only_ask_are_not_looked_for():
     assert query_terms("主机的保修期是多少？") == {"主机", "保修", "修期", "期是"}
     assert query_terms("主機的保修期是多少？") == query_terms("主机的保修期是多少？")
     assert query_terms("the on-site do-not-use list") >= {"on-site", "do-not-use"}
+
+
+@pytest.mark.parametrize(
+    ("question", "kept"),
+    [
+        ("吗啡的用量是多少？", "吗啡"),
+        ("旅行的目的地是哪里？", "目的"),
+        ("标的物由谁交付？", "标的"),
+        ("哪吒是谁？", "哪咤"),
+        ("Who leads the IT department?", "it"),
+        ("What do the WHO guidelines say?", "who"),
+        ("Where is the résumé?", "résumé"),
+    ],
+)
+def test_words_of_content_stay(question, kept):
+    assert kept in query_terms(question)
+
+
+def test_capitals_throughout_are_no_names():
+    assert query_terms("WHAT IS THE WARRANTY?") == query_terms("What is the warranty?")
+
+
+def test_parts_of_words_are_no_exact_forms():
+    assert not {"=sum", "=th", "=r"} & query_terms("the 4th résumé")
+
+
+def test_exact_forms_wait_until_all_chunks_are_counted_with_them(lexicon):
+    lexicon.add_document("c", "new", [encode_document("loans")])
+    assert term_id("=loans") in lexicon.encode_query("c", "loans")
+    with lexicon._engine.begin() as connection:  # as an earlier version counted it
+        connection.execute(
+            text("insert into lexical_documents values ('c', 'old', 3, :counts)"),
+            {"counts": json.dumps({term_id("loan"): 3})},
+        )
+    assert term_id("=loans") not in lexicon.encode_query("c", "loans")
+    assert term_id("loan") in lexicon.encode_query("c", "loans")
 
 
 def test_a_question_of_nothing_else_is_looked_for_as_it_stands():

@@ -25,11 +25,13 @@ def row(document: str, order: int = 0, text: str = "text") -> IndexRow:
 
 
 class Faulty:
-    """A client whose next `flush` fails, after the rows are written."""
+    """A client whose next `flush` fails, after the rows are written, or whose next drop of a
+    collection does, after the name by which it is read has gone."""
 
     def __init__(self, client) -> None:
         self._client = client
         self.fails = False
+        self.fails_to_drop = False
 
     def __getattr__(self, name: str):
         return getattr(self._client, name)
@@ -41,6 +43,14 @@ class Faulty:
             self.fails = False
             raise MilvusException(message="the disk is full")
         self._client.flush(name)
+
+    def drop_collection(self, name: str) -> None:
+        from pymilvus.exceptions import MilvusException
+
+        if self.fails_to_drop:
+            self.fails_to_drop = False
+            raise MilvusException(message="the disk is full")
+        self._client.drop_collection(name)
 
 
 class DeadEngine:
@@ -113,6 +123,28 @@ def test_a_new_collection_of_an_old_name_begins_empty(connection):
     store.drop_collection("default")
     store.open_collection("default", 2, "one")
     assert texts(store) == []
+
+
+def test_what_was_dropped_half_way_is_not_searchable_again(connection):
+    store = opened(connection)
+    store.upsert("default", [row("d1")])
+    assert len(texts(store)) == 1
+    connection.client.fails_to_drop = True
+    with pytest.raises(StoreError, match="disk is full"):
+        store.drop_collection("default")
+    store.open_collection("default", 2, "one")
+    assert texts(store) == texts(MilvusStore(connection)) == []
+
+
+def test_an_edition_read_while_it_went_does_not_come_back(connection):
+    store = opened(connection)
+    store.upsert("default", [row("d1")])
+    former = store._catalogue.find("default").physical
+    late = mirror_of(store)
+    store.drop_collection("default")
+    store._mirrors._mirrors[former] = late  # as a reader leaves it that began before the drop
+    store.open_collection("default", 2, "one")
+    assert store._catalogue.find("default").physical == former and texts(store) == []
 
 
 def test_a_server_has_no_mirrors():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.rerankers.late_interaction import SEGMENT_TOKENS, WINDOW_SEGMENTS, max_sim
+from retrieval.rerankers.late_interaction import MATCH_POWER, SEGMENT_TOKENS, WINDOW_SEGMENTS, max_sim
 
 SIZE = 8
 WINDOW = SEGMENT_TOKENS * WINDOW_SEGMENTS
@@ -18,8 +18,11 @@ def rows(rng: np.random.Generator, count: int) -> np.ndarray:
 
 
 def by_definition(words: np.ndarray, table: np.ndarray) -> float:
+    weights = np.linalg.norm(words, axis=1)
+
     def match(part: np.ndarray) -> float:
-        return float((part.astype(np.float32) @ words.T).max(axis=0).mean() / 127)
+        cosines = (part.astype(np.float32) @ (words / weights[:, None]).T).max(axis=0) / 127
+        return float((np.maximum(cosines, 0) ** MATCH_POWER * weights).sum() / weights.sum())
 
     windows = [table[at : at + WINDOW] for at in range(0, len(table), SEGMENT_TOKENS)]
     return (match(table) + max(map(match, windows))) / 2
