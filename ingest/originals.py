@@ -80,11 +80,14 @@ class Originals:
         """The names of all files that lie here: document ids, and what a kill left half-copied."""
         return sorted(path.name for path in self._folder.glob("*/*") if path.is_file())
 
-    def remove_stray(self, name: str) -> None:
-        """Removes one of `names`."""
+    def set_aside(self, name: str) -> None:
+        """Moves one of `names` to a folder beside this one. It is not deleted: with a ledger that
+        was lost, or is older than the files, this may be the only copy of an upload."""
+        aside = self._folder.with_name(f"{self._folder.name}-set-aside")
+        aside.mkdir(exist_ok=True, mode=0o700)
         for path in self._folder.glob("*/*"):
             if path.name == name:
-                path.unlink(missing_ok=True)
+                path.replace(aside / name)
 
     def _place(self, document_id: str) -> Path:
         if len(document_id) != 64 or not set(document_id) <= set("0123456789abcdef"):

@@ -9,7 +9,7 @@ Knows the order of stages; what each does stands in publish.py and finishing.py.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -74,21 +74,15 @@ class Stages:
         writer = threading.Thread(target=self._guarded, args=(self._write,))
         for thread in (*parsers, embedder, writer):
             thread.start()
+        stages = ((parsers, self._work), ([embedder], self._cut), ([writer], self._written))
         with self._queue.working():
             try:
                 yield self
-            except BaseException:
+                _finish(stages)
+            except BaseException:  # also an interrupt while the stages come to their end
                 self._stop()
+                _finish(stages)
                 raise
-            finally:
-                for stage, pipe in (
-                    (parsers, self._work),
-                    ([embedder], self._cut),
-                    ([writer], self._written),
-                ):
-                    pipe.close()
-                    for thread in stage:
-                        thread.join()
         if self._failure is not None:
             raise self._failure
 
@@ -209,3 +203,11 @@ class Stages:
             followers = self._in_work.pop(work.row.document_id, [])
         for follower in followers:
             self._listener.end(follower, self._finisher.publish_and_finish(follower))
+
+
+def _finish(stages: Sequence[tuple[Sequence[threading.Thread], Pipe]]) -> None:
+    """Waits for each stage in turn, once nothing more can come to it."""
+    for threads, pipe in stages:
+        pipe.close()
+        for thread in threads:
+            thread.join()

@@ -211,8 +211,12 @@ class Verifier:
         return True
 
     def _repair(self, collection: str, faults: list[Fault], wanted: dict, good: set[str]) -> list[Fault]:
-        """Orphans go; what is missing, stale or double is written anew from the stored copy."""
+        """Orphans go; what is missing, stale or double is written anew from the stored copy. Where
+        the ledger knows no file of a collection at all it is the ledger that was lost: then
+        its chunks stay."""
         orphans = sorted({fault.document_id for fault in faults if fault.kind == "orphan"})
+        if orphans and not self._ledger.rows(collection):
+            return faults
         if orphans:
             self._index.remove_documents(collection, orphans)
         mended = set(orphans)
@@ -228,8 +232,10 @@ class Verifier:
             return False
         if cut is None:
             return False
+        # Embedded before the old chunks go: what fails here leaves them.
+        embedded = self._publisher.embed([cut])
         self._index.remove_chunks(collection, document_id)
-        [failure] = self._publisher.write(collection, self._publisher.embed([cut]))
+        [failure] = self._publisher.write(collection, embedded)
         if failure is not None:
             return False
         now = [
@@ -254,7 +260,7 @@ class Verifier:
         for name in self._originals.names():
             if name not in needed:
                 if repair:
-                    self._originals.remove_stray(name)
+                    self._originals.set_aside(name)
                 found.faults.append(Fault("orphan", "originals", "", name, repaired=repair))
 
 

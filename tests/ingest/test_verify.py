@@ -105,3 +105,13 @@ def test_one_collection_alone_can_be_looked_at(library):
     library.index.remove_document("default", library.long.document_id)
     assert library.ingestor.verify("other").faults == []
     assert library.ingestor.verify("default").faults
+
+
+def test_with_a_lost_ledger_nothing_is_deleted(library):
+    before = library.index.count_chunks("default")
+    library.ledger.remove_collection("default")
+    found = library.ingestor.verify(repair=True)
+    assert ("orphan", "chunks") in kinds(found) and not found.is_sound
+    assert library.index.count_chunks("default") == before
+    aside = library.folder / "originals-set-aside"
+    assert len(list(aside.iterdir())) == 3
