@@ -151,6 +151,13 @@ $(STAMP_PEERS): $(STAMP_VENV) bench/peers/requirements.txt
 bench-peers: $(STAMP_BASE) $(STAMP_PEERS) ## side by side with other libraries; ATTEST_EVAL_DATA names the data
 	@$(BIN)/python -m bench.peers.run --peers-python $(PEERS_VENV)/bin/python $(PEERS_FLAGS)
 
+# Milvus Lite, the ledger and the files of a real process after kill -9 at random moments.
+N ?= 30
+SEED ?= 1
+.PHONY: crash
+crash: $(STAMP_BASE) ## N kills (N=300, SEED=1) of a running ingest, and what is left
+	@$(BIN)/python -m bench.crash --kills $(N) --seed $(SEED)
+
 .PHONY: torch-at-hand
 torch-at-hand: $(STAMP_VENV) # quiet: does the index or a folder of wheels have PyTorch for the CPU?
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --dry-run \

@@ -14,15 +14,17 @@ from fastapi_offline import FastAPIOffline
 from app import problems
 from app.auth import AuthenticationMiddleware, Authenticator
 from app.body_limit import BodyLimit
+from app.jobs import JobBook
 from app.library import Library
 from app.origin_guard import OriginGuard, is_loopback
-from app.routes import ask, collections, documents, health, search, sessions
+from app.routes import ask, collections, documents, health, jobs, search, sessions
 from app.services import Services
 from app.threads import WriteQueue
 from core.errors import AttestError
 from core.settings import Settings
 
 logger = logging.getLogger(__name__)
+RESUME_EVERY_S = 30.0
 
 
 def create_app(services: Services, local_token: str, *, warm_up: bool = False) -> FastAPI:
@@ -39,8 +41,9 @@ def create_app(services: Services, local_token: str, *, warm_up: bool = False) -
     app.state.warm_up = warm_up
     app.state.library = Library(services)
     app.state.writes = WriteQueue()
+    app.state.jobs = JobBook()
     problems.install_problem_handlers(app)
-    for routes in (ask, search, documents, collections, sessions, health):
+    for routes in (ask, search, documents, collections, jobs, sessions, health):
         app.include_router(routes.router)
     # The last one added is the first that a request meets.
     app.add_middleware(BodyLimit, max_upload_mb=settings.server.max_upload_mb)
@@ -61,12 +64,27 @@ def ui_origins(settings: Settings) -> list[str]:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
     warming = asyncio.create_task(_load_models(services)) if app.state.warm_up else None
+    resuming = asyncio.create_task(_resume(app)) if app.state.warm_up else None
     try:
         yield
     finally:
         if warming is not None:
             await warming
+        if resuming is not None:
+            resuming.cancel()
+            await asyncio.gather(resuming, return_exceptions=True)
         await services.aclose()
+
+
+async def _resume(app: FastAPI) -> None:
+    """Finishes what a process that is gone had taken in, at the start; and from then on what
+    may succeed at another attempt."""
+    while True:
+        try:
+            await app.state.writes.run(app.state.library.resume)
+        except AttestError as exc:
+            logger.warning("files that were taken in still wait: %s", exc)
+        await asyncio.sleep(RESUME_EVERY_S)
 
 
 async def _load_models(services: Services) -> None:

@@ -4,7 +4,9 @@ Knows visibility, collections and the one writer; knows nothing of HTTP or termi
 Every method is synchronous and gives what is shown, as plain JSON values.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,9 @@ from core.types import EVERYONE, Scope
 from retrieval.filters import check_name
 
 if TYPE_CHECKING:
+    from ingest.discover import Candidate
     from ingest.ledger import LedgerRow
+    from ingest.page_images import PageImage
     from ingest.report import Progress
 
 Visible = frozenset[str] | None
@@ -38,6 +42,9 @@ class IngestOrder:
     retry_failed: bool = False
     force: bool = False
     uploads: Mapping[Path, str] = field(default_factory=dict)
+    addresses: tuple[str, ...] = ()
+    prune: bool = False
+    is_cancelled: Callable[[], bool] = lambda: False
 
 
 class Library:
@@ -81,9 +88,39 @@ class Library:
 
     def ingest(self, order: IngestOrder, on_progress: "Callable[[Progress], None] | None" = None) -> dict:
         """As `attest ingest --json`, and `exit_code`."""
+        check_name("collection", order.collection)
+        with self._fetched(order.addresses) as fetched:
+            return self._ingest(order, fetched, on_progress)
+
+    @contextmanager
+    def _fetched(self, addresses: tuple[str, ...]) -> Iterator["tuple[Candidate, ...]"]:
+        """What lies at web addresses, as temporary copies; before the store is locked, since
+        it takes as long as others let it."""
+        if not addresses:
+            yield ()
+            return
+        from ingest.fetching import Fetcher, FetchLimits
+        from ingest.web import fetch_candidates
+
+        settings = self._services.settings.ingest
+        limits = FetchLimits(
+            int(settings.max_file_mb * 2**20), settings.fetch_timeout_s, settings.allow_private_addresses
+        )
+        self._services.paths.create()
+        with (
+            tempfile.TemporaryDirectory(prefix="fetch-", dir=self._services.paths.root) as folder,
+            closing(Fetcher(limits)) as fetcher,
+        ):
+            yield tuple(fetch_candidates(addresses, Path(folder), fetcher, settings.max_pages))
+
+    def _ingest(
+        self,
+        order: IngestOrder,
+        fetched: "tuple[Candidate, ...]",
+        on_progress: "Callable[[Progress], None] | None",
+    ) -> dict:
         from ingest.pipeline import IngestRequest
 
-        check_name("collection", order.collection)
         request = IngestRequest(
             collection=order.collection,
             readers=order.readers,
@@ -92,10 +129,25 @@ class Library:
             retry_failed=order.retry_failed,
             force=order.force,
             names=dict(order.uploads),
+            fetched=fetched,
+            prune=order.prune,
+            is_cancelled=order.is_cancelled,
         )
         with self._services.write_lock:
             report = self._services.ingestor().ingest(list(order.sources), request, on_progress)
         return {**report.to_dict(), "exit_code": report.exit_code}
+
+    def resume(self) -> int:
+        """Finishes files that were taken in by a process that is gone; returns how many."""
+        with self._services.write_lock:
+            return self._services.ingestor().resume()
+
+    def verify(self, collection: str = "", repair: bool = False) -> dict:
+        """As `attest verify --json`; of all collections when none is named."""
+        if collection:
+            self.require_collection(collection)
+        with self._services.write_lock:
+            return self._services.ingestor().verify(collection, repair).to_dict()
 
     def documents(self, collection: str, visible: Visible, viewers: Visible = None) -> dict:
         """`{"documents": […]}`: searchable ones that may be seen."""
@@ -113,6 +165,15 @@ class Library:
         raise NotFoundError(
             f"there is no document {reference!r} in {collection!r}", remedy="see: attest documents list"
         )
+
+    def page_image(
+        self, collection: str, reference: str, number: int, visible: Visible, viewers: Visible = None
+    ) -> "PageImage":
+        """A page of a document that may be seen, as it was ingested. Raises NotFoundError for
+        the document and the page, FileError `no_pages` for kinds of file that have none."""
+        found = self.document(collection, reference, visible, viewers)
+        path = self._services.originals().path(found["document_id"])
+        return self._services.page_renderer().render(path, found["media_type"], number)
 
     def delete_document(self, collection: str, reference: str, visible: Visible) -> dict:
         """Removes a document that may be seen, under one uri."""

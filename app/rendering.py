@@ -124,6 +124,7 @@ def render_document(row) -> dict:
         "pages": row.pages,
         "code": row.code,
         "reason": row.reason,
+        "warnings": [{"code": code, "words": words} for code, words in row.warnings],
         "duplicate_of": row.duplicate_of,
         "created_at": row.created_at,
         "updated_at": row.updated_at,

@@ -49,7 +49,10 @@ def _kinds(value: object) -> Condition:
         raise InputError(
             f"there is no kind of passage {unknown[0][:40]!r}", remedy=f"known: {', '.join(known)}"
         )
-    return c.OfKinds(tuple(map(ElementKind, kinds)))
+    wanted = [*map(ElementKind, kinds)]
+    if ElementKind.TABLE in wanted:
+        wanted.append(ElementKind.ROWS)
+    return c.OfKinds(tuple(dict.fromkeys(wanted)))
 
 
 def _pages(value: object) -> Condition:

@@ -6,6 +6,7 @@ imported inside the builders, so that a command pays only for what it uses.
 
 import asyncio
 import inspect
+import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,12 +23,18 @@ if TYPE_CHECKING:
     from app.keys import KeyTable
     from app.weights.fetch import WeightsStore
     from core.seams import ChatModel, Embedder, Reranker, TokenEmbedder, VectorStore
+    from ingest.isolation import ProcessParserRunner
     from ingest.ledger import Ledger
+    from ingest.originals import Originals
+    from ingest.parser_pool import ParserPool
     from ingest.pipeline import Ingestor
+    from ingest.table_store import TableStore
     from retrieval.index import ChunkIndex
     from retrieval.lexical import Lexicon
     from retrieval.retriever import Retriever
     from retrieval.token_vectors import TokenVectors
+
+_RENDER_TIMEOUT_S = 20.0
 
 
 class Services:
@@ -93,6 +100,18 @@ class Services:
         """Files to chunks."""
         return self._once("ingestor", self._build_ingestor)
 
+    def tables(self) -> "TableStore":
+        """The tables of documents."""
+        return self._once("tables", self._build_tables)
+
+    def page_renderer(self) -> "ProcessParserRunner":
+        """Pages as pictures, in a process of its own: an ingestion does not keep them waiting."""
+        return self._once("page_renderer", lambda: self._build_parser_runner(_RENDER_TIMEOUT_S))
+
+    def originals(self) -> "Originals":
+        """The accepted files."""
+        return self._once("originals", self._build_originals)
+
     def ledger(self) -> "Ledger":
         """What became of each file."""
         return self._once("ledger", self._build_ledger)
@@ -139,7 +158,7 @@ class Services:
 
     def close(self) -> None:
         """Closes what needs no event loop: parsers, store and database."""
-        for name in ("parser_runner", "ledger", "store"):
+        for name in ("parser_runner", "page_renderer", "ledger", "store"):
             part = self._parts.pop(name, None)
             if part is not None:
                 part.close()
@@ -221,11 +240,24 @@ class Services:
         engine = self._once("tokens_engine", lambda: open_database(self.paths.tokens))
         return TokenVectors(engine, self.token_embedder)
 
-    def _build_parser_runner(self):
+    def _build_originals(self) -> "Originals":
+        from ingest.originals import Originals
+
+        return Originals(self.paths.originals)
+
+    def _build_parser_runner(self, timeout_s: float | None = None) -> "ProcessParserRunner":
         from ingest.isolation import ProcessParserRunner
+        from ingest.parse_options import ParseOptions
 
         settings = self.settings.ingest
-        return ProcessParserRunner(settings.parse_timeout_s, settings.parse_memory_mb)
+        options = ParseOptions(settings.pdf_password.get_secret_value(), settings.ocr)
+        limit_s = timeout_s or settings.parse_timeout_s
+        return ProcessParserRunner(limit_s, settings.parse_memory_mb, options=options)
+
+    def _build_parser_pool(self) -> "ParserPool":
+        from ingest.parser_pool import ParserPool
+
+        return ParserPool(self._build_parser_runner, self.settings.ingest.workers or os.cpu_count() or 1)
 
     def _build_ledger(self) -> "Ledger":
         from ingest.ledger import Ledger
@@ -233,16 +265,22 @@ class Services:
         self.engine()  # makes the file, for this user's eyes alone
         return Ledger(self.paths.ledger)
 
+    def _build_tables(self) -> "TableStore":
+        from ingest.table_store import TableStore
+
+        self.paths.create()
+        return TableStore(self.paths.tables)
+
     def _build_ingestor(self) -> "Ingestor":
-        from ingest.originals import Originals
+        from ingest.document_index import DocumentIndex
         from ingest.pipeline import Ingestor
 
         return Ingestor(
             self.ledger(),
-            self.index(),
-            Originals(self.paths.originals),
+            DocumentIndex(self.index(), self.tables()),
+            self.originals(),
             self.settings.ingest,
-            self._once("parser_runner", self._build_parser_runner),
+            self._once("parser_runner", self._build_parser_pool),
         )
 
     def _build_keys(self) -> "KeyTable":

@@ -42,6 +42,11 @@ class DataPaths:
         return self.root / "originals"
 
     @property
+    def tables(self) -> Path:
+        """The tables of documents as Parquet files, by collection and document id."""
+        return self.root / "tables"
+
+    @property
     def sessions(self) -> Path:
         """SQLite: the graph's checkpoints."""
         return self.root / "sessions.db"
@@ -60,6 +65,7 @@ class DataPaths:
         try:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.originals.mkdir(exist_ok=True, mode=0o700)
+            self.tables.mkdir(exist_ok=True, mode=0o700)
         except OSError as exc:
             raise StoreError(
                 f"the data directory {self.root} cannot be made: {exc.strerror}",

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from core.conditions import Condition
-from core.types import Chunk, Element, Hit, Scope, Usage, Verdict
+from core.types import Chunk, Document, Element, Hit, Scope, Usage, Verdict
 
 SparseVector = Mapping[int, float]
 
@@ -133,6 +133,20 @@ class VectorStore(Protocol):
 
     def delete_document(self, collection: str, document_id: str) -> int:
         """Returns how many chunks were there."""
+        ...
+
+    def delete_documents(self, collection: str, document_ids: Sequence[str]) -> int:
+        """The same for several at once."""
+        ...
+
+    def copy_document(self, document: Document, source_id: str) -> int:
+        """Stores the chunks of `source_id` as those of `document`: with its id, uri and
+        readers, and the same words and vectors. Durable; returns how many there are. When
+        the id is the same, they are replaced."""
+        ...
+
+    def repeated_ids(self, collection: str) -> list[str]:
+        """Chunk ids that are there more than once, which no write of ours may leave."""
         ...
 
     def search_dense(

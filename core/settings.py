@@ -107,8 +107,14 @@ class IngestSettings(Section):
     overlap_tokens: int = Field(40, ge=0, le=200, description="text shared by neighbouring chunks")
     max_file_mb: float = Field(64.0, gt=0, description="larger files are refused")
     max_chunks: int = Field(5000, ge=1, description="a file that would give more chunks is refused")
-    parse_timeout_s: float = Field(120.0, gt=0, description="a parse that takes longer fails")
-    parse_memory_mb: int = Field(2048, ge=256, description="address space of one parse above its start")
+    max_pages: int = Field(500, ge=1, description="addresses that one call may fetch, sitemaps expanded")
+    fetch_timeout_s: float = Field(30.0, gt=0, description="an address that takes longer fails")
+    allow_private_addresses: bool = Field(False, description="fetch from this machine and the inner network too")
+    parse_timeout_s: float = Field(120.0, gt=0, description="a parse that takes longer fails; each page read by OCR gives as much again")
+    ocr: bool = Field(True, description="scanned pages and pictures are read by OCR; false: such files fail with needs_ocr")
+    pdf_password: SecretStr = Field(SecretStr(""), description="tried on locked PDF files; kept out of the ledger and of logs")
+    workers: int = Field(0, ge=0, description="files parsed at once; 0: as many as there are CPU cores")
+    parse_memory_mb: int = Field(2048, ge=256, description="address space of one parse above its start, not what is resident; OCR takes 1.8 GB of it and 570 MB of memory")
 
 
 class GuardSettings(Section):

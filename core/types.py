@@ -12,12 +12,13 @@ EVERYONE = "everyone"
 
 
 class ElementKind(StrEnum):
-    """What a parser can yield."""
+    """What a parser can yield, and `rows`: a chunk that holds some rows of a longer table."""
 
     TITLE = "title"
     TEXT = "text"
     LIST = "list"
     TABLE = "table"
+    ROWS = "rows"
     FIGURE = "figure"
     CODE = "code"
     FORMULA = "formula"
@@ -77,14 +78,50 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """The cells of a table as they are shown, rows of equal length, merged cells repeated.
+
+    The first `header_rows` rows name the columns (0: nothing does). `place` is the sheet it
+    stands in. `cells_read` counts the filled cells of the source, to be compared with those
+    that are kept.
+    """
+
+    rows: tuple[tuple[str, ...], ...]
+    header_rows: int = 1
+    caption: str = ""
+    footnotes: tuple[str, ...] = ()
+    place: str = ""
+    cells_read: int = 0
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """One label a column; those of several header rows from the top, parted by ` / `."""
+        columns = zip(*self.rows[: self.header_rows], strict=True) if self.header_rows else ()
+        labels = tuple(" / ".join(dict.fromkeys(part for part in column if part)) for column in columns)
+        return labels or ("",) * (len(self.rows[0]) if self.rows else 0)
+
+    @property
+    def body(self) -> tuple[tuple[str, ...], ...]:
+        """The rows below the header."""
+        return self.rows[self.header_rows :]
+
+    @property
+    def filled(self) -> int:
+        """Cells that hold something."""
+        return sum(bool(cell) for row in self.rows for cell in row)
+
+
+@dataclass(frozen=True, slots=True)
 class Element:
-    """What a parser yields, in reading order. `level` is 1…6 for titles, else 0."""
+    """What a parser yields, in reading order. `level` is 1…6 for titles, else 0. `table` is
+    the structure of a table whose `text` is its Markdown."""
 
     kind: ElementKind
     text: str
     page: int | None = None
     box: Box | None = None
     level: int = 0
+    table: Table | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from core.types import Box, Chunk, Document, Element, ElementKind, chunk_id
 from ingest.pieces import Piece, cut_element
 
-VERSION = 1
+VERSION = 2
 """Raise when the same elements would be cut otherwise."""
 _HEADING_SHARE = 4
 
@@ -68,17 +68,20 @@ def _sections(
     sections = [_Section(())]
     path: list[tuple[int, Element]] = []
     bare: list[Element] = []
+    told: set[int] = set()
     for element in elements:
         if not element.text.strip():
             continue
         is_title = element.kind is ElementKind.TITLE and count_tokens(element.text) <= longest_heading
         if not is_title:
+            told.update(id(e) for _, e in path)
             sections[-1].elements.extend([*bare, element])
             bare = []
             continue
         level = element.level or 1
         if path and level <= path[-1][0] and not sections[-1].elements:
-            bare.append(path[-1][1])  # nothing stood under it, and the next heading is not below it
+            # Nothing stood under these, and the next heading is not below them.
+            bare.extend(e for at, e in path if at >= level and id(e) not in told)
         path = [*((at, e) for at, e in path if at < level), (level, element)]
         sections.append(_Section(tuple(e.text.strip() for _, e in path)))
     if path and not sections[-1].elements:
@@ -146,9 +149,12 @@ def _join(group: Sequence[Piece]) -> str:
 
 
 def _kind(group: Sequence[Piece]) -> ElementKind:
-    """The kind of most of the text. A heading that stands alone is text."""
+    """The kind of most of the text. A heading that stands alone is text; a table that is not
+    whole is rows."""
     weights: dict[ElementKind, int] = {}
     for piece in group:
         weights[piece.element.kind] = weights.get(piece.element.kind, 0) + len(piece.text)
     kind = max(weights, key=weights.__getitem__)
+    if kind is ElementKind.TABLE and any(piece.is_part for piece in group):
+        return ElementKind.ROWS
     return ElementKind.TEXT if kind is ElementKind.TITLE else kind

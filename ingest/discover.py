@@ -5,24 +5,16 @@ Knows the file system; knows nothing of the ledger or of parsers' insides.
 
 import hashlib
 import os
-import re
 import stat
-import zipfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import FileError, InputError
-from ingest.parsers.charset import decode_text
-from ingest.parsers.registry import DOCX
+from ingest.media_types import detect_media_type
 
-_HEAD_BYTES = 8192
-_MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdown", ".mkd"})
-_HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
-_HTML_START = re.compile(
-    r"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
-)
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_SETTLED_NS = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +27,16 @@ class FoundFile:
     media_type: str
     size_bytes: int
     sha256: str
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """What an earlier run found out about a file that had this signature then."""
+
+    signature: str
+    sha256: str
+    media_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,11 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _candidate(path: Path, fence: Path) -> Candidate:
-    resolved = path.resolve()
+    try:
+        resolved = path.resolve()
+    except (RuntimeError, OSError):  # a loop of links; newer versions of Python raise OSError
+        error = FileError("it is a link that leads back to itself", code="missing", remedy="mend the link")
+        return Candidate(path, _shown(Path(os.path.abspath(path))), _shown(Path(path.name)), error)
     for name in (path, resolved):
         if _shown(name) != name.as_posix():
             error = FileError("its name is not valid UTF-8", code="bad_name", remedy="rename it")
@@ -118,9 +124,23 @@ def _shown(path: Path) -> str:
     return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
-def inspect_file(candidate: Candidate, max_bytes: int) -> FoundFile | RefusedFile | None:
+def signature_of(status: os.stat_result, now_ns: int) -> str:
+    """Size, times and inode of a file: as long as they are the same, so are its bytes. The
+    time of change is among them, since any program may set the time of modification.
+
+    Empty for a file that was touched within the last seconds: it could be written again
+    within one tick of the file system's clock, and nothing would show it.
+    """
+    if now_ns - max(status.st_mtime_ns, status.st_ctime_ns) < _SETTLED_NS:
+        return ""
+    return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}:{status.st_ino}"
+
+
+def inspect_file(
+    candidate: Candidate, max_bytes: int, known: KnownFile | None = None
+) -> FoundFile | RefusedFile | None:
     """Kind, size and hash of a candidate; None for a linked folder, whose files are found
-    where they lie."""
+    where they lie. A file that still has the signature of `known` is not read."""
     if candidate.error is not None:
         return RefusedFile(candidate.uri, candidate.name, candidate.error)
     try:
@@ -128,6 +148,12 @@ def inspect_file(candidate: Candidate, max_bytes: int) -> FoundFile | RefusedFil
         if stat.S_ISDIR(status.st_mode):
             return None
         _check_size(status, max_bytes)
+        signature = signature_of(status, time.time_ns())
+        if known and signature and signature == known.signature:
+            kind, sha256 = known.media_type, known.sha256
+            return FoundFile(
+                candidate.path, candidate.uri, candidate.name, kind, status.st_size, sha256, signature
+            )
         with candidate.path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as exc:
@@ -140,7 +166,9 @@ def inspect_file(candidate: Candidate, max_bytes: int) -> FoundFile | RefusedFil
         return RefusedFile(candidate.uri, candidate.name, _unopened(exc))
     except FileError as error:
         return RefusedFile(candidate.uri, candidate.name, error, status.st_size, digest)
-    return FoundFile(candidate.path, candidate.uri, candidate.name, media_type, status.st_size, digest)
+    return FoundFile(
+        candidate.path, candidate.uri, candidate.name, media_type, status.st_size, digest, signature
+    )
 
 
 def _unopened(exc: OSError) -> FileError:
@@ -160,46 +188,3 @@ def _check_size(status: os.stat_result, max_bytes: int) -> None:
             code="too_large",
             remedy="split it or raise ingest.max_file_mb",
         )
-
-
-def detect_media_type(path: Path, name: str) -> str:
-    """The kind of a file by its content; the name only tells kinds of text apart.
-
-    Raises:
-        FileError: `unknown_type`, or `empty` when it holds white space only.
-    """
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    if b"%PDF-" in head[:1024]:
-        return "application/pdf"
-    if head.startswith(b"PK\x03\x04"):
-        return _archive_type(path)
-    if b"\0" in head and not head.startswith(_UTF16_MARKS):
-        raise _unknown("it is not text and of no known format")
-    return _text_type(path, Path(name).suffix.lower())
-
-
-def _archive_type(path: Path) -> str:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if "word/document.xml" in archive.namelist():
-                return DOCX
-    except zipfile.BadZipFile as exc:
-        raise FileError("it is a damaged archive", code="corrupt", remedy="save it again") from exc
-    raise _unknown("it is an archive, but not a Word document")
-
-
-def _text_type(path: Path, suffix: str) -> str:
-    text = decode_text(path.read_bytes())
-    if not text.strip():
-        raise FileError("it holds nothing but white space", code="empty")
-    controls = sum(c < " " and c not in "\t\n\f\v\x1b" for c in text[:_HEAD_BYTES])
-    if controls > 0.02 * min(len(text), _HEAD_BYTES):
-        raise _unknown("it is not text and of no known format")
-    if suffix in _HTML_SUFFIXES or _HTML_START.match(text[:_HEAD_BYTES]):
-        return "text/html"
-    return "text/markdown" if suffix in _MARKDOWN_SUFFIXES else "text/plain"
-
-
-def _unknown(reason: str) -> FileError:
-    return FileError(reason, code="unknown_type", remedy="convert it to PDF, DOCX, HTML, Markdown or text")

@@ -4,10 +4,12 @@ One process is kept and reused; it is ended and replaced when a file makes it to
 too large, or crash.
 """
 
+import base64
 import json
 import logging
 import os
 import selectors
+import shutil
 import signal
 import struct
 import subprocess
@@ -17,7 +19,9 @@ import threading
 import time
 from pathlib import Path
 
-from core.errors import FileError, ServiceError
+from core.errors import FileError, NotFoundError, ServiceError
+from ingest.page_images import PageImage
+from ingest.parse_options import ParseOptions
 from ingest.parse_worker import write_message
 from ingest.parsing import ParsedFile, from_json
 
@@ -25,18 +29,28 @@ logger = logging.getLogger(__name__)
 
 _MAX_OUTPUT_BYTES = 256 * 2**20
 _READ_BYTES = 1 << 16
-_KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
+# A long scan goes on as long as its pages do, but not for ever: this many times the limit.
+_MOST_EXTENSIONS = 30
+_KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV")
 
 
 class ProcessParserRunner:
     """A ParserRunner with limits on time, memory and output. Safe to call from threads,
     one parse at a time."""
 
-    def __init__(self, timeout_s: float, memory_mb: int, max_output_bytes: int = _MAX_OUTPUT_BYTES) -> None:
+    def __init__(
+        self,
+        timeout_s: float,
+        memory_mb: int,
+        max_output_bytes: int = _MAX_OUTPUT_BYTES,
+        options: ParseOptions | None = None,
+    ) -> None:
+        self._options = options or ParseOptions()
         self._timeout_s = timeout_s
         self._memory_mb = memory_mb
         self._max_output_bytes = max_output_bytes
         self._process: subprocess.Popen | None = None
+        self._folder: str | None = None
         self._lock = threading.Lock()
 
     def parse(self, path: Path, media_type: str) -> ParsedFile:
@@ -47,21 +61,44 @@ class ProcessParserRunner:
                 `parse_crashed`, `parse_output`, `parse_failed`.
             ServiceError: no process can be started.
         """
+        answer = self._request(path, media_type)
+        try:
+            return from_json(answer["parsed"])
+        except (KeyError, TypeError, ValueError) as exc:
+            raise _crashed(f"the parse process answered nonsense: {exc}") from exc
+
+    def render(self, path: Path, media_type: str, number: int) -> PageImage:
+        """A page of the file as a picture (`ingest.page_images.render_page`), within the same
+        limits.
+
+        Raises:
+            NotFoundError: there is no such page.
+            FileError, ServiceError: as `parse`.
+        """
+        answer = self._request(path, media_type, page=number)
+        try:
+            image = answer["image"]
+            png = base64.b64decode(image["png"], validate=True)
+            return PageImage(png, float(image["width"]), float(image["height"]))
+        except (KeyError, TypeError, ValueError) as exc:
+            raise _crashed(f"the parse process answered nonsense: {exc}") from exc
+
+    def _request(self, path: Path, media_type: str, **more: int) -> dict:
+        request = {"path": str(path.resolve()), "media_type": media_type, "options": self._options.to_json()}
         with self._lock:
-            answer = self._ask({"path": str(path.resolve()), "media_type": media_type})
+            answer = self._ask(request | more)
         if trace := answer.get("traceback"):
             logger.error("a defect in the parser of %s, met in %s\n%s", media_type, path.name, trace)
         if failure := answer.get("failure"):
+            if failure["code"] == NotFoundError.code:
+                raise NotFoundError(str(failure["reason"]), remedy=str(failure["remedy"]))
             raise FileError(
                 str(failure["reason"]),
                 code=str(failure["code"]),
                 remedy=str(failure["remedy"]),
                 retryable=bool(failure["retryable"]),
             )
-        try:
-            return from_json(answer["parsed"])
-        except (KeyError, TypeError, ValueError) as exc:
-            raise _crashed(f"the parse process answered nonsense: {exc}") from exc
+        return answer
 
     def close(self) -> None:
         """Ends the process."""
@@ -72,7 +109,7 @@ class ProcessParserRunner:
         process = self._running()
         try:
             write_message(process.stdin, request)
-            answer = json.loads(self._read(process, time.monotonic() + self._timeout_s))
+            answer = self._read_answer(process)
         except BrokenPipeError as exc:
             raise self._gone(process) from exc
         except ValueError as exc:
@@ -91,13 +128,14 @@ class ProcessParserRunner:
             return self._process
         self._end()
         try:
+            self._folder = tempfile.mkdtemp(prefix="attest-parse-")
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ingest.parse_worker", str(self._memory_mb)],
+                [sys.executable, "-m", "ingest.parse_worker", str(self._memory_mb), self._folder],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                cwd=tempfile.gettempdir(),
-                env=_worker_environment(),
+                cwd=self._folder,
+                env=_worker_environment() | {"TMPDIR": self._folder},
                 start_new_session=True,
             )
         except OSError as exc:
@@ -105,6 +143,14 @@ class ProcessParserRunner:
                 f"no parse process can be started: {exc}", remedy="run: attest doctor"
             ) from exc
         return self._process
+
+    def _read_answer(self, process: subprocess.Popen) -> dict:
+        """The first message that is not a word about a page; each of those gives more time."""
+        last = time.monotonic() + _MOST_EXTENSIONS * self._timeout_s
+        while True:
+            answer = json.loads(self._read(process, min(last, time.monotonic() + self._timeout_s)))
+            if "page" not in answer:
+                return answer
 
     def _read(self, process: subprocess.Popen, deadline: float) -> bytes:
         """One message, within the time and size that are allowed."""
@@ -114,7 +160,8 @@ class ProcessParserRunner:
             while len(data) < wanted:
                 if not selector.select(max(0.0, deadline - time.monotonic())):
                     raise self._too_slow()
-                block = os.read(process.stdout.fileno(), _READ_BYTES)
+                # Never more than this message: another may follow it.
+                block = os.read(process.stdout.fileno(), min(_READ_BYTES, wanted - len(data)))
                 if not block:
                     raise self._gone(process)
                 data += block
@@ -142,8 +189,14 @@ class ProcessParserRunner:
 
     def _end(self) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
+        folder, self._folder = self._folder, None
+        if process is not None:
+            self._stop(process)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @staticmethod
+    def _stop(process: subprocess.Popen) -> None:
         if process.poll() is None:
             process.kill()
         process.wait()
@@ -160,7 +213,10 @@ def _worker_environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
     here = str(Path(__file__).resolve().parent.parent)
     paths = dict.fromkeys([here, *(str(Path(p).resolve()) for p in sys.path if p)])
-    return kept | {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
+    # glibc gives large blocks back at once: a process that has read a scan stays small.
+    sizes = dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(2**20))
+    memory = {**sizes, "MALLOC_ARENA_MAX": "2"}
+    return kept | memory | {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
 
 
 def _too_much_text() -> FileError:

@@ -5,7 +5,7 @@ of steps that makes them agree is in publish.py.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
@@ -14,6 +14,9 @@ from pathlib import Path
 
 from sqlalchemy import (
     Column,
+    Connection,
+    Engine,
+    Index,
     Integer,
     MetaData,
     String,
@@ -48,6 +51,9 @@ class LedgerRow:
     `document_id` is of these bytes for these readers (`ingest.versions`).
     `previous_ids` are document versions of this uri that may still be in the index beside
     or instead of `document_id`. `duplicate_of` is the uri whose row the chunks name.
+    `warnings` are pairs of a code and words: what of the file was left out or is doubtful.
+    `sha256` is of the bytes; `signature` tells by size and times that they are the same still
+    (`ingest.discover`).
     """
 
     collection: str
@@ -68,13 +74,19 @@ class LedgerRow:
     attempts: int = 0
     previous_ids: tuple[str, ...] = ()
     duplicate_of: str = ""
+    warnings: tuple[tuple[str, str], ...] = ()
+    tables: int = 0
+    sha256: str = ""
+    signature: str = ""
     created_at: str = ""
     updated_at: str = ""
 
     def to_dict(self) -> dict:
         """For JSON."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return values | {"readers": list(self.readers), "previous_ids": list(self.previous_ids)}
+        warnings = [{"code": code, "words": words} for code, words in self.warnings]
+        lists = {"readers": list(self.readers), "previous_ids": list(self.previous_ids)}
+        return values | lists | {"warnings": warnings}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +99,11 @@ class CollectionCount:
     failed: int
 
 
-_JSON_COLUMNS = ("readers", "meta", "previous_ids")
+_JSON_COLUMNS = ("readers", "meta", "previous_ids", "warnings")
 _METADATA = MetaData()
+_SQLITE_VARIABLES = 500
 _KEY = ("collection", "uri")
-_INTEGERS = {"size_bytes", "chunks", "pages", "attempts", "retryable"}
+_INTEGERS = {"size_bytes", "chunks", "pages", "tables", "attempts", "retryable"}
 _FILES = Table(
     "ingest_files",
     _METADATA,
@@ -98,7 +111,11 @@ _FILES = Table(
         Column(f.name, Integer if f.name in _INTEGERS else String, primary_key=f.name in _KEY)
         for f in fields(LedgerRow)
     ),
+    Index("ingest_files_by_document", "collection", "document_id"),
 )
+# Few rows have earlier versions, but every write asks for them.
+_HAS_PREVIOUS = _FILES.c.previous_ids != "[]"
+Index("ingest_files_with_previous", _FILES.c.collection, sqlite_where=_HAS_PREVIOUS)
 
 
 class Ledger:
@@ -113,7 +130,20 @@ class Ledger:
         self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
         event.listen(self._engine, "connect", _make_durable)
         with self._errors():
+            # Columns that a ledger of an earlier version lacks come first: an index may need them.
+            _add_columns(self._engine)
             _METADATA.create_all(self._engine)
+
+    @property
+    def engine(self) -> Engine:
+        """The database, for what is kept beside the rows."""
+        return self._engine
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """What is written within is on disk together, or not at all."""
+        with self._errors(), self._engine.begin() as connection:
+            yield connection
 
     def get(self, collection: str, uri: str) -> LedgerRow | None:
         """The row of a uri."""
@@ -122,17 +152,32 @@ class Ledger:
 
     def put(self, row: LedgerRow) -> LedgerRow:
         """Writes a row, replacing the one of its uri; returns it with its times."""
+        with self.transaction() as connection:
+            return self.put_many([row], connection)[0]
+
+    def put_many(self, rows: Sequence[LedgerRow], connection: Connection) -> list[LedgerRow]:
+        """The same for several rows, within a transaction."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        row = replace(row, created_at=row.created_at or now, updated_at=now)
-        values = {f.name: getattr(row, f.name) for f in fields(row)}
-        values |= {name: _to_json(values[name]) for name in _JSON_COLUMNS}
-        values |= {"status": str(row.status), "retryable": int(row.retryable)}
-        with self._errors(), self._engine.begin() as connection:
-            statement = insert(_FILES).values(values)
-            connection.execute(
-                statement.on_conflict_do_update(index_elements=["collection", "uri"], set_=values)
-            )
-        return row
+        rows = [replace(row, created_at=row.created_at or now, updated_at=now) for row in rows]
+        statement = insert(_FILES)
+        given = {f.name: statement.excluded[f.name] for f in fields(LedgerRow)}
+        statement = statement.on_conflict_do_update(index_elements=["collection", "uri"], set_=given)
+        if rows:
+            connection.execute(statement, [_to_values(row) for row in rows])
+        return rows
+
+    def get_many(self, collection: str, uris: Sequence[str]) -> dict[str, LedgerRow]:
+        """The rows of some uris, by uri; those that are there."""
+        found: list[LedgerRow] = []
+        for at in range(0, len(uris), _SQLITE_VARIABLES):
+            part = uris[at : at + _SQLITE_VARIABLES]
+            found += self._select(_FILES.c.collection == collection, _FILES.c.uri.in_(part))
+        return {row.uri: row for row in found}
+
+    def below(self, collection: str, folder: str) -> list[LedgerRow]:
+        """Rows of the files under a folder, given without a slash at its end."""
+        under = _FILES.c.uri.startswith(f"{folder}/", autoescape=True)
+        return self._select(_FILES.c.collection == collection, under)
 
     def remove(self, collection: str, uri: str) -> None:
         """Forgets a row."""
@@ -170,15 +215,45 @@ class Ledger:
     def holding(self, collection: str, document_id: str) -> list[LedgerRow]:
         """Rows because of which a version belongs in the index, oldest first: those whose
         version it is, and failed ones whose last good version it is."""
+        within = _FILES.c.collection == collection
         newest = (_FILES.c.document_id == document_id) & _FILES.c.status.in_(("writing", "done"))
         kept = (_FILES.c.status == "failed") & _FILES.c.previous_ids.startswith(f'["{document_id}"')
-        rows = self._select(_FILES.c.collection == collection, newest | kept)
-        return sorted(rows, key=lambda row: (row.created_at, row.uri))
+        rows = [*self._select(within, newest), *self._select(within, _HAS_PREVIOUS, kept)]
+        return sorted({row.uri: row for row in rows}.values(), key=lambda row: (row.created_at, row.uri))
+
+    def replacing(self, collection: str, document_id: str) -> bool:
+        """Whether a row says that this version may be in the index beside its newest one."""
+        inside = _FILES.c.previous_ids.contains(f'"{document_id}"', autoescape=True)
+        return bool(self._select(_FILES.c.collection == collection, _HAS_PREVIOUS, inside))
 
     def mentions(self, document_id: str) -> bool:
         """Whether any row, of any collection, needs the stored copy of this version."""
         needed = _FILES.c.previous_ids.contains(f'"{document_id}"', autoescape=True)
-        return bool(self._select((_FILES.c.document_id == document_id) | needed))
+        with self._errors(), self._engine.connect() as connection:
+            for condition in (_FILES.c.document_id == document_id, _HAS_PREVIOUS & needed):
+                if connection.execute(select(_FILES.c.uri).where(condition).limit(1)).first():
+                    return True
+        return False
+
+    def needed_ids(self) -> set[str]:
+        """Every version that a row of any collection needs the stored copy of."""
+        with self._errors(), self._engine.connect() as connection:
+            found = {row[0] for row in connection.execute(select(_FILES.c.document_id).distinct())}
+            for (ids,) in connection.execute(select(_FILES.c.previous_ids).where(_HAS_PREVIOUS)):
+                found.update(json.loads(ids))
+        return found - {""}
+
+    def names_with(self, status: FileStatus) -> list[str]:
+        """Collections that have rows of a status."""
+        with self._errors(), self._engine.connect() as connection:
+            chosen = select(_FILES.c.collection).where(_FILES.c.status == str(status)).distinct()
+            return sorted(name for (name,) in connection.execute(chosen))
+
+    def count(self, collection: str, status: FileStatus) -> int:
+        """How many rows of a collection have a status."""
+        chosen = (_FILES.c.collection == collection, _FILES.c.status == str(status))
+        with self._errors(), self._engine.connect() as connection:
+            return connection.scalar(select(func.count()).select_from(_FILES).where(*chosen)) or 0
 
     def collections(self) -> list[CollectionCount]:
         """Collections that have rows, with counts."""
@@ -211,6 +286,22 @@ class Ledger:
             ) from exc
 
 
+def _add_columns(engine: Engine) -> None:
+    """Brings a table of an earlier version up to date; nothing on a new or present one."""
+    with engine.begin() as connection:
+        known = {row[1] for row in connection.exec_driver_sql("PRAGMA table_info(ingest_files)")}
+        for column in _FILES.columns if known else ():
+            if column.name not in known:
+                kind = "INTEGER DEFAULT 0" if column.name in _INTEGERS else "VARCHAR DEFAULT ''"
+                connection.exec_driver_sql(f"ALTER TABLE ingest_files ADD COLUMN {column.name} {kind}")
+
+
+def _to_values(row: LedgerRow) -> dict:
+    values = {f.name: getattr(row, f.name) for f in fields(row)}
+    values |= {name: _to_json(values[name]) for name in _JSON_COLUMNS}
+    return values | {"status": str(row.status), "retryable": int(row.retryable)}
+
+
 def _make_durable(connection, _record) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
@@ -225,7 +316,8 @@ def _to_json(value: Sequence[str] | Mapping[str, str]) -> str:
 def _to_row(mapping: Mapping) -> LedgerRow:
     values = dict(mapping)
     for name in _JSON_COLUMNS:
-        parsed = json.loads(values[name])
+        parsed = json.loads(values[name] or "[]")
         values[name] = parsed if name == "meta" else tuple(parsed)
+    values["warnings"] = tuple((code, words) for code, words in values["warnings"])
     values["status"], values["retryable"] = FileStatus(values["status"]), bool(values["retryable"])
     return LedgerRow(**values)

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from core.errors import FileError, NotFoundError, StoreError
 
 _BLOCK_BYTES = 1 << 20
+_DRAFTS = ".new"
 
 
 class Originals:
@@ -68,14 +69,36 @@ class Originals:
         place.unlink(missing_ok=True)
         return existed
 
+    def sweep(self) -> None:
+        """Removes what processes that are gone had copied half."""
+        for draft in (self._folder / _DRAFTS).glob("*-*"):
+            pid = draft.name.partition("-")[0]
+            if pid.isdecimal() and is_gone(int(pid)):
+                draft.unlink(missing_ok=True)
+
+    def names(self) -> list[str]:
+        """The names of all files that lie here: document ids, and what a kill left half-copied."""
+        return sorted(path.name for path in self._folder.glob("*/*") if path.is_file())
+
+    def set_aside(self, name: str) -> None:
+        """Moves one of `names` to a folder beside this one. It is not deleted: with a ledger that
+        was lost, or is older than the files, this may be the only copy of an upload."""
+        aside = self._folder.with_name(f"{self._folder.name}-set-aside")
+        aside.mkdir(exist_ok=True, mode=0o700)
+        for path in self._folder.glob("*/*"):
+            if path.name == name:
+                path.replace(aside / name)
+
     def _place(self, document_id: str) -> Path:
         if len(document_id) != 64 or not set(document_id) <= set("0123456789abcdef"):
             raise NotFoundError(f"{document_id!r} is not a document id")
         return self._folder / document_id[:2] / document_id
 
     def _copy(self, file: BinaryIO, place: Path, sha256: str) -> None:
-        """A temporary file beside the place, synced and renamed: never half a file."""
-        handle, name = tempfile.mkstemp(dir=place.parent, prefix=".new-")
+        """A temporary file on the same disk, synced and renamed: never half a file."""
+        drafts = self._folder / _DRAFTS
+        drafts.mkdir(exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(dir=drafts, prefix=f"{os.getpid()}-")
         try:
             digest = hashlib.sha256()
             with os.fdopen(handle, "wb") as out:
@@ -91,6 +114,17 @@ class Originals:
             Path(name).unlink(missing_ok=True)
         for folder in (place.parent, place.parent.parent):
             _sync_folder(folder)
+
+
+def is_gone(pid: int) -> bool:
+    """Whether no process of this machine has this number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def _hash(path: Path) -> str:

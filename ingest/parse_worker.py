@@ -1,13 +1,16 @@
-"""The parse process: reads requests from its input, answers on its output, has no network.
+"""The parse process: reads requests from its input, answers on its output, has no network and
+writes below its own temporary folder only.
 
-Run by isolation.py as `python -m ingest.parse_worker MEMORY_MB`. A message is four bytes
+Run by isolation.py as `python -m ingest.parse_worker MEMORY_MB FOLDER`. A message is four bytes
 of length, then JSON. Ends with its parent.
 """
 
+import base64
 import contextlib
 import json
 import os
 import resource
+import shutil
 import struct
 import sys
 import threading
@@ -16,10 +19,12 @@ import traceback
 from pathlib import Path
 from typing import BinaryIO
 
-from core.errors import FileError
+from core.errors import FileError, NotFoundError
+from ingest.page_images import render_page
+from ingest.parse_fence import raise_fence
+from ingest.parse_options import ParseOptions
 from ingest.parsing import parse_file, to_json
 
-_FORBIDDEN = ("socket.connect", "socket.bind", "socket.getaddrinfo", "subprocess", "os.system", "os.exec")
 _PARENT_CHECK_S = 1.0
 
 
@@ -27,11 +32,12 @@ def main() -> None:
     """Answers requests until the input ends."""
     answers = _take_stdout()
     requests = sys.stdin.buffer
-    _watch_parent()
-    sys.addaudithook(_refuse)
+    folder = Path(sys.argv[2])
+    _watch_parent(folder)
+    raise_fence(folder)
     _limit_memory(int(sys.argv[1]))
     while (request := read_message(requests)) is not None:
-        write_message(answers, _answer(request))
+        write_message(answers, _answer(request, answers))
 
 
 def read_message(stream: BinaryIO) -> dict | None:
@@ -49,11 +55,21 @@ def write_message(stream: BinaryIO, message: dict) -> None:
     stream.flush()
 
 
-def _answer(request: dict) -> dict:
+def _answer(request: dict, answers: BinaryIO) -> dict:
+    def tell(page: int) -> None:
+        write_message(answers, {"page": page})
+
+    options = ParseOptions.from_json(request.get("options", {}), tell)
     try:
-        return {"parsed": to_json(parse_file(Path(request["path"]), request["media_type"]))}
+        if number := request.get("page"):
+            image = render_page(Path(request["path"]), request["media_type"], number, options.password)
+            png = base64.b64encode(image.png).decode("ascii")
+            return {"image": {"png": png, "width": image.width, "height": image.height}}
+        return {"parsed": to_json(parse_file(Path(request["path"]), request["media_type"], options))}
     except FileError as exc:
         return _failure(exc.code, exc.message, exc.remedy, exc.retryable)
+    except NotFoundError as exc:
+        return _failure(exc.code, exc.message, exc.remedy)
     except MemoryError:
         return _failure("parse_memory", "reading it takes too much memory", "split it")
     except RecursionError:
@@ -75,20 +91,16 @@ def _take_stdout() -> BinaryIO:
     return answers
 
 
-def _watch_parent() -> None:
+def _watch_parent(folder: Path) -> None:
     parent = os.getppid()
 
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(_PARENT_CHECK_S)
+        shutil.rmtree(folder, ignore_errors=True)  # the parent was killed and cannot do it
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def _refuse(event: str, _args: tuple) -> None:
-    if event.startswith(_FORBIDDEN):
-        raise PermissionError(f"a parser may not do {event}")
 
 
 def _limit_memory(limit_mb: int) -> None:

@@ -1,29 +1,40 @@
 """One file to elements: what runs inside the parse process, and the shape of its result."""
 
 import re
+import struct
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from core.errors import FileError
-from core.types import Box, Element, ElementKind
+from core.types import Box, Element, ElementKind, Table
+from ingest.parse_options import ParseOptions
 from ingest.parsers.registry import parser_for
 
 _TITLE_CHARS = 200
+# What the libraries below the parsers raise over bytes that are not what they should be; lxml's
+# XMLSyntaxError is a SyntaxError.
+_DAMAGES = (EOFError, SyntaxError, struct.error, zipfile.BadZipFile, zlib.error)
 _SPACE = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """Elements in reading order; `pages` is 0 for kinds of file that have none."""
+    """Elements in reading order; `pages` is 0 for kinds of file that have none. `warnings`
+    are pairs of a code and words: what was left out, not read or is doubtful. The first
+    heading of an archive is not its title."""
 
     elements: tuple[Element, ...]
     pages: int
+    warnings: tuple[tuple[str, str], ...] = ()
+    is_archive: bool = False
 
     def title(self, name: str) -> str:
         """The first heading of the first level, when the file begins with it; else the name."""
-        for element in self.elements[:3]:
+        for element in self.elements[:0] if self.is_archive else self.elements[:3]:
             if element.kind is ElementKind.TITLE and element.level == 1:
                 return _SPACE.sub(" ", element.text).strip()[:_TITLE_CHARS]
         return Path(name).stem or name
@@ -39,24 +50,36 @@ class ParserRunner(Protocol):
     def close(self) -> None: ...
 
 
-def parse_file(path: Path, media_type: str) -> ParsedFile:
-    """Parses in this process.
+def parse_file(path: Path, media_type: str, options: ParseOptions | None = None) -> ParsedFile:
+    """Parses in this process. A parser may have `warnings` to tell after its parse.
 
     Raises:
-        FileError: the parser's codes, or `no_text` when nothing readable came out.
+        FileError: the parser's codes, `corrupt`, or `no_text` when nothing readable came out.
     """
-    elements = [e for e in parser_for(media_type).parse(path) if e.text.strip()]
+    parser = parser_for(media_type, options)
+    try:
+        elements = [e for e in parser.parse(path) if e.text.strip()]
+    except _DAMAGES as exc:
+        raise FileError(f"it is damaged: {exc}"[:300], code="corrupt", remedy="save it again") from exc
     if not elements:
         raise FileError("no text was found in it", code="no_text")
-    return ParsedFile(tuple(elements), max((e.page or 0 for e in elements), default=0))
+    return ParsedFile(
+        tuple(elements),
+        max((e.page or 0 for e in elements), default=0),
+        tuple(getattr(parser, "warnings", ())),
+        getattr(parser, "is_archive", False),
+    )
 
 
 class DirectParserRunner:
     """Parses in this process, without limits: for files that are trusted."""
 
+    def __init__(self, options: ParseOptions | None = None) -> None:
+        self._options = options
+
     def parse(self, path: Path, media_type: str) -> ParsedFile:
         """See ParserRunner."""
-        return parse_file(path, media_type)
+        return parse_file(path, media_type, self._options)
 
     def close(self) -> None:
         """Nothing to close."""
@@ -65,7 +88,12 @@ class DirectParserRunner:
 def to_json(parsed: ParsedFile) -> dict:
     """For the pipe between the processes: plain JSON, since a parser that was taken over
     by a file must not be able to send objects."""
-    return {"pages": parsed.pages, "elements": [_element_to_json(e) for e in parsed.elements]}
+    return {
+        "pages": parsed.pages,
+        "elements": [_element_to_json(e) for e in parsed.elements],
+        "warnings": [list(warning) for warning in parsed.warnings],
+        "is_archive": parsed.is_archive,
+    }
 
 
 def from_json(value: dict) -> ParsedFile:
@@ -74,18 +102,45 @@ def from_json(value: dict) -> ParsedFile:
     Raises:
         KeyError, TypeError, ValueError: it is something else.
     """
-    return ParsedFile(tuple(_element_from_json(e) for e in value["elements"]), int(value["pages"]))
+    return ParsedFile(
+        tuple(_element_from_json(e) for e in value["elements"]),
+        int(value["pages"]),
+        tuple((_text(code), _text(words)) for code, words in value["warnings"]),
+        bool(value["is_archive"]),
+    )
 
 
 def _element_to_json(element: Element) -> list:
     box = element.box
     corners = [box.page, box.left, box.top, box.right, box.bottom] if box else None
-    return [str(element.kind), element.text, element.page, corners, element.level]
+    table = _table_to_json(element.table) if element.table else None
+    return [str(element.kind), element.text, element.page, corners, element.level, table]
 
 
 def _element_from_json(value: Sequence) -> Element:
-    kind, text, page, corners, level = value
+    kind, text, page, corners, level, table = value
     if not isinstance(text, str) or not (page is None or isinstance(page, int)):
         raise ValueError("not an element")
     box = Box(int(corners[0]), *(float(c) for c in corners[1:5])) if corners else None
-    return Element(ElementKind(kind), text, page, box, int(level))
+    found = _table_from_json(table) if table else None
+    return Element(ElementKind(kind), text, page, box, int(level), found)
+
+
+def _table_to_json(table: Table) -> list:
+    rows = [list(row) for row in table.rows]
+    return [rows, table.header_rows, table.caption, list(table.footnotes), table.place, table.cells_read]
+
+
+def _table_from_json(value: Sequence) -> Table:
+    given, header_rows, caption, footnotes, place, cells_read = value
+    rows = tuple(tuple(_text(cell) for cell in row) for row in given)
+    if len({len(row) for row in rows}) != 1 or not 0 <= int(header_rows) <= len(rows):
+        raise ValueError("not a table")
+    notes = tuple(_text(note) for note in footnotes)
+    return Table(rows, int(header_rows), _text(caption), notes, _text(place), int(cells_read))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("not a text")
+    return value

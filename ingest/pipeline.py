@@ -1,48 +1,44 @@
 """Files in, searchable documents out: the write path of the product, safe against kills.
 
-One file: found and hashed → stored → ledger `writing` (with the ids of earlier versions)
-→ parsed, cut, written to the index → earlier versions removed → ledger `done`. After a
-kill at any point the next run finishes what stands as `writing` or `deleting`.
-Knows the order of steps; publish.py knows how one version gets into the index.
+One file: found and hashed → stored → ledger `writing` and an item in the queue → parsed, cut,
+embedded, written to the index → earlier versions removed → ledger `done`, item gone. After a
+kill at any point the next run goes on with what stands in the queue or as `deleting`.
+Knows what is done with a set of files; stages.py knows how many of them overlap.
 """
 
-import hashlib
-import json
 import logging
+import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
-from core.errors import FileError
 from core.settings import IngestSettings
 from core.types import EVERYONE
-from ingest import chunker
-from ingest.discover import FoundFile, RefusedFile, find_candidates, inspect_file
+from ingest.accepting import Acceptor, Decision, Fingerprints
+from ingest.discover import find_candidates
+from ingest.document_index import DocumentIndex
+from ingest.finishing import Finisher, Result, Work
 from ingest.ledger import CollectionCount, FileStatus, Ledger, LedgerRow
 from ingest.originals import Originals
-from ingest.parsers.registry import PARSER_VERSIONS
 from ingest.parsing import ParserRunner
-from ingest.publish import Published, Publisher
-from ingest.report import FileFailure, IngestReport, Outcome, Progress
-from ingest.request import IngestRequest, named, version_of, wanted_row
-from ingest.versions import document_id_of
-from retrieval.index import ChunkIndex
+from ingest.pruning import vanished
+from ingest.publish import Publisher
+from ingest.queue import IngestQueue
+from ingest.report import FileFailure, FileWarning, IngestReport, Outcome, Progress
+from ingest.request import IngestRequest, named
+from ingest.stages import Stages
+from ingest.verify import Verification, Verifier
 
+__all__ = ["IngestRequest", "Ingestor"]
 _log = logging.getLogger(__name__)
-
-_MAX_ATTEMPTS = 3
+_FILES_AT_ONCE = 32
 # Named here, since `list` is also a verb of the Ingestor.
 Rows = list[LedgerRow]
 Counts = list[CollectionCount]
-
-
-@dataclass(frozen=True, slots=True)
-class _Result:
-    outcome: Outcome
-    published: Published | None = None
-    error: FileError | None = None
+OnProgress = Callable[[Progress], None]
 
 
 class Ingestor:
@@ -52,7 +48,7 @@ class Ingestor:
     def __init__(
         self,
         ledger: Ledger,
-        index: ChunkIndex,
+        index: DocumentIndex,
         originals: Originals,
         settings: IngestSettings,
         parser_runner: ParserRunner,
@@ -60,74 +56,99 @@ class Ingestor:
         self._ledger = ledger
         self._index = index
         self._originals = originals
-        self._settings = settings
         self._runner = parser_runner
+        self._workers = settings.workers or os.cpu_count() or 1
         self._writing = threading.RLock()
+        self._fingerprints = Fingerprints(settings, lambda: index.fingerprint)
+        self._queue = IngestQueue(ledger)
+        self._acceptor = Acceptor(ledger, originals, self._fingerprints, settings)
         self._publisher = Publisher(ledger, index, originals, parser_runner, settings)
+        self._finisher = Finisher(ledger, self._queue, index, originals, self._publisher)
+
+    @property
+    def queue(self) -> IngestQueue:
+        """What is taken in and not yet at its end."""
+        return self._queue
 
     def ingest(
         self,
         sources: Sequence[Path],
         request: IngestRequest,
-        on_progress: Callable[[Progress], None] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> IngestReport:
-        """Brings the collection up to date with the sources. Files go one by one; what one
-        file does to its parser is in the report and stops no other. The report tells of
-        these sources alone; what an earlier run left half-way is finished and logged.
+        """Brings the collection up to date with the sources. What one file does to its parser
+        is in the report and stops no other. The report tells of these sources alone; what an
+        earlier run left half-way is finished and logged.
+
+        `on_progress` is called by several threads, one at a time; what it raises stops the
+        run, which the next one goes on with.
 
         Raises:
-            InputError: no source exists.
+            InputError: no source exists; or one to be pruned is empty now.
             ConflictError: the collection was made by another embedder.
             ServiceError: the store or the ledger fails; the next run goes on from there.
         """
         with self._writing:
-            return self._ingest(sources, request, on_progress)
-
-    def _ingest(
-        self,
-        sources: Sequence[Path],
-        request: IngestRequest,
-        on_progress: Callable[[Progress], None] | None,
-    ) -> IngestReport:
-        started, report = time.monotonic(), IngestReport()
-        candidates = [named(c, request) for c in find_candidates(sources, request.root)]
-        if not request.dry_run:
+            candidates = [named(c, request) for c in find_candidates(sources, request.root)]
+            candidates += request.fetched
+            gone = vanished(self._ledger, request, sources, candidates) if request.prune else []
+            run = _Run(len(candidates) + len(gone), on_progress)
+            if request.dry_run:
+                self._say_what_would_be(run, candidates, gone, request)
+                return run.ended()
             self._index.open_collection(request.collection)
             self._finish_deletions(request.collection)
-        seen = {candidate.uri for candidate in candidates}
-        left = [] if request.dry_run else self._unfinished(request.collection, seen)
-        total = len(candidates)
-        for done, candidate in enumerate(candidates, start=1):
-            found = inspect_file(candidate, int(self._settings.max_file_mb * 2**20))
-            if found is not None:
-                self._report(self._ingest_one(found, request), found.uri, (done, total), report, on_progress)
-        self._finish_writing(left)
-        report.seconds = time.monotonic() - started
-        return report
+            with self._stages(run).running() as stages:
+                waiting = iter(candidates)
+                while not request.is_cancelled() and (batch := list(islice(waiting, _FILES_AT_ONCE))):
+                    self._take_in(self._acceptor.decide(batch, request), run, stages)
+                self._submit_left(request.collection, stages)
+            for row in [] if request.is_cancelled() else self._still_there(gone):
+                self._finisher.remove(self._ledger.put(replace(row, status=FileStatus.DELETING)))
+                run.tell(row.uri, Result(Outcome.REMOVED))
+            return run.ended()
 
-    def rechunk(
-        self, collection: str, on_progress: Callable[[Progress], None] | None = None
-    ) -> IngestReport:
+    def rechunk(self, collection: str, on_progress: OnProgress | None = None) -> IngestReport:
         """Parses, cuts and embeds every searchable file again from its stored copy, with the
-        present settings, one by one: the others are searched meanwhile. What a kill left
+        present settings, some at a time: the others are searched meanwhile. What a kill left
         half-way is finished by the next call or ingest. Raises as `ingest` does."""
         with self._writing:
-            started, report = time.monotonic(), IngestReport()
             self._index.open_collection(collection)
             self._finish_deletions(collection)
-            self._finish_writing(self._unfinished(collection, set()))
-            rows = self._ledger.rows(collection, FileStatus.DONE)
-            for done, row in enumerate(rows, start=1):
-                wanted = replace(
-                    row,
-                    status=FileStatus.WRITING,
-                    fingerprint=self.fingerprint(row.media_type),
-                    previous_ids=(row.document_id,),
-                )
-                result = self._repair(self._ledger.put(wanted))
-                self._report(result, row.uri, (done, len(rows)), report, on_progress)
-            report.seconds = time.monotonic() - started
-            return report
+            self._resume(collection)
+            rows = iter(self._ledger.rows(collection, FileStatus.DONE))
+            run = _Run(self._ledger.count(collection, FileStatus.DONE), on_progress)
+            with self._stages(run).running() as stages:
+                while batch := list(islice(rows, _FILES_AT_ONCE)):
+                    again = [self._begun(replace(row, previous_ids=())) for row in batch]
+                    for row in self._queue.accept(again):
+                        stages.submit(Work(row, Outcome.UPDATED))
+            return run.ended()
+
+    def resume(self) -> int:
+        """Finishes what stands in the queue, of every collection, and is due; returns how many
+        files that were. Raises as `ingest` does."""
+        with self._writing:
+            self._queue.release_dead()
+            self._finisher.tidy()
+            names = {*self._queue.due_collections()}
+            for status in (FileStatus.WRITING, FileStatus.DELETING):
+                names |= {*self._ledger.names_with(status)}
+            done = 0
+            for collection in sorted(names):
+                self._index.open_collection(collection)
+                self._finish_deletions(collection)
+                done += self._resume(collection)
+            return done
+
+    def verify(self, collection: str = "", repair: bool = False) -> Verification:
+        """Compares ledger, stored copies and index, of one collection or of all; see
+        `ingest.verify`. With `repair` what is amiss is mended."""
+        with self._writing:
+            names = {count.name for count in self._ledger.collections()} | set(self._index.collections())
+            verifier = Verifier(self._ledger, self._index, self._originals, self._publisher, self._finisher)
+            chosen = [collection] if collection else sorted(names)
+            return verifier.verify(chosen, repair, self.resume, every=not collection)
 
     def note_reembedded(self, collection: str, former: str) -> int:
         """After the index gave all chunks new vectors: files that the embedder `former` had
@@ -139,8 +160,9 @@ class Ingestor:
                 for row in self._ledger.rows(collection, FileStatus.DONE)
                 if row.fingerprint == self.fingerprint(row.media_type, former)
             ]
-            for row in rows:
-                self._ledger.put(replace(row, fingerprint=self.fingerprint(row.media_type)))
+            with self._ledger.transaction() as connection:
+                now = [replace(row, fingerprint=self.fingerprint(row.media_type)) for row in rows]
+                self._ledger.put_many(now, connection)
             return len(rows)
 
     def delete(self, collection: str, uri_or_document_id: str) -> bool:
@@ -151,7 +173,7 @@ class Ingestor:
             if rows:
                 self._index.open_collection(collection)
             for found in rows:
-                self._remove(self._ledger.put(replace(found, status=FileStatus.DELETING)))
+                self._finisher.remove(self._ledger.put(replace(found, status=FileStatus.DELETING)))
             return bool(rows)
 
     def list(self, collection: str, readers: Sequence[str] | None = None) -> Rows:
@@ -184,181 +206,140 @@ class Ingestor:
             rows = self._ledger.rows(collection)
             # Marked first: a kill in between must not leave rows that say `done`.
             self._ledger.mark_collection(collection, FileStatus.DELETING)
+            self._queue.forget_collection(collection)
+            ids = {i for row in rows for i in (row.document_id, *row.previous_ids)}
+            self._queue.doubt(ids)
             dropped = self._index.drop_collection(collection)
             self._ledger.remove_collection(collection)
-            self._forget_originals({i for row in rows for i in (row.document_id, *row.previous_ids)})
+            self._finisher.forget_originals(ids)
             return dropped or bool(rows)
 
     def close(self) -> None:
-        """Ends the parse process and closes the ledger; the index belongs to who made it."""
+        """Ends the parse processes and closes the ledger; the index belongs to who made it."""
         self._runner.close()
         self._ledger.close()
 
     def fingerprint(self, media_type: str, embedder: str = "") -> str:
-        """Changes whenever a file of this kind would be indexed otherwise; `embedder` stands
-        for another embedder than the present one."""
-        values = {
-            "chunk_tokens": self._settings.chunk_tokens,
-            "overlap_tokens": self._settings.overlap_tokens,
-            "chunker": chunker.VERSION,
-            "parser": PARSER_VERSIONS[media_type],
-            "index": embedder or self._index.fingerprint,
-        }
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+        """See `ingest.accepting.Fingerprints.of`."""
+        return self._fingerprints.of(media_type, embedder)
 
-    def _ingest_one(self, found: FoundFile | RefusedFile, request: IngestRequest) -> _Result:
-        row = self._ledger.get(request.collection, found.uri)
-        fingerprint = self.fingerprint(found.media_type) if isinstance(found, FoundFile) else ""
-        if row and not request.force and self._is_settled(row, found, request, fingerprint):
-            if row.status is FileStatus.DONE:
-                return _Result(Outcome.SKIPPED)
-            error = FileError(row.reason, code=row.code, retryable=row.retryable)
-            return _Result(Outcome.FAILED, error=error)
-        wanted = wanted_row(row, found, request, fingerprint)
-        if isinstance(found, RefusedFile):
-            return self._refuse(wanted, found.error, request.dry_run)
-        was_there = row and (row.status is FileStatus.DONE or row.previous_ids)
-        outcome = Outcome.UPDATED if was_there else Outcome.ADDED
-        if request.dry_run:
-            return _Result(outcome)
-        try:
-            self._originals.keep(found.path, wanted.document_id, found.sha256)
-        except FileError as error:
-            return self._fail(wanted, error)
-        return self._write(self._ledger.put(wanted), outcome)
+    def _stages(self, run: "_Run") -> Stages:
+        return Stages(self._publisher, self._finisher, self._queue, self._workers, run)
+
+    def _take_in(self, decisions: Sequence[Decision], run: "_Run", stages: Stages) -> None:
+        """Writes what was decided: those that are work are on disk together, then begun."""
+        self._queue.doubt(d.row.document_id for d in decisions if d.row and d.is_work)
+        decisions = [self._acceptor.keep(decision) for decision in decisions]
+        works = [decision for decision in decisions if decision.is_work]
+        rows = self._queue.accept([decision.row for decision in works])
+        with self._ledger.transaction() as connection:
+            noted = [d.row for d in decisions if d.row and not d.is_work and d.error is None]
+            self._ledger.put_many(noted, connection)
+        for decision in decisions:
+            if not decision.is_work and not (decision.error and decision.row):
+                run.tell(decision.uri, Result(decision.outcome, error=decision.error))
+        for decision, row in zip(works, rows, strict=True):
+            stages.submit(Work(row, decision.outcome, decision.copy_of, decision.moved_from))
+        for decision in decisions:
+            if decision.error and decision.row:
+                stages.submit(Work(decision.row, Outcome.FAILED, refused=decision.error))
+
+    def _submit_left(self, collection: str, stages: Stages) -> None:
+        """What earlier runs left in the queue. Not reported: who runs this may be somebody who
+        may not know of these files."""
+        while claimed := self._queue.claim(collection, _FILES_AT_ONCE):
+            rows = self._ledger.get_many(collection, [uri for uri, _ in claimed])
+            for uri, attempts in claimed:
+                row = rows.get(uri)
+                if row is None or row.status in (FileStatus.DONE, FileStatus.DELETING):
+                    self._queue.drop(collection, uri)
+                    continue
+                again = row if row.status is FileStatus.WRITING else replace(row, attempts=row.attempts + 1)
+                begun = self._begun(again) if attempts > 1 else again
+                outcome = Outcome.UPDATED if row.previous_ids else Outcome.ADDED
+                stages.submit(Work(self._ledger.put(begun), outcome, is_ours=False))
+
+    def _resume(self, collection: str) -> int:
+        run = _Run(0, None)
+        with self._stages(run).running() as stages:
+            self._adopt(collection)
+            self._submit_left(collection, stages)
+        return run.left
+
+    def _adopt(self, collection: str) -> None:
+        """Rows that stand as `writing` without an item: of a version before there was a queue."""
+        rows = self._ledger.rows(collection, FileStatus.WRITING)
+        lost = [row for row in rows if not self._queue.has(collection, row.uri)]
+        self._queue.accept([self._begun(row) for row in lost], lease=False)
 
     @staticmethod
-    def _is_settled(
-        row: LedgerRow, found: FoundFile | RefusedFile, request: IngestRequest, fingerprint: str
-    ) -> bool:
-        """Whether this run would do again what an earlier one did."""
-        same = (row.document_id, row.readers, dict(row.meta), row.fingerprint) == (
-            version_of(found, request),
-            request.readers,
-            dict(request.meta),
-            fingerprint,
-        )
-        if row.status is FileStatus.DONE:
-            return same
-        retry = request.retry_failed or (row.retryable and row.attempts < _MAX_ATTEMPTS)
-        return row.status is FileStatus.FAILED and same and not retry and bool(found.sha256)
-
-    def _refuse(self, wanted: LedgerRow, error: FileError, dry_run: bool) -> _Result:
-        return _Result(Outcome.FAILED, error=error) if dry_run else self._fail(wanted, error)
-
-    def _write(self, row: LedgerRow, outcome: Outcome) -> _Result:
-        """From `writing` to `done`: the new version is durable before the old one goes."""
-        try:
-            published = self._find_published(row) or self._publisher.publish(row.collection, row.document_id)
-        except FileError as error:
-            return self._fail(row, error)
-        stale = [previous for previous in row.previous_ids if previous != row.document_id]
-        for previous in stale:
-            self._withdraw(row.collection, previous)
-        self._ledger.put(
-            replace(
-                row,
-                status=FileStatus.DONE,
-                title=published.title,
-                chunks=published.chunks,
-                pages=published.pages,
-                previous_ids=(),
-                duplicate_of="" if published.owner == row.uri else published.owner,
-            )
-        )
-        self._forget_originals(stale)
-        return _Result(outcome, published)
-
-    def _find_published(self, row: LedgerRow) -> Published | None:
-        """What another uri of the same version and settings has put there already."""
-        holders = [h for h in self._ledger.holding(row.collection, row.document_id) if h.uri != row.uri]
-        if not holders or row.document_id in row.previous_ids:
-            return None
-        twin = holders[0]
-        same = (twin.status, twin.fingerprint, twin.readers) == (
-            FileStatus.DONE,
-            row.fingerprint,
-            row.readers,
-        )
-        if not same:
-            return None
-        return Published(twin.title, twin.uri, twin.chunks, twin.pages)
-
-    def _fail(self, row: LedgerRow, error: FileError) -> _Result:
-        """Records a failure. The last good version stays searchable, unless other readers
-        are wanted now; half-written ones go."""
-        # Until the index is right the row is `writing`, in case of a kill in between.
-        row = self._ledger.put(row)
-        kept = tuple(i for i in row.previous_ids[:1] if self._is_for(i, row.readers))
-        stale = [previous for previous in row.previous_ids if previous not in kept]
-        for previous in stale:
-            if all(holder.uri == row.uri for holder in self._ledger.holding(row.collection, previous)):
-                self._index.remove_document(row.collection, previous)
-            else:
-                self._withdraw(row.collection, previous)
-        failed = replace(row, status=FileStatus.FAILED, previous_ids=kept)
-        failed = replace(failed, code=error.code, reason=str(error), retryable=error.retryable)
-        self._ledger.put(failed)
-        self._forget_originals(stale)
-        return _Result(Outcome.FAILED, error=error)
-
-    def _is_for(self, document_id: str, readers: Sequence[str]) -> bool:
-        sha256 = self._originals.sha256_of(document_id)
-        return bool(sha256) and document_id_of(sha256, readers) == document_id
-
-    def _withdraw(self, collection: str, document_id: str) -> None:
-        """Takes a version from its old holder. When its bytes can no longer be parsed for
-        the holders that are left, it goes: nobody may read it by a right that has ended."""
-        try:
-            self._publisher.publish(collection, document_id)
-        except FileError:
-            self._index.remove_document(collection, document_id)
-
-    def _unfinished(self, collection: str, seen: set[str]) -> Rows:
-        rows = self._ledger.rows(collection, FileStatus.WRITING)
-        return [row for row in rows if row.uri not in seen]
-
-    def _finish_writing(self, rows: Rows) -> None:
-        """Not reported: who runs this may be somebody who may not know of these files."""
-        for row in rows:
-            result = self._repair(row)
-            _log.warning("%s was left half-way by an earlier run: now %s", row.uri, result.outcome)
-
-    def _repair(self, row: LedgerRow) -> _Result:
-        """Finishes from the stored copy a file that an earlier run left half-way."""
-        outcome = Outcome.UPDATED if row.previous_ids else Outcome.ADDED
+    def _begun(row: LedgerRow) -> LedgerRow:
+        """A row whose version may be in the index already, whole or in part."""
         begun = (row.document_id,) if row.document_id else ()
         previous = tuple(dict.fromkeys((*row.previous_ids, *begun)))
-        return self._write(replace(row, previous_ids=previous, chunks=0), outcome)
+        return replace(row, status=FileStatus.WRITING, previous_ids=previous, chunks=0)
 
     def _finish_deletions(self, collection: str) -> None:
+        self._queue.release_dead()
+        self._finisher.tidy()
+        self._adopt(collection)
         for row in self._ledger.rows(collection, FileStatus.DELETING):
-            self._remove(row)
+            self._finisher.remove(row)
 
-    def _remove(self, row: LedgerRow) -> None:
-        ids = {row.document_id, *row.previous_ids} - {""}
-        for document_id in ids:
-            self._withdraw(row.collection, document_id)
-        self._ledger.remove(row.collection, row.uri)
-        self._forget_originals(ids)
+    def _still_there(self, rows: Rows) -> Rows:
+        """Without those whose file was found again in another place."""
+        return [row for row in rows if self._ledger.get(row.collection, row.uri)]
 
-    def _forget_originals(self, document_ids: Iterable[str]) -> None:
-        for document_id in document_ids:
-            if document_id and not self._ledger.mentions(document_id):
-                self._originals.remove(document_id)
+    def _say_what_would_be(self, run: "_Run", candidates, gone: Rows, request: IngestRequest) -> None:
+        for decision in self._acceptor.decide(candidates, request):
+            run.tell(decision.uri, Result(decision.outcome, error=decision.error))
+        for row in gone:
+            run.tell(row.uri, Result(Outcome.REMOVED))
 
-    @staticmethod
-    def _report(
-        result: _Result,
-        uri: str,
-        place: tuple[int, int],
-        report: IngestReport,
-        on_progress: Callable[[Progress], None] | None,
-    ) -> None:
+
+class _Run:
+    """The report of one run while it goes on. Thread-safe."""
+
+    def __init__(self, total: int, on_progress: OnProgress | None) -> None:
+        self._started = time.monotonic()
+        self._total = total
+        self._on_progress = on_progress
+        self._lock = threading.Lock()
+        self._report = IngestReport()
+        self._done = self._parsed = self._embedded = 0
+        self.left = 0
+
+    def passed(self, parsed: int, embedded_chunks: int) -> None:
+        """A stage has dealt with so many more files or chunks."""
+        with self._lock:
+            self._parsed += parsed
+            self._embedded += embedded_chunks
+
+    def end(self, work: Work, result: Result) -> None:
+        """A file that was work has come to its end."""
+        if work.is_ours:
+            self.tell(work.row.uri, result)
+            return
+        self.left += 1
+        _log.warning("%s was left half-way by an earlier run: now %s", work.row.uri, result.outcome)
+
+    def tell(self, uri: str, result: Result) -> None:
+        """Counts a file and tells of it."""
         published = result.published
         chunks, pages = (published.chunks, published.pages) if published else (0, 0)
-        report.count(result.outcome, chunks, pages)
-        if result.error is not None:
-            report.failures.append(FileFailure(uri, result.error.code, str(result.error)))
-        if on_progress is not None:
-            on_progress(Progress(uri, result.outcome, *place, chunks))
+        with self._lock:
+            self._done += 1
+            self._report.count(result.outcome, chunks, pages)
+            for code, words in published.warnings if published else ():
+                self._report.warnings.append(FileWarning(uri, code, words))
+            if result.error is not None:
+                self._report.failures.append(FileFailure(uri, result.error.code, str(result.error)))
+            if self._on_progress is not None:
+                place = (self._done, self._total)
+                stages = (self._parsed, self._embedded)
+                self._on_progress(Progress(uri, result.outcome, *place, chunks, pages, *stages))
+
+    def ended(self) -> IngestReport:
+        """The report, with the time it took."""
+        self._report.seconds = time.monotonic() - self._started
+        return self._report

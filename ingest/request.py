@@ -3,7 +3,7 @@
 Knows names, readers and versions; knows nothing of the index.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -20,6 +20,9 @@ class IngestRequest:
     """What to do with the files of one call. Readers are normalised.
 
     `root`: links that lead out of it are refused (default: the folder given).
+    `fetched`: copies of what lies at web addresses, or why there are none.
+    `is_cancelled`: asked before more files are taken in; those taken in come to their end.
+    `prune`: what has vanished from the given folders is removed.
     `names`: display names of uploads by path; such a file gets the uri `upload:<name>`.
 
     Raises:
@@ -33,7 +36,10 @@ class IngestRequest:
     retry_failed: bool = False
     force: bool = False
     root: Path | None = None
+    prune: bool = False
+    is_cancelled: Callable[[], bool] = lambda: False
     names: Mapping[Path, str] = field(default_factory=dict)
+    fetched: tuple[Candidate, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "readers", normalise_readers(self.readers))
@@ -81,5 +87,7 @@ def wanted_row(
         chunks=chunks,
         attempts=row.attempts + 1 if row and row.document_id == document_id else 1,
         previous_ids=previous,
+        sha256=found.sha256,
+        signature=found.signature if isinstance(found, FoundFile) else "",
         created_at=row.created_at if row else "",
     )

@@ -3,15 +3,19 @@
 from functools import lru_cache
 
 from core.text import detect_language, has_letters
-from core.types import Chunk
+from core.types import Chunk, ElementKind
+from retrieval.row_sentences import row_sentences
 
 LANGUAGES_KEPT = 8192
 """Texts whose language is remembered: a search asks it of each of its hits, several times."""
 
 
 def embedded_text(chunk: Chunk) -> str:
-    """Title and heading path in front of the text: a chunk says little without its place."""
-    return f"{chunk.context}\n{chunk.text}" if chunk.context else chunk.text
+    """Title and heading path in front of the text: a chunk says little without its place.
+    Rows of a long table are told as sentences, for what is sought there is one row; a whole
+    table is better found as it stands (docs/decisions/014-tables.md has the figures)."""
+    text = row_sentences(chunk.text) if chunk.kind is ElementKind.ROWS else chunk.text
+    return f"{chunk.context}\n{text}" if chunk.context else text
 
 
 def words_of(chunk: Chunk) -> str:

@@ -3,7 +3,8 @@
 Knows which vectors a chunk needs; knows nothing of files, parsers or the ledger.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,6 +15,16 @@ from retrieval.lexical import Lexicon, encode_document
 from retrieval.token_vectors import TokenVectors
 
 CHUNKS_AT_ONCE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedDocument:
+    """A document version with all that the store needs; its token vectors are kept already."""
+
+    document: Document
+    chunks: tuple[Chunk, ...]
+    texts: tuple[str, ...]
+    vectors: np.ndarray
 
 
 class ChunkIndex:
@@ -55,23 +66,88 @@ class ChunkIndex:
 
     def write_document(self, document: Document, chunks: Sequence[Chunk]) -> None:
         """Embeds and stores all chunks of one document version; durable when it returns."""
-        texts = [embedded_text(chunk) for chunk in chunks]
-        # Before the index: a chunk that can be found has its token vectors.
-        vectors = self._embed_all(document.collection, document.id, chunks, texts)
-        lexical = [encode_document(text) for text in texts]
+        self.write_embedded(document.collection, self.embed([(document, chunks)]))
+
+    def embed(self, documents: Sequence[tuple[Document, Sequence[Chunk]]]) -> list[EmbeddedDocument]:
+        """Vectors for the chunks of several documents of one collection. The model gets the
+        chunks of all of them at once, so that its batches are full and of like length.
+
+        Token vectors go to disk here, in parts: those of a whole book would fill the memory.
+        That is before the index is written: a chunk that can be found has its token vectors.
+        """
+        texts = [tuple(embedded_text(chunk) for chunk in chunks) for _, chunks in documents]
+        everything = [pair for (_, chunks), own in zip(documents, texts, strict=True)
+                      for pair in zip(chunks, own, strict=True)]  # fmt: skip
+        for document, _ in documents:
+            self._tokens.remove_document(document.collection, document.id)
+        parts = [np.zeros((0, self._embedder.dimensions), np.float32)]
+        for at in range(0, len(everything), CHUNKS_AT_ONCE):
+            chunks, wanted = zip(*everything[at : at + CHUNKS_AT_ONCE], strict=True)
+            vectors, tokens = self._embed(wanted)
+            parts.append(vectors)
+            self._tokens.write_chunks(documents[0][0].collection, chunks, wanted, tokens)
+        vectors, end, embedded = np.concatenate(parts), 0, []
+        for (document, chunks), own in zip(documents, texts, strict=True):
+            begin, end = end, end + len(own)
+            embedded.append(EmbeddedDocument(document, tuple(chunks), own, vectors[begin:end]))
+        return embedded
+
+    def write_embedded(
+        self, collection: str, documents: Sequence[EmbeddedDocument], stale: Sequence[str] = ()
+    ) -> None:
+        """Stores documents; durable when it returns, with one flush for all of them. What
+        stands under the ids `stale` goes first; their token vectors were replaced already.
+
+        Raises:
+            InputError: the store refuses a chunk; nothing of these documents was written.
+        """
+        lexical = {d.document.id: [encode_document(text) for text in d.texts] for d in documents}
         rows = [
-            IndexRow(chunk, vector, terms.weights, document.readers)
-            for chunk, vector, terms in zip(chunks, vectors, lexical, strict=True)
+            IndexRow(chunk, vector, terms.weights, d.document.readers)
+            for d in documents
+            for chunk, vector, terms in zip(d.chunks, d.vectors, lexical[d.document.id], strict=True)
         ]
-        self._store.upsert(document.collection, rows)
-        self._lexicon.add_document(document.collection, document.id, lexical)
+        if stale:
+            self._store.delete_documents(collection, stale)
+        self._store.upsert(collection, rows)
+        self._lexicon.add_documents(collection, lexical)
+
+    def copy_document(self, document: Document, source_id: str) -> int:
+        """Gives the chunks that stand under `source_id` the id, uri and readers of `document`,
+        without the embedder; under another id the old ones stay. Durable; returns how many
+        chunks there are, 0 when there was nothing to copy."""
+        if document.id != source_id:
+            self._tokens.copy_document(document.collection, source_id, document.id)
+            self._lexicon.copy_document(document.collection, source_id, document.id)
+        return self._store.copy_document(document, source_id)
 
     def remove_document(self, collection: str, document_id: str) -> int:
         """Removes every chunk of a document version; returns how many there were."""
-        removed = self._store.delete_document(collection, document_id)
-        self._lexicon.remove_document(collection, document_id)
-        self._tokens.remove_document(collection, document_id)
+        return self.remove_documents(collection, [document_id])
+
+    def remove_documents(self, collection: str, document_ids: Sequence[str]) -> int:
+        """Removes every chunk of some versions at once; returns how many chunks there were."""
+        removed = self._store.delete_documents(collection, document_ids)
+        for document_id in document_ids:
+            self._lexicon.remove_document(collection, document_id)
+            self._tokens.remove_document(collection, document_id)
         return removed
+
+    def count_parts(self, collection: str) -> dict[str, Mapping[str, int]]:
+        """Chunks of each document id by where they are counted: `chunks` in the store, `words`
+        in the lexical statistics, `tokens` among the token vectors (no such key where none
+        are kept). For comparing them."""
+        counts: dict[str, Mapping[str, int]] = {
+            "chunks": self._store.count_chunks(collection),
+            "words": self._lexicon.count_chunks(collection),
+        }
+        if self._keeps_tokens:
+            counts["tokens"] = self._tokens.count_chunks(collection)
+        return counts
+
+    def repeated_ids(self, collection: str) -> list[str]:
+        """Ids of chunks that stand in the store more than once."""
+        return self._store.repeated_ids(collection)
 
     def drop_collection(self, collection: str) -> bool:
         """Removes a collection whole; False when there was none."""
@@ -113,20 +189,6 @@ class ChunkIndex:
     def close(self) -> None:
         """Closes the store."""
         self._store.close()
-
-    def _embed_all(
-        self, collection: str, document_id: str, chunks: Sequence[Chunk], texts: Sequence[str]
-    ) -> np.ndarray:
-        """Vectors of a document's chunks. Their token vectors go to disk in parts: those of a
-        whole book would fill the memory."""
-        self._tokens.remove_document(collection, document_id)
-        parts = []
-        for at in range(0, len(texts), CHUNKS_AT_ONCE):
-            part = slice(at, at + CHUNKS_AT_ONCE)
-            vectors, tokens = self._embed(texts[part])
-            parts.append(vectors)
-            self._tokens.write_chunks(collection, chunks[part], texts[part], tokens)
-        return np.concatenate(parts) if parts else np.zeros((0, self._embedder.dimensions), np.float32)
 
     def _embed(self, texts: Sequence[str]) -> tuple[np.ndarray, list[np.ndarray]]:
         """Vectors and, where they are kept, token vectors; in one pass when one model gives

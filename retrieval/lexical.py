@@ -158,20 +158,38 @@ class Lexicon:
         self, collection: str, document_id: str, chunks: Sequence[LexicalDocument]
     ) -> None:
         """Counts a document's chunks; what the same document counted before is replaced."""
-        counts = Counter(term for chunk in chunks for term in chunk.weights)
-        counts.update(_MARKERS[chunk.language] for chunk in chunks if chunk.language)
-        counts[_WITH_EXACT] = len(chunks)
+        self.add_documents(collection, {document_id: chunks})
+
+    def add_documents(
+        self, collection: str, documents: Mapping[str, Sequence[LexicalDocument]]
+    ) -> None:
+        """Counts the chunks of several documents, in one transaction."""
+        total: Counter[int] = Counter()
         with Session(self._engine) as session, session.begin():
-            self._subtract(session, collection, document_id)
-            self._change(session, collection, counts, 1)
-            session.add(
-                _IndexedDocument(
-                    collection=collection,
-                    document_id=document_id,
-                    chunks=len(chunks),
-                    counts=json.dumps(counts),
-                )
-            )
+            for document_id, chunks in documents.items():
+                counts = Counter(term for chunk in chunks for term in chunk.weights)
+                counts.update(_MARKERS[chunk.language] for chunk in chunks if chunk.language)
+                counts[_WITH_EXACT] = len(chunks)
+                total.update(counts)
+                self._subtract(session, collection, document_id)
+                self._keep(session, (collection, document_id), len(chunks), json.dumps(counts))
+            self._change(session, collection, total, 1)
+
+    def copy_document(self, collection: str, source_id: str, document_id: str) -> None:
+        """Counts a document's chunks under another id too; nothing when it is not there."""
+        with Session(self._engine) as session, session.begin():
+            row = session.get(_IndexedDocument, (collection, source_id))
+            if row is not None:
+                self._subtract(session, collection, document_id)
+                self._keep(session, (collection, document_id), row.chunks, row.counts)
+                counts = {int(term): count for term, count in json.loads(row.counts).items()}
+                self._change(session, collection, counts, 1)
+
+    def count_chunks(self, collection: str) -> dict[str, int]:
+        """Chunks of each document that are counted."""
+        counted = select(_IndexedDocument.document_id, _IndexedDocument.chunks)
+        with Session(self._engine) as session:
+            return dict(session.execute(counted.where(_IndexedDocument.collection == collection)).all())
 
     def remove_document(self, collection: str, document_id: str) -> None:
         """Takes a document's chunks out of the counts; nothing when it is not there."""
@@ -210,6 +228,13 @@ class Lexicon:
             part = terms[at : at + _SQLITE_VARIABLES]
             for row in connection.execute(_FOUND, {"collection": collection, "terms": part}):
                 yield tuple(row)
+
+    @staticmethod
+    def _keep(session: Session, key: tuple[str, str], chunks: int, counts: str) -> None:
+        collection, document_id = key
+        session.add(
+            _IndexedDocument(collection=collection, document_id=document_id, chunks=chunks, counts=counts)
+        )
 
     def _subtract(self, session: Session, collection: str, document_id: str) -> None:
         row = session.get(_IndexedDocument, (collection, document_id))

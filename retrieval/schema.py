@@ -12,7 +12,7 @@ import numpy as np
 from core.errors import InputError
 from core.seams import IndexRow
 from core.text import detect_language
-from core.types import Box, Chunk, ElementKind
+from core.types import Box, Chunk, Document, ElementKind, chunk_id
 from retrieval.embedded_text import words_of
 from retrieval.filters import access_field, check_name
 
@@ -110,6 +110,18 @@ def check_row(row: IndexRow, values: Mapping) -> None:
         )
     for reader in row.readers:
         check_name("reader", reader)
+
+
+def restamp(entity: Mapping, document: Document, fields: Collection[str]) -> dict:
+    """A stored row as one of `document`: its id, uri and readers; words and vectors stay."""
+    values = {name: entity[name] for name in fields} | {
+        "id": chunk_id(document.id, entity["ordinal"]),
+        "document_id": document.id,
+        "uri": document.uri,
+        "readers": list(document.readers),
+        ACCESS: access_field(document.readers),
+    }
+    return {name: values[name] for name in fields}
 
 
 def to_index_row(entity: Mapping, dense: np.ndarray) -> IndexRow:

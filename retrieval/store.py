@@ -7,6 +7,7 @@ vectors are made. No method gives text without a `Scope`.
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -18,7 +19,7 @@ from core.errors import ConflictError, InputError, NotFoundError
 from core.paths import DataPaths
 from core.seams import IndexRow, Reembedding, SparseVector
 from core.settings import MilvusSettings
-from core.types import Chunk, Hit, Scope, Stage
+from core.types import Chunk, Document, Hit, Scope, Stage
 from retrieval import schema
 from retrieval.catalogue import Catalogue, Edition
 from retrieval.connections import Connection, connect_server, open_lite, translated
@@ -28,6 +29,7 @@ from retrieval.mirror.mirrors import Mirrors, put_rows
 from retrieval.reads import MilvusReads
 
 ROWS_PER_REQUEST = 200
+DOCUMENTS_PER_REQUEST = 100
 ROWS_PER_PAGE = 1000
 MAX_LIMIT = 16_384
 """What Milvus gives at most in one answer."""
@@ -99,16 +101,51 @@ class MilvusStore:
 
     def delete_document(self, collection: str, document_id: str) -> int:
         """See `VectorStore.delete_document`."""
+        return self.delete_documents(collection, [document_id])
+
+    def delete_documents(self, collection: str, document_ids: Sequence[str]) -> int:
+        """See `VectorStore.delete_documents`."""
         edition = self._ready(collection)
-        expression = render(OfDocuments((document_id,)))
+        return sum(
+            self._delete(edition, document_ids[at : at + DOCUMENTS_PER_REQUEST])
+            for at in range(0, len(document_ids), DOCUMENTS_PER_REQUEST)
+        )
+
+    def _delete(self, edition: Edition, document_ids: Sequence[str]) -> int:
+        expression = render(OfDocuments(tuple(document_ids)))
         with self._write_lock, translated(), self._mirrors.changing(edition.physical) as mirror:
             found = sum(len(page) for page in self._pages(edition.physical, expression, ["id"]))
             if found:
                 self._client.delete(edition.address, filter=expression)
                 self._make_durable(edition.physical)
-            if mirror is not None:
+            for document_id in document_ids if mirror is not None else ():
                 mirror.remove_document(document_id)
             return found
+
+    def copy_document(self, document: Document, source_id: str) -> int:
+        """See `VectorStore.copy_document`."""
+        edition = self._ready(document.collection)
+        expression = render(OfDocuments((source_id,)))
+        with self._write_lock, translated(), self._mirrors.changing(edition.physical):
+            rows = [
+                schema.restamp(row, document, edition.fields)
+                for page in self._pages(edition.physical, expression, sorted(edition.fields))
+                for row in page
+            ]
+            for at in range(0, len(rows), ROWS_PER_REQUEST):
+                self._client.upsert(edition.address, rows[at : at + ROWS_PER_REQUEST])
+            if rows:
+                self._make_durable(edition.physical)
+            self._mirrors.forget(edition.physical)  # read anew by the next search
+            return len(rows)
+
+    def repeated_ids(self, collection: str) -> list[str]:
+        """See `VectorStore.repeated_ids`."""
+        counts: Counter[str] = Counter()
+        with translated():
+            for page in self._pages(self._ready(collection).physical, ALL_ROWS, ["id"]):
+                counts.update(row["id"] for row in page)
+        return sorted(found for found, times in counts.items() if times > 1)
 
     def search_dense(
         self, scope: Scope, vector: np.ndarray, limit: int, where: Sequence[Condition] = ()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 
 import numpy as np
-from sqlalchemy import Engine, Integer, LargeBinary, String, delete, insert, select
+from sqlalchemy import Engine, Integer, LargeBinary, String, delete, func, insert, literal, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from core.seams import MultiVectorEmbedder
@@ -81,6 +81,23 @@ class TokenVectors:
                     _ChunkTokens.collection == collection, _ChunkTokens.document_id == document_id
                 )
             )
+
+    def copy_document(self, collection: str, source_id: str, document_id: str) -> None:
+        """Keeps the rows of one document under another id too; in place of what was there."""
+        table = _ChunkTokens.__table__
+        columns = [c for c in table.columns if c.name != "document_id"]
+        chosen = select(*columns, literal(document_id)).where(
+            _ChunkTokens.collection == collection, _ChunkTokens.document_id == source_id
+        )
+        names = [c.name for c in columns] + ["document_id"]
+        with Session(self._engine) as session, session.begin():
+            session.execute(insert(table).prefix_with("OR REPLACE").from_select(names, chosen))
+
+    def count_chunks(self, collection: str) -> dict[str, int]:
+        """Chunks of each document that have rows."""
+        counted = select(_ChunkTokens.document_id, func.count()).group_by(_ChunkTokens.document_id)
+        with self._engine.connect() as connection:
+            return dict(connection.execute(counted.where(_ChunkTokens.collection == collection)).all())
 
     def drop_collection(self, collection: str) -> None:
         """Forgets a collection's rows."""

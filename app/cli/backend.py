@@ -14,8 +14,8 @@ from core.errors import AttestError
 from core.paths import DataPaths
 from core.settings import Settings, load_settings
 
-Progress = Callable[[str], None]
-"""Is told what is being done, in words for people."""
+Progress = Callable[[dict], None]
+"""Is told how far an ingest is, as `/v1/jobs` tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class IngestJob:
-    """What `attest ingest` asks. Paths are absolute."""
+    """What `attest ingest` asks. Paths are absolute; addresses are of the web."""
 
     paths: tuple[Path, ...]
     collection: str
@@ -51,6 +51,8 @@ class IngestJob:
     dry_run: bool = False
     retry_failed: bool = False
     force: bool = False
+    addresses: tuple[str, ...] = ()
+    prune: bool = False
 
 
 class Backend(Protocol):
@@ -63,6 +65,10 @@ class Backend(Protocol):
         ...
 
     def ingest(self, job: IngestJob, on_progress: Progress) -> dict: ...
+
+    def verify(self, collection: str, repair: bool) -> dict:
+        """Of all collections when the name is empty."""
+        ...
 
     def documents(self, collection: str, readers: Sequence[str] | None) -> dict: ...
 

@@ -21,6 +21,7 @@ def add_commands(root: typer.Typer) -> None:
     evaluations = typer.Typer(help="Measure on your own data.", no_args_is_help=True, epilog=EXIT_CODES)
     evaluations.command("retrieval", epilog=EXIT_CODES)(retrieval)
     evaluations.command("answers", epilog=EXIT_CODES)(answers)
+    evaluations.command("parsing", epilog=EXIT_CODES)(parsing)
     root.add_typer(evaluations, name="eval")
     root.command("compare", epilog=EXIT_CODES)(compare)
 
@@ -95,6 +96,38 @@ def answers(
             out.line(f"{name:26} {'-' if value is None else value}")
 
 
+def parsing(
+    folder: Annotated[Path, typer.Argument(help="Folder of the files.", metavar="DIR")],
+    expect: Annotated[
+        Path | None,
+        typer.Option("--expect", help="Strings that must (not) be found; without it every file is read."),
+    ] = None,
+    out_file: Out = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Read files as ingestion does and look for strings in what comes out."""
+    from app.cli.backend import read_settings
+    from evals.parsing import evaluate_parsing, read_expectations
+    from ingest.isolation import ProcessParserRunner
+
+    out = Output(as_json)
+    _check_writable(out_file)
+    settings = read_settings(None, config).ingest
+    wanted = read_expectations(_within(folder, expect)) if expect else None
+    runner = ProcessParserRunner(settings.parse_timeout_s, settings.parse_memory_mb)
+    try:
+        report = evaluate_parsing(folder, wanted, runner, int(settings.max_file_mb * 2**20), out.status)
+    finally:
+        out.clear_status()
+        runner.close()
+    _write(out_file, report)
+    if as_json:
+        out.result(report)
+    else:
+        _show_parsing(out, report)
+
+
 def compare(
     run_a: Annotated[Path, typer.Argument(help="Report of one run.", metavar="RUN_A")],
     run_b: Annotated[Path, typer.Argument(help="Report of the other run.", metavar="RUN_B")],
@@ -135,6 +168,11 @@ def _services(kept: Path | None, config: Path | None):
             yield services
 
     return opened()
+
+
+def _within(folder: Path, name: Path) -> Path:
+    """A path as given, or below the folder when there is none."""
+    return name if name.exists() else folder / name
 
 
 def _check_writable(path: Path | None) -> None:
@@ -180,6 +218,24 @@ def _show_retrieval(out: Output, report: dict) -> None:
     out.line(f"median of the stages: {stages}")
     how = "index reused" if indexing["reused"] else f"indexed in {indexing['seconds']:.1f} s"
     out.line(f"{how}, {indexing['documents_per_s']} documents a second")
+
+
+def _show_parsing(out: Output, report: dict) -> None:
+    counts = report["counts"]
+    out.line(
+        f"{counts['found']} of {counts['strings']} strings found in {counts['files']} files, "
+        f"{counts['forbidden']} of {counts['must_not']} forbidden ones; "
+        f"{counts['markup_only']} more are markup alone"
+    )
+    out.line(f"{report['failed_files']} files failed; {report['pages_per_second'] or 0:g} pages a second")
+    for row in report["files"]:
+        for what in ("missing", "forbidden", "warnings"):
+            for text in row[what]:
+                out.line(f"{row['filename']}: {what}: {text}", indent="  ")
+    for failure in report["failures"]:
+        out.line(f"{failure['filename']}: {failure['reason']} ({failure['code']})", indent="  ")
+    for name in report["absent_files"]:
+        out.line(f"{name}: not in the folder, not counted", indent="  ")
 
 
 def _show_comparison(out: Output, found: dict) -> None:

@@ -4,7 +4,10 @@ Knows REST's paths and problem documents; knows nothing of stores.
 """
 
 import json
-from collections.abc import AsyncIterator, Sequence
+import threading
+import uuid
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from urllib.parse import quote
 
 import httpx
@@ -14,6 +17,7 @@ from core.errors import AccessError, AttestError, InputError, ServiceError
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 120.0
+POLL_S = 1.0
 
 
 class HttpBackend:
@@ -73,15 +77,45 @@ class HttpBackend:
         """See `Backend.ingest`. The server reads the paths itself: it is on this machine."""
         body = {
             "paths": [str(path) for path in job.paths],
+            "addresses": list(job.addresses),
             "collection": job.collection,
             "readers": list(job.readers),
             "meta": job.meta,
             "dry_run": job.dry_run,
             "retry_failed": job.retry_failed,
             "force": job.force,
+            "prune": job.prune,
         }
-        on_progress(f"the API at {self._url} is reading the files")
-        return self._call("POST", "/v1/ingest", json=body, timeout=None)
+        job_id = uuid.uuid4().hex[:12]
+        with self._followed(job_id, on_progress):
+            return self._call("POST", "/v1/ingest", json=body | {"job_id": job_id}, timeout=None)
+
+    @contextmanager
+    def _followed(self, job_id: str, on_progress: Progress) -> Iterator[None]:
+        """Tells how far a job is while the block runs."""
+        over = threading.Event()
+
+        def follow() -> None:
+            while not over.wait(POLL_S):
+                try:
+                    reply = self._client.get(f"/v1/jobs/{job_id}")
+                    if reply.is_success:
+                        on_progress(reply.json())
+                except (httpx.HTTPError, ValueError):
+                    continue  # who waits for the report hears of it
+
+        thread = threading.Thread(target=follow, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def verify(self, collection: str, repair: bool) -> dict:
+        """See `Backend.verify`."""
+        body = {"collection": collection, "repair": repair}
+        return self._call("POST", "/v1/verify", json=body, timeout=None)
 
     def documents(self, collection: str, readers: Sequence[str] | None) -> dict:
         """See `Backend.documents`."""

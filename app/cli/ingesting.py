@@ -8,6 +8,7 @@ import typer
 from app.cli.options import DEFAULT_COLLECTION, Collection, Config, Data, Json
 from app.cli.output import Output
 
+WATCH_EVERY_S = 2.0
 INGEST_CODES = (
     "Exit codes: 0 all files are in; 1 some failed; 2 none is in or wrong use; 3 a needed service is missing."
 )
@@ -19,7 +20,9 @@ def add_commands(root: typer.Typer) -> None:
 
 
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
+    paths: Annotated[
+        list[str], typer.Argument(help="Files, folders, and http(s) addresses of pages, files or sitemaps.")
+    ],
     collection: Collection = DEFAULT_COLLECTION,
     reader: Annotated[
         list[str] | None, typer.Option("--reader", help="Who may read them (repeatable) [default: everyone].")
@@ -29,6 +32,12 @@ def ingest(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed files again.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove what has vanished from these folders.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on, and follow every change until Ctrl-C.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Index again what has not changed.")] = False,
     data: Data = None,
     config: Config = None,
@@ -36,22 +45,28 @@ def ingest(
 ) -> None:
     """Add files and folders. What is in already and has not changed is skipped."""
     from app.cli.backend import IngestJob, open_backend
+    from app.cli.progress import IngestProgress
 
     out = Output(as_json)
     job = IngestJob(
-        tuple(path.absolute() for path in paths),
+        tuple(Path(path).absolute() for path in paths if not _is_address(path)),
         collection,
         tuple(reader or ("everyone",)),
         _pairs(meta or []),
         dry_run,
         retry_failed,
         force,
+        tuple(path for path in paths if _is_address(path)),
+        prune,
     )
     backend = open_backend(data, config)
     try:
-        report = backend.ingest(job, out.status)
+        if watch:
+            _watch(backend, job, out)
+            raise typer.Exit(0)
+        with IngestProgress() as progress:
+            report = backend.ingest(job, progress)
     finally:
-        out.clear_status()
         backend.close()
     exit_code = report.pop("exit_code")
     if as_json:
@@ -59,6 +74,32 @@ def ingest(
     else:
         show_report(out, report)
     raise typer.Exit(exit_code)
+
+
+def _is_address(source: str) -> bool:
+    """Whether a web address is meant; one of another scheme is refused by name later."""
+    return "://" in source[:20]
+
+
+def _watch(backend, job, out: Output) -> None:
+    """Ingests whenever something has changed; an error is told and tried again."""
+    import contextlib
+    import threading
+
+    from app.cli.output import show_error
+    from ingest.watching import watch
+
+    def ingest() -> None:
+        report = backend.ingest(job, lambda _: None)
+        report.pop("exit_code")
+        if out.as_json:
+            out.result(report)
+        else:
+            show_report(out, report)
+
+    out.note("watching; Ctrl-C ends it")
+    with contextlib.suppress(KeyboardInterrupt):
+        watch(job.paths, ingest, lambda error: show_error(error, False), threading.Event(), WATCH_EVERY_S)
 
 
 def _pairs(given: list[str]) -> dict[str, str]:
@@ -75,6 +116,9 @@ def _pairs(given: list[str]) -> dict[str, str]:
 
 def show_report(out: Output, report: dict) -> None:
     counts = ", ".join(f"{report[name]} {name}" for name in ("added", "updated", "skipped", "failed"))
+    counts += "".join(f", {report[name]} {name}" for name in ("moved", "removed") if report.get(name))
     out.line(f"{counts}; {report['chunks']} chunks, {report['pages']} pages in {report['seconds']:.1f} s")
     for failure in report["failures"]:
         out.line(f"{failure['uri']}: {failure['reason']} ({failure['code']})", indent="  ")
+    for warning in report.get("warnings", ()):
+        out.line(f"{warning['uri']}: {warning['words']} ({warning['code']})", indent="  ")

@@ -42,13 +42,32 @@ class LocalBackend:
 
     def ingest(self, job: IngestJob, on_progress: Progress) -> dict:
         """See `Backend.ingest`."""
+        from app.jobs import JobBook
         from app.library import IngestOrder
-        from app.rendering import render_progress
 
         order = IngestOrder(
-            job.paths, job.collection, job.readers, job.meta, job.dry_run, job.retry_failed, job.force
+            job.paths,
+            job.collection,
+            job.readers,
+            job.meta,
+            job.dry_run,
+            job.retry_failed,
+            job.force,
+            addresses=job.addresses,
+            prune=job.prune,
         )
-        return self._library.ingest(order, lambda step: on_progress(render_progress(step)))
+        book = JobBook()
+        watched = book.open("ingest", job.collection, "")
+
+        def note(step) -> None:
+            watched.note(step)
+            on_progress(watched.to_dict())
+
+        return book.run(watched, lambda: self._library.ingest(order, note))
+
+    def verify(self, collection: str, repair: bool) -> dict:
+        """See `Backend.verify`."""
+        return self._library.verify(collection, repair)
 
     def documents(self, collection: str, readers: Sequence[str] | None) -> dict:
         """See `Backend.documents`."""

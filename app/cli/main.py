@@ -3,7 +3,18 @@ so that `attest --help` is quick."""
 
 import typer
 
-from app.cli import asking, documents, evaluating, ingesting, keys, models, rebuilding, serving, setup
+from app.cli import (
+    asking,
+    documents,
+    evaluating,
+    ingesting,
+    keys,
+    models,
+    rebuilding,
+    serving,
+    setup,
+    verifying,
+)
 from app.cli.group import CommandGroup
 from app.cli.options import EXIT_CODES
 
@@ -17,7 +28,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for _commands in (setup, ingesting, documents, rebuilding, asking, serving, models, keys, evaluating):
+for _commands in (
+    setup, ingesting, documents, rebuilding, verifying, asking, serving, models, keys, evaluating
+):  # fmt: skip
     _commands.add_commands(app)
 
 

@@ -47,12 +47,23 @@ class CollectionBody(Body):
 
 
 class IngestBody(Body):
-    """Files of the server's own machine, for the holder of the local token alone."""
+    """Files of the server's own machine, or web addresses, for the holder of the local token
+    alone. Under `job_id` the caller can follow it in `/v1/jobs`."""
 
-    paths: list[str] = Field(min_length=1)
+    paths: list[str] = []
+    addresses: list[str] = []
     collection: str = Field(DEFAULT_COLLECTION, max_length=128)
     readers: list[str] = Field(["everyone"], min_length=1)
     meta: dict[str, str] = {}
     dry_run: bool = False
     retry_failed: bool = False
     force: bool = False
+    prune: bool = False
+    job_id: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9_-]*$")
+
+
+class VerifyBody(Body):
+    """What to compare: one collection, or all when it is empty."""
+
+    collection: str = Field("", max_length=128)
+    repair: bool = False

@@ -5,11 +5,15 @@ Knows forms and roles; what is done stands in `app.library`.
 
 import shutil
 import tempfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, Query, Request, UploadFile
+from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
+from fastapi import Path as PathParameter
 
+from app.jobs import Job
 from app.keys import Role
 from app.library import IngestOrder, Library
 from app.routes.bodies import DEFAULT_COLLECTION, IngestBody
@@ -48,9 +52,11 @@ async def upload(
         with tempfile.TemporaryDirectory(prefix="upload-", dir=services.paths.root) as folder:
             uploads = {_spool(part, Path(folder), number): name for number, (part, name) in enumerate(named)}
             library.check_replaceable(collection, [f"upload:{name}" for name in uploads.values()], visible)
-            return library.ingest(IngestOrder(tuple(uploads), collection, granted, uploads=uploads))
+            order = IngestOrder(tuple(uploads), collection, granted, uploads=uploads)
+            return library.ingest(replace(order, is_cancelled=lambda: job.wants_cancel), job.note)
 
-    return await request.app.state.writes.run(ingest)
+    job = request.app.state.jobs.open("upload", collection, caller.owner)
+    return await _run(request, job, ingest)
 
 
 def _spool(part: UploadFile, folder: Path, number: int) -> Path:
@@ -70,6 +76,8 @@ async def ingest_paths(body: IngestBody, request: Request) -> dict:
             remedy="upload the files: POST /v1/documents",
             authenticated=True,
         )
+    if not (body.paths or body.addresses):
+        raise InputError("there is nothing to ingest", remedy="name paths or addresses")
     paths = tuple(Path(path) for path in body.paths)
     if relative := [path for path in paths if not path.is_absolute()]:
         raise InputError(f"the path {str(relative[0])!r} is not absolute", remedy="send absolute paths")
@@ -82,8 +90,20 @@ async def ingest_paths(body: IngestBody, request: Request) -> dict:
         body.dry_run,
         body.retry_failed,
         body.force,
+        addresses=tuple(body.addresses),
+        prune=body.prune,
     )
-    return await request.app.state.writes.run(library.ingest, order)
+    job = request.app.state.jobs.open(
+        "ingest", body.collection, request.state.caller.owner, body.job_id
+    )
+    watched = replace(order, is_cancelled=lambda: job.wants_cancel)
+    return await _run(request, job, lambda: library.ingest(watched, job.note))
+
+
+async def _run(request: Request, job: Job, work: Callable[[], dict]) -> dict:
+    """The report of an ingest, while `/v1/jobs` tells how far it is."""
+    with request.app.state.jobs.waiting(job):
+        return await request.app.state.writes.run(request.app.state.jobs.run, job, work)
 
 
 @router.get("/v1/documents", summary="List documents")
@@ -104,6 +124,25 @@ async def failed(
     caller, library = request.state.caller, request.app.state.library
     visible = caller.visible(readers or None)
     return await run_read(library.failures, collection, visible, caller.viewers)
+
+
+@router.get(
+    "/v1/documents/{reference:path}/pages/{number}.png", summary="Show a page", response_class=Response
+)
+async def page(
+    reference: str,
+    number: Annotated[int, PathParameter(ge=1)],
+    request: Request,
+    collection: CollectionName = DEFAULT_COLLECTION,
+    readers: ReaderNames = (),
+) -> Response:
+    """A page of a PDF or a picture as PNG. Boxes of citations are in points; the page has
+    `X-Page-Width` × `X-Page-Height` of them. 404 as for the document itself."""
+    caller, library = request.state.caller, request.app.state.library
+    visible = caller.visible(readers or None)
+    image = await run_read(library.page_image, collection, reference, number, visible, caller.viewers)
+    size = {"X-Page-Width": f"{image.width:g}", "X-Page-Height": f"{image.height:g}"}
+    return Response(image.png, media_type="image/png", headers={"Cache-Control": "private, no-store", **size})
 
 
 @router.get("/v1/documents/{reference:path}", summary="Show a document")

@@ -12,20 +12,21 @@ from typing import Any, ClassVar
 import lxml.html
 
 from core.errors import FileError
-from core.types import Element, ElementKind
-from ingest.parsers.html import table_rows
-from ingest.parsers.tables import markdown_table
+from core.types import Element, ElementKind, Table
+from ingest.parsers.grid import header_rows
+from ingest.parsers.html_tables import spanned_cells
+from ingest.parsers.media_types import DOCX
+from ingest.parsers.strict_office import transitional
+from ingest.parsers.tables import table_element
 from ingest.parsers.unstructured_setup import prepare_unstructured
 
-_MAX_UNPACKED_BYTES = 512 * 1024 * 1024
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 class DocxParser:
     """The parser of .docx files."""
 
-    media_types: ClassVar[frozenset[str]] = frozenset({_MEDIA_TYPE})
+    media_types: ClassVar[frozenset[str]] = frozenset({DOCX})
 
     def parse(self, path: Path) -> list[Element]:
         """The elements in reading order; text boxes come last.
@@ -33,7 +34,11 @@ class DocxParser:
         Raises:
             FileError: `corrupt`, or `too_large` when it unpacks to more than 512 MB.
         """
-        _check_archive(path)
+        with transitional(path, "Word document") as readable:
+            return self._read(readable)
+
+    @staticmethod
+    def _read(path: Path) -> list[Element]:
         prepare_unstructured()
         import docx
         from unstructured.partition.docx import partition_docx
@@ -48,20 +53,6 @@ class DocxParser:
         levels = _heading_levels(word)
         elements = [e for part in parts for e in _convert(part, levels)]
         return elements + [Element(ElementKind.TEXT, text) for text in _text_boxes(word)]
-
-
-def _check_archive(path: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(item.file_size for item in archive.infolist())
-    except zipfile.BadZipFile as exc:
-        raise FileError("it is a damaged archive", code="corrupt", remedy="save it again as .docx") from exc
-    if unpacked > _MAX_UNPACKED_BYTES:
-        raise FileError(
-            f"it unpacks to {unpacked // 2**20} MB",
-            code="too_large",
-            remedy="split it or remove its pictures",
-        )
 
 
 def _heading_levels(word: Any) -> dict[str, int]:
@@ -82,7 +73,7 @@ def _convert(part: Any, levels: dict[str, int]) -> Iterator[Element]:
     if category in ("Header", "Footer", "PageBreak") or not text:
         return
     if category == "Table":
-        yield Element(ElementKind.TABLE, _table_text(part) or text)
+        yield _table(part) or Element(ElementKind.TABLE, text)
     elif category == "Title" and text in levels:
         yield Element(ElementKind.TITLE, text, level=levels[text])
     elif category == "ListItem":
@@ -91,10 +82,11 @@ def _convert(part: Any, levels: dict[str, int]) -> Iterator[Element]:
         yield Element(ElementKind.TEXT, text)
 
 
-def _table_text(part: Any) -> str:
+def _table(part: Any) -> Element | None:
     if not part.metadata.text_as_html:
-        return ""
-    return markdown_table(table_rows(lxml.html.fragment_fromstring(part.metadata.text_as_html)))
+        return None
+    cells = spanned_cells(lxml.html.fragment_fromstring(part.metadata.text_as_html))
+    return table_element(cells.rows, Table((), header_rows(cells.rows, cells.merges)))
 
 
 def _text_boxes(word: Any) -> Iterator[str]:

@@ -24,7 +24,8 @@ def join_pair(left: str, right: str) -> str:
     if not left or not right:
         return left + right
     if left.endswith(("\x02", "\ufffe", "\u00ad")):
-        return left[:-1] + right
+        # A name or a number after the hyphen had it before the line was broken.
+        return left[:-1] + (right if right[0].islower() else f"-{right}")
     if _NO_BLANK.match(left[-1]) or _NO_BLANK.match(right[0]):
         return left + right
     return f"{left} {right}"

@@ -15,7 +15,7 @@ from markdown_it.token import Token
 from core.types import Element, ElementKind
 from ingest.parsers.charset import decode_text
 from ingest.parsers.lines import unwrap
-from ingest.parsers.tables import markdown_table
+from ingest.parsers.tables import table_element
 
 _FRONT_MATTER = re.compile(r"\A---\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -76,7 +76,7 @@ class _Walker:
         if first.type in ("fence", "code_block"):
             return [Element(ElementKind.CODE, self._source(first))]
         if first.type == "table_open":
-            return [Element(ElementKind.TABLE, _table_text(tokens))]
+            return _table(tokens)
         if first.type in ("bullet_list_open", "ordered_list_open"):
             return self._list_items(tokens)
         if first.type == "blockquote_open":
@@ -146,14 +146,15 @@ def _indented(body: str, indent: str, lead: str) -> str:
     return "\n".join([f"{indent}{lead}{first}", *(f"{indent}  {line}" for line in rest)])
 
 
-def _table_text(tokens: Sequence[Token]) -> str:
+def _table(tokens: Sequence[Token]) -> list[Element]:
     rows: list[list[str]] = []
     for token in tokens:
         if token.type == "tr_open":
             rows.append([])
         elif token.type == "inline":
             rows[-1].append(render_inline(token))
-    return markdown_table(rows)
+    element = table_element(rows)
+    return [element] if element else []
 
 
 def _strip_tags(html: str) -> str:

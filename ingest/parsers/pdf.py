@@ -1,17 +1,33 @@
-"""PDF to elements, from the text layer, by pypdfium2. Scanned pages need OCR, which is not here."""
+"""PDF to elements: the text layer by pypdfium2, OCR for the pages that have none worth reading,
+pdfplumber for the pages that hold ruled tables."""
 
+from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pypdfium2
 from pypdfium2 import PdfiumError
 
 from core.errors import FileError
-from core.types import Element
+from core.types import Box, Element
+from ingest.parse_options import ParseOptions
+from ingest.parsers.page_furniture import drop_furniture
+from ingest.parsers.pdf_figures import ReadPlace, crop, figure_boxes, moved, put_figures_in
 from ingest.parsers.pdf_layout import compose_pages
-from ingest.parsers.pdf_lines import Line, read_lines
+from ingest.parsers.pdf_lines import Line, read_lines, text_by_place
+from ingest.parsers.pdf_marks import PageMarks, read_marks
+from ingest.parsers.pdf_tables import RuledTables
 
 _ENCRYPTED = "password"
+_OCR_SCALE = 200 / 72
+_OCR_PIXELS = 2600
+_FEW_CHARS = 10
+_STAMP_CHARS = 200
+_PICTURE_SHARE = 0.4
+_FULL_PICTURE = 0.7
+_OUTLINES = 300
+_GARBAGE_SHARE = 0.3
 
 
 class PdfParser:
@@ -19,35 +35,83 @@ class PdfParser:
 
     media_types: ClassVar[frozenset[str]] = frozenset({"application/pdf"})
 
+    def __init__(self, options: ParseOptions | None = None) -> None:
+        self._options = options or ParseOptions()
+
     def parse(self, path: Path) -> list[Element]:
-        """Paragraphs, titles and plain tables with page and box.
+        """Paragraphs, titles, lists, code and tables with page and box; what repeats at the edge
+        of the pages is left out.
 
         Raises:
-            FileError: `encrypted`, `corrupt`, or `no_text` when no page has a text layer.
+            FileError: `encrypted`, `corrupt`, `needs_ocr` when its pages are pictures and OCR is
+                turned off or missing, or `no_text` when no page holds a word.
         """
-        document = _open(path)
+        document = open_pdf(path, self._options.password)
         try:
-            pages = [_read_page(document, number) for number in range(len(document))]
+            with RuledTables(path, self._options.password) as tables:
+                pages, pictures = self._pages_of(document, tables)
         finally:
             document.close()
-        elements = compose_pages(pages)
+        elements = compose_pages(drop_furniture(pages))
         if not elements:
-            raise FileError(
-                f"its {len(pages)} pages hold pictures only, no text layer",
-                code="no_text",
-                remedy="run it through OCR first; reading scans is not built in yet",
-            )
+            raise self._empty(len(pages), pictures)
         return elements
 
+    def _pages_of(
+        self, document: pypdfium2.PdfDocument, tables: RuledTables
+    ) -> tuple[list[list[Line]], int]:
+        """The lines of all pages, and how many pages are pictures that were not read."""
+        pages, unread = [], 0
+        for number in range(len(document)):
+            page = _load(document, number)
+            try:
+                lines, marks = read_lines(page, number + 1), read_marks(page)
+                if _is_picture(lines, marks):
+                    unread += not self._options.ocr
+                    if self._options.ocr:
+                        lines = _merged(lines, _read_by_ocr(page, number + 1))
+                        self._options.on_page(number + 1)
+                else:
+                    lines = self._completed(page, lines, marks, tables)
+                pages.append(lines)
+            except PdfiumError as exc:
+                raise _corrupt(f"page {number + 1}: {exc}") from exc
+            finally:
+                page.close()
+        return pages, unread
 
-def _open(path: Path) -> pypdfium2.PdfDocument:
+    def _completed(
+        self, page: pypdfium2.PdfPage, lines: list[Line], marks: PageMarks, tables: RuledTables
+    ) -> list[Line]:
+        """A page of text, with its ruled tables and its pictures."""
+        number = lines[0].box.page if lines else 1
+        if marks.ruled and lines:
+            with text_by_place(page) as text_in:
+                lines = tables.put_in(lines, number - 1, text_in)
+        boxes = figure_boxes(marks.pictures, number) if lines else []
+        if boxes and self._options.ocr:
+            lines = put_figures_in(lines, boxes, _reader(page))
+            self._options.on_page(number)
+        return lines
+
+    @staticmethod
+    def _empty(pages: int, pictures: int) -> FileError:
+        if pictures:
+            return FileError(
+                f"its {pages} pages hold pictures only, and reading pictures is turned off",
+                code="needs_ocr",
+                remedy="set ingest.ocr = true and ingest it with --retry-failed",
+            )
+        return FileError(f"no word is on its {pages} pages", code="no_text", remedy="scan it anew, sharper")
+
+
+def open_pdf(path: Path, password: str = "") -> pypdfium2.PdfDocument:
+    """An open document with one page at least. Raises FileError `encrypted` or `corrupt`."""
     try:
-        document = pypdfium2.PdfDocument(path)
+        document = pypdfium2.PdfDocument(path, password=password or None)
     except PdfiumError as exc:
         if _ENCRYPTED in str(exc).lower():
-            raise FileError(
-                "it is locked with a password", code="encrypted", remedy="save a copy without a password"
-            ) from exc
+            raise _locked(bool(password)) from exc
         raise _corrupt(str(exc)) from exc
     if not len(document):
         document.close()
@@ -55,15 +119,80 @@ def _open(path: Path) -> pypdfium2.PdfDocument:
     return document
 
 
-def _read_page(document: pypdfium2.PdfDocument, number: int) -> list[Line]:
+def _load(document: pypdfium2.PdfDocument, number: int) -> pypdfium2.PdfPage:
     try:
-        page = document[number]
+        return document[number]
     except PdfiumError as exc:
         raise _corrupt(f"page {number + 1}: {exc}") from exc
-    try:
-        return read_lines(page, number + 1)
-    finally:
-        page.close()
+
+
+def _is_picture(lines: list[Line], marks: PageMarks) -> bool:
+    """Whether the text layer is missing, a stamp on a scan, or without meaning, and there is
+    something to see: a picture, or characters drawn as outlines."""
+    text = "".join(line.text for line in lines)
+    seen = [c for c in text if not c.isspace()]
+    drawn = marks.picture_share >= _PICTURE_SHARE or marks.paths >= _OUTLINES
+    if len(seen) < _FEW_CHARS:
+        return drawn or marks.picture_share > 0.02
+    bad = sum(c == "\ufffd" or "\ue000" <= c <= "\uf8ff" or c < " " for c in seen) + 5 * text.count("(cid:")
+    if bad > _GARBAGE_SHARE * len(seen):
+        return True
+    return len(seen) < _STAMP_CHARS and marks.picture_share >= _FULL_PICTURE
+
+
+def _read_by_ocr(page: pypdfium2.PdfPage, number: int) -> list[Line]:
+    # The model is loaded only now: most files never need it.
+    from ingest.parsers.scans import read_picture
+
+    image, scale = _rendered(page)
+    return read_picture(image, number, 1 / scale)
+
+
+def _reader(page: pypdfium2.PdfPage) -> ReadPlace:
+    """Reads parts of a page; it is rendered once, when the first part is asked for."""
+    rendered = cache(lambda: _rendered(page))
+
+    def read(box: Box) -> list[Line]:
+        from ingest.parsers.scans import read_picture
+
+        image, scale = rendered()
+        part = np.ascontiguousarray(crop(image, box, scale))
+        return [moved(line, box) for line in read_picture(part, box.page, 1 / scale)] if part.size else []
+
+    return read
+
+
+def _rendered(page: pypdfium2.PdfPage) -> tuple[np.ndarray, float]:
+    """The page in three colours, and pixels a point."""
+    scale = min(_OCR_SCALE, _OCR_PIXELS / max(page.get_size()))
+    image = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=False).to_numpy()
+    if image.ndim == 2 or image.shape[2] == 1:
+        image = image.reshape(*image.shape[:2], 1).repeat(3, axis=2)
+    return image[:, :, :3], scale
+
+
+def _merged(layer: list[Line], seen: list[Line]) -> list[Line]:
+    """What OCR sees, and of the text layer only what OCR does not see in its place."""
+    if not seen:
+        return layer
+    missed = [line for line in layer if not any(_covers(other, line) for other in seen)]
+    return [*seen, *missed]
+
+
+def _covers(other: Line, line: Line) -> bool:
+    middle = (line.box.left + line.box.right) / 2, (line.box.top + line.box.bottom) / 2
+    inside_x = other.box.left - line.height <= middle[0] <= other.box.right + line.height
+    return inside_x and other.box.top <= middle[1] <= other.box.bottom
+
+
+def _locked(with_password: bool) -> FileError:
+    reason = "the password that is set does not open it" if with_password else "it is locked with a password"
+    return FileError(
+        reason,
+        code="encrypted",
+        remedy="set ATTEST_INGEST__PDF_PASSWORD and ingest it with --retry-failed, "
+        "or save a copy without a password",
+    )
 
 
 def _corrupt(reason: str) -> FileError:

@@ -1,31 +1,86 @@
-"""Lines of PDF pages to elements: titles by size, tables by gaps, paragraphs by what ends a line."""
+"""Lines of PDF pages to elements: titles by size, weight and number, tables by rules or gaps,
+code by its font, paragraphs by what ends a line."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from core.types import Box, Element, ElementKind
+from ingest.parsers.headings import numbered_depth, stands_for_itself
 from ingest.parsers.lines import LIST_ITEM, SENTENCE_END, join_all
 from ingest.parsers.pdf_lines import Line
-from ingest.parsers.tables import markdown_table
+from ingest.parsers.reading_order import Place, reading_rows
+from ingest.parsers.tables import table_element
 
 _TITLE_RATIO = 1.08
 _TITLE_CHARS = 120
+_BOLD_TITLE_CHARS = 80
+_MOST_BOLD = 0.3
+_MOST_MONO = 0.6
 _PARAGRAPH_PITCH = 1.25
+_TITLE_PITCH = 1.7
+_UPRIGHT = 3.0
 _SHORT_LINE = 0.85
 _SAME_SIZE = 0.92
+_NO_TITLE_END = "。.;；,，"
+_OPENING = re.compile(r"[\W\d_]*[^\W\d_]")
+_BROKEN_WORD = re.compile(r"[a-z]-$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """What the document is measured by: height of its body text, the largest size of each title
+    level, whether weight says anything in it, and whether equally wide characters do."""
+
+    body: float
+    sizes: tuple[float, ...] = ()
+    weight_tells: bool = False
+    width_tells: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What a page is measured by besides: right edge, distance of its lines."""
+
+    style: _Style
+    right: float
+    pitch: float
 
 
 def compose_pages(pages: Sequence[Sequence[Line]]) -> list[Element]:
     """The elements of all pages in order. A paragraph ends with its page."""
-    body = _body_height(pages)
-    sizes = _title_sizes({_size(line) for page in pages for line in page if _is_title(line, body)})
-    elements = []
-    for page in pages:
-        for block in _blocks(page, body):
-            elements.append(_element(block, body, sizes))
-    return [e for e in elements if e.text.strip()]
+    pages = [_ordered(page) for page in pages]
+    style = _style(pages)
+    elements = [_element(block, style) for page in pages for block in _blocks(page, style)]
+    return [element for element in elements if element.text.strip()]
+
+
+def _ordered(page: Sequence[Line]) -> list[Line]:
+    """The order of the file, unless it goes back up within a column: then that of the eye."""
+    jumps = sum(
+        b.box.bottom < a.box.top - 2 * a.height and b.box.left < a.box.right and b.box.right > a.box.left
+        for a, b in pairwise(page)
+    )
+    if not jumps:
+        return list(page)
+    places = [Place(n, x.box.left, x.box.top, x.box.right, x.box.bottom) for n, x in enumerate(page)]
+    return [page[n] for row in reading_rows(places) for n in row]
+
+
+def _style(pages: Sequence[Sequence[Line]]) -> _Style:
+    weights: Counter[float] = Counter()
+    bold = mono = total = 0
+    for line in (line for page in pages for line in page if not line.is_block):
+        weights[_size(line)] += len(line.text)
+        total += len(line.text)
+        bold += len(line.text) * line.bold
+        mono += len(line.text) * line.mono
+    body = weights.most_common(1)[0][0] if weights else 0.0
+    style = _Style(body, (), 0 < bold < _MOST_BOLD * total, 0 < mono < _MOST_MONO * total)
+    large = {_size(line) for page in pages for line in page if _is_large(line, style)}
+    return _Style(body, tuple(_title_sizes(large)), style.weight_tells, style.width_tells)
 
 
 def _title_sizes(sizes: set[float]) -> list[float]:
@@ -37,38 +92,47 @@ def _title_sizes(sizes: set[float]) -> list[float]:
     return levels
 
 
-def _level(size: float, sizes: Sequence[float]) -> int:
-    return min(6, max(1, sum(size < top * _SAME_SIZE for top in sizes) + 1))
-
-
-def _body_height(pages: Sequence[Sequence[Line]]) -> float:
-    """The height in which most characters are set."""
-    weights: Counter[float] = Counter()
-    for page in pages:
-        for line in page:
-            weights[_size(line)] += len(line.text)
-    return weights.most_common(1)[0][0] if weights else 0.0
-
-
 def _size(line: Line) -> float:
     """Heights that differ by less than half a point are one size."""
     return round(line.height * 2) / 2
 
 
-def _is_title(line: Line, body: float) -> bool:
-    large = _size(line) > body * _TITLE_RATIO
-    return large and len(line.text) <= _TITLE_CHARS and line.text[-1] not in "。.;；,，"
+def _is_large(line: Line, style: _Style) -> bool:
+    if line.is_block or len(line.text) > _TITLE_CHARS or line.text[-1] in _NO_TITLE_END:
+        return False
+    return _size(line) > style.body * _TITLE_RATIO
 
 
-def _blocks(lines: Sequence[Line], body: float) -> Iterator[list[Line]]:
-    """Runs of lines that belong together: a table, a title, or a paragraph."""
-    right = max((line.box.right for line in lines), default=0.0)
-    frame = _Frame(body, right, _line_pitch(lines))
+def _title_level(line: Line, style: _Style) -> int:
+    """1 to 6 for a heading, 0 for everything else. Levels by weight and number come below
+    those by size."""
+    sideways = line.box.bottom - line.box.top > _UPRIGHT * max(line.height, 1.0)
+    if line.is_block or sideways or not line.text or line.text[-1] in _NO_TITLE_END:
+        return 0
+    if _is_large(line, style):
+        return min(6, 1 + sum(_size(line) < top * _SAME_SIZE for top in style.sizes))
+    heavy = style.weight_tells and line.text[0] not in ",.;)]" and line.bold and len(line.cells) < 2
+    depth = numbered_depth(line.text)
+    if depth and (heavy or stands_for_itself(line.text)):
+        return min(6, len(style.sizes) + depth)
+    short = len(line.text) <= _BOLD_TITLE_CHARS and line.text[-1] not in ":：" and _OPENING.match(line.text)
+    return min(6, len(style.sizes) + 1) if heavy and short and _size(line) >= style.body else 0
+
+
+def _blocks(lines: Sequence[Line], style: _Style) -> Iterator[list[Line]]:
+    """Runs of lines that belong together: a table, a title, code, or a paragraph."""
+    frame = _Frame(style, max((line.box.right for line in lines), default=0.0), _line_pitch(lines))
     at = 0
     while at < len(lines):
-        end = _table_end(lines, at)
-        if end - at < 2:
-            end = at + 1
+        end = at + 1
+        if lines[at].is_block:
+            pass
+        elif style.width_tells and at + 1 < len(lines) and _same_code(lines[at], lines[at + 1]):
+            while end < len(lines) and _same_code(lines[end - 1], lines[end]):
+                end += 1
+        elif (table_end := _table_end(lines, at)) - at >= 2:
+            end = table_end
+        else:
             while end < len(lines) and _continues(lines[end - 1], lines[end], frame):
                 if _table_end(lines, end) - end >= 2:
                     break
@@ -86,13 +150,8 @@ def _table_end(lines: Sequence[Line], at: int) -> int:
     return end
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """What a page is measured by: height of body text, right edge, distance of its lines."""
-
-    body: float
-    right: float
-    pitch: float
+def _same_code(above: Line, below: Line) -> bool:
+    return above.mono and below.mono and 0 < below.box.top - above.box.top < 4 * max(above.height, 1.0)
 
 
 def _line_pitch(lines: Sequence[Line]) -> float:
@@ -104,11 +163,13 @@ def _line_pitch(lines: Sequence[Line]) -> float:
 
 def _continues(above: Line, below: Line, frame: _Frame) -> bool:
     """Whether the lower line goes on with the sentence of the upper one."""
-    titles = _is_title(above, frame.body), _is_title(below, frame.body)
-    if any(titles) and not (all(titles) and _level(_size(above), [_size(below)]) == 1):
+    if above.is_block or below.is_block or (frame.style.width_tells and above.mono != below.mono):
+        return False
+    titles = _title_level(above, frame.style), _title_level(below, frame.style)
+    if any(titles) and not (titles[0] == titles[1] and not numbered_depth(below.text)):
         return False
     pitch = below.box.bottom - above.box.bottom
-    limit = _PARAGRAPH_PITCH * max(frame.pitch, above.height if all(titles) else 0.0)
+    limit = max(_PARAGRAPH_PITCH * frame.pitch, _TITLE_PITCH * above.height if all(titles) else 0.0)
     if not 0 < pitch <= limit or (LIST_ITEM.match(below.text) and above.text[-1] in SENTENCE_END):
         return False
     if all(titles):
@@ -125,17 +186,45 @@ def _wraps(above: Line, below: Line) -> bool:
     return above.box.right - above.box.left >= 0.9 * (below.box.right - below.box.left)
 
 
-def _element(block: Sequence[Line], body: float, sizes: Sequence[float]) -> Element:
+def _element(block: Sequence[Line], style: _Style) -> Element:
     first = block[0]
-    box = _union([line.box for line in block])
+    page, box = first.box.page, _union([line.box for line in block])
+    if first.figure:
+        return Element(ElementKind.FIGURE, first.text, page, box)
+    if first.table:
+        return table_element(first.table, page=page, box=box) or Element(ElementKind.TEXT, "", page, box)
+    if style.width_tells and len(block) > 1 and all(line.mono for line in block):
+        return Element(ElementKind.CODE, _code(block), page, box)
     if len(block) > 1 and len(first.cells) >= 2 and _table_end(block, 0) == len(block):
-        return Element(ElementKind.TABLE, markdown_table([line.cells for line in block]), first.box.page, box)
-    text = _without_hyphens(join_all([line.text for line in block]))
-    if _is_title(first, body):
-        level = _level(_size(first), sizes)
-        return Element(ElementKind.TITLE, text, first.box.page, box, level)
-    kind = ElementKind.LIST if LIST_ITEM.match(text) else ElementKind.TEXT
-    return Element(kind, text, first.box.page, box)
+        table = table_element([line.cells for line in block], page=page, box=box)
+        return table or Element(ElementKind.TEXT, "", page, box)
+    text = _without_hyphens(join_all(_unbroken([line.text for line in block])))
+    if level := _title_level(first, style):
+        return Element(ElementKind.TITLE, text, page, box, level)
+    return Element(ElementKind.LIST if LIST_ITEM.match(text) else ElementKind.TEXT, text, page, box)
+
+
+def _code(block: Sequence[Line]) -> str:
+    """Lines as they stand, indented by their place."""
+    left = min(line.box.left for line in block)
+    width = max(1.0, _character_width(block))
+    lines = (" " * round((line.box.left - left) / width) + line.text for line in block)
+    return _without_hyphens("\n".join(lines))
+
+
+def _character_width(block: Sequence[Line]) -> float:
+    longest = max(block, key=lambda line: len(line.text))
+    return (longest.box.right - longest.box.left) / max(1, len(longest.text))
+
+
+def _unbroken(lines: Sequence[str]) -> list[str]:
+    """A hyphen between small letters at a line end marks a broken word, also where the file
+    does not say so."""
+    marked = [
+        f"{line[:-1]}\x02" if _BROKEN_WORD.search(line) and below[:1].islower() else line
+        for line, below in pairwise(lines)
+    ]
+    return [*marked, lines[-1]]
 
 
 def _without_hyphens(text: str) -> str:

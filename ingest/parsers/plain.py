@@ -12,6 +12,7 @@ from typing import ClassVar
 from core.types import Element, ElementKind
 from ingest.parsers.charset import decode_text
 from ingest.parsers.lines import LIST_ITEM, SENTENCE_END, display_width, unwrap
+from ingest.parsers.tables import pipe_cells, table_element
 
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,})")
 _HASHES = re.compile(r"^(#{1,6})\s+(\S.*?)\s*#*\s*$")
@@ -67,7 +68,7 @@ class _Reader:
         elif _FENCE.match(line):
             self._take_fence(line)
         elif self._is_table():
-            self._take_while(ElementKind.TABLE, lambda text: "|" in text)
+            self._take_table()
         elif level := self._title_level(line):
             self._close()
             self._found.append(Element(ElementKind.TITLE, _title_text(line), level=level))
@@ -97,11 +98,13 @@ class _Reader:
         after = range(self._at + 1, len(self._lines))
         return next((i for i in after if wanted(self._lines[i])), None)
 
-    def _take_while(self, kind: ElementKind, belongs) -> None:
+    def _take_table(self) -> None:
         self._close()
-        end = self._find(lambda line: not belongs(line))
+        end = self._find(lambda line: "|" not in line)
         stop = len(self._lines) if end is None else end
-        self._found.append(Element(kind, "\n".join(line.strip() for line in self._lines[self._at : stop])))
+        lines = [line for at, line in enumerate(self._lines[self._at : stop]) if at != 1]
+        if element := table_element(pipe_cells(line) for line in lines):
+            self._found.append(element)
         self._at = stop
 
     def _take_item(self, first: str) -> None:

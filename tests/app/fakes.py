@@ -6,6 +6,7 @@ from agents.events import Event, Finished, Retrieved, SentenceReleased, StatusCh
 from core.types import Answer, Chunk, Citation, Hit, Label, Sentence, Stage, Status, Turn, Verdict
 from ingest.ledger import FileStatus, LedgerRow
 from ingest.report import FileFailure, IngestReport, Outcome, Progress
+from ingest.verify import Verification
 
 TOKEN = "the-local-token"
 CHUNK = Chunk("doc1-00000", "doc1", 0, "年假为15天。", "员工手册", "/docs/handbook.md", page=3)
@@ -119,6 +120,7 @@ class FakeIngestor:
         self.rows = list(rows)
         self.calls = []
         self.contents = {}
+        self.verification = Verification()
 
     def ingest(self, sources, request, on_progress=None):
         self.calls.append(("ingest", request))
@@ -135,6 +137,13 @@ class FakeIngestor:
             if on_progress:
                 on_progress(Progress(uri, outcome, done, len(sources)))
         return report
+
+    def verify(self, collection="", repair=False):
+        self.calls.append(("verify", collection, repair))
+        return self.verification
+
+    def resume(self):
+        return 0
 
     def list(self, collection):
         return [row for row in self.rows if row.status is FileStatus.DONE]

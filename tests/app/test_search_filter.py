@@ -13,7 +13,7 @@ def test_fields_become_conditions():
     assert conditions_of(given) == [
         c.OfDocuments(("d1",)),
         c.UnderUri("/a/"),
-        c.OfKinds((ElementKind.TABLE, ElementKind.CODE)),
+        c.OfKinds((ElementKind.TABLE, ElementKind.CODE, ElementKind.ROWS)),
         c.InLanguage("zh"),
         c.OnPages(3, 3),
     ]
@@ -60,7 +60,7 @@ def test_a_value_that_a_field_cannot_have_is_refused(given):
 def test_the_api_narrows_a_search(client, services):
     body = {"query": "q", "collection": "default", "filter": {"kind": ["table"]}}
     assert client.post("/v1/search", json=body).status_code == 200
-    assert services.retriever().where == [c.OfKinds((ElementKind.TABLE,))]
+    assert services.retriever().where == [c.OfKinds((ElementKind.TABLE, ElementKind.ROWS))]
     reply = client.post("/v1/search", json={**body, "filter": {"colour": "red"}})
     assert reply.status_code == 400
     assert all(field in reply.json()["remedy"] for field in FIELDS)

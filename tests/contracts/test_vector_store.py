@@ -1,5 +1,6 @@
 """The contract of `VectorStore`, run against real Milvus Lite."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from core.errors import ConflictError, InputError, NotFoundError, StoreLockedErr
 from core.paths import DataPaths
 from core.seams import IndexRow, VectorStore
 from core.settings import MilvusSettings
-from core.types import Box, Chunk, ElementKind, Scope, Stage, chunk_id
+from core.types import Box, Chunk, Document, ElementKind, Scope, Stage, chunk_id
 from retrieval.store import open_store
 
 DIMENSIONS = 8
@@ -55,6 +56,37 @@ class VectorStoreContract:
         store.upsert("default", [row("d1", 0)])
         store.upsert("default", [row("d1", 0)])
         assert store.count_chunks("default") == {"d1": 1}
+
+    def test_several_documents_are_deleted_at_once(self, store: VectorStore):
+        store.upsert("default", [row("d1", 0), row("d1", 1), row("d2", 0), row("d3", 0)])
+        assert store.delete_documents("default", ["d1", "d2", "none"]) == 3
+        assert store.count_chunks("default") == {"d3": 1}
+        assert store.delete_documents("default", []) == 0
+
+    def test_a_copy_keeps_words_and_vectors_under_another_id(self, store: VectorStore):
+        store.upsert("default", [row("d1", 0), row("d1", 1)])
+        wanted = Document("d2", "file:///b", "title", "text/plain", 1, "default", ("ann",))
+        assert store.copy_document(wanted, "d1") == 2
+        assert store.count_chunks("default") == {"d1": 2, "d2": 2}
+        store.delete_documents("default", ["d1"])
+        assert store.search_dense(EVERYBODY, along(1), 5) == []
+        found = store.search_dense(ANN, along(1), 1)[0]
+        old = row("d1", 1).chunk
+        assert found.chunk == replace(old, id=chunk_id("d2", 1), document_id="d2", uri="file:///b")
+        assert found.score == pytest.approx(1.0)
+        assert store.search_lexical(ANN, {5: 1.0}, 1)[0].score == pytest.approx(2.0)
+        assert store.copy_document(wanted, "none") == 0
+
+    def test_a_copy_under_the_same_id_only_renames(self, store: VectorStore):
+        store.upsert("default", [row("d1", 0)])
+        assert store.copy_document(Document("d1", "file:///c", "", "", 1, "default"), "d1") == 1
+        assert store.count_chunks("default") == {"d1": 1}
+        assert [c.uri for c in store.find_chunks(EVERYBODY, [], 5)] == ["file:///c"]
+
+    def test_no_chunk_stands_there_twice(self, store: VectorStore):
+        for _ in range(3):
+            store.upsert("default", [row("d1", 0), row("d1", 1)])
+        assert store.repeated_ids("default") == []
 
     def test_nobody_sees_what_is_not_theirs(self, store: VectorStore):
         store.upsert("default", [row("open", 0), row("anns", 1, ("ann",)), row("bobs", 2, ("bob", "eve"))])

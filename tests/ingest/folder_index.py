@@ -1,13 +1,24 @@
-"""A stand-in for retrieval.index.ChunkIndex: chunks as JSON files, durable enough to be killed."""
+"""A stand-in for ingest.document_index.DocumentIndex: chunks as JSON files, durable enough to be killed."""
 
 import json
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
+
+from core.types import chunk_id
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A document and its chunks; there are no vectors here."""
+
+    document: object
+    chunks: tuple
 
 
 class FolderIndex:
-    """The surface of ChunkIndex over a folder. `fail_after` chunks a write stops half-way."""
+    """The surface of DocumentIndex over a folder. `fail_after` chunks a write stops half-way."""
 
     def __init__(self, folder: Path, fingerprint: str = "fake-1") -> None:
         self.folder = folder
@@ -24,6 +35,7 @@ class FolderIndex:
             if self.fail_with is not None and at == 1:
                 raise self.fail_with
             row = {
+                "chunk_id": chunk.id,
                 "document_id": document.id,
                 "uri": chunk.uri,
                 "title": chunk.title,
@@ -35,6 +47,42 @@ class FolderIndex:
             fresh = place.with_suffix(".new")
             fresh.write_text(json.dumps(row), encoding="utf-8")
             os.replace(fresh, place)
+
+    def write_tables(self, document, tables):
+        return [placed.table.filled for placed in tables]
+
+    def remove_chunks(self, collection, document_id):
+        return self.remove_document(collection, document_id)
+
+    def embed(self, documents):
+        return [Embedded(document, tuple(chunks)) for document, chunks in documents]
+
+    def write_embedded(self, collection, documents, stale=()):
+        for document_id in stale:
+            self.remove_document(collection, document_id)
+        for made in documents:
+            self.write_document(made.document, made.chunks)
+
+    def copy_document(self, document, source_id):
+        self.history.append(("copy", document.uri))
+        rows = [row for row in self.rows(document.collection) if row["document_id"] == source_id]
+        for row in rows:
+            name = chunk_id(document.id, int(row["chunk_id"].rpartition("-")[2]))
+            place = self.folder / document.collection / f"{name}.json"
+            stamped = {"chunk_id": name, "document_id": document.id, "uri": document.uri}
+            fresh = place.with_suffix(".new")
+            fresh.write_text(json.dumps(row | stamped | {"readers": document.readers}), encoding="utf-8")
+            os.replace(fresh, place)
+        return len(rows)
+
+    def remove_documents(self, collection, document_ids):
+        return sum(self.remove_document(collection, document_id) for document_id in document_ids)
+
+    def count_parts(self, collection):
+        return {"chunks": self.count_chunks(collection)}
+
+    def repeated_ids(self, collection):
+        return []
 
     def remove_document(self, collection, document_id):
         self.history.append(("remove", document_id))

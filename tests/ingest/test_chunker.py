@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.types import Document, Element, ElementKind
+from core.types import Document, Element, ElementKind, Table
 from ingest.chunker import ChunkLimits, chunk_elements
+from ingest.parsers.tables import markdown_cells, table_element
 
 DOCUMENT = Document("a" * 64, "/f.md", "F", "text/markdown", 1, "default")
 
@@ -91,6 +92,11 @@ def test_a_heading_with_nothing_under_it_goes_in_front_of_what_follows():
     assert [(c.headings, c.text) for c in chunks] == [(("Full",), "Empty\nWords."), (("Last",), "Last")]
 
 
+def test_headings_of_two_levels_with_nothing_under_them_are_both_kept():
+    chunks = chunk([title("Part", 1), title("Chapter", 2), title("Next", 1), text("Words.")])
+    assert [(c.headings, c.text) for c in chunks] == [(("Next",), "Part\nChapter\nWords.")]
+
+
 def test_small_neighbours_are_merged_and_long_ones_overlap_by_whole_sentences():
     sentences = [f"This is sentence number {n} here." for n in range(12)]
     chunks = chunk([text("Short."), text(" ".join(sentences))], longest=40, overlap=12)
@@ -106,7 +112,7 @@ def test_a_large_table_is_cut_by_rows_and_each_part_has_the_header():
     chunks = chunk([table])
     assert len(chunks) > 2
     assert all(c.text.startswith("| name | weight |\n| --- | --- |\n| part") for c in chunks)
-    assert all(c.kind is ElementKind.TABLE for c in chunks)
+    assert all(c.kind is ElementKind.ROWS for c in chunks)
     assert [line for c in chunks for line in c.text.split("\n")[2:]] == rows
 
 
@@ -116,6 +122,27 @@ def test_a_caption_stays_with_the_first_rows_of_its_table():
     chunks = chunk([title("Data"), text("Table 1: weights"), table])
     assert chunks[0].text.startswith("Table 1: weights\n| name | weight |\n| --- | --- |\n| part 0 |")
     assert all(count_words(c.text) <= 40 for c in chunks)
+
+
+def test_captions_and_headers_of_several_rows_are_in_each_part_and_footnotes_in_the_last():
+    rows = [("", "Sales", "Sales"), ("part", "2022", "2023"), *((f"p{n}", f"{n}.5", f"{n}.7") for n in range(20))]
+    table = table_element(rows, Table((), 2, "Table 4 (kEUR)", ("Note: rounded.",)))
+    chunks = chunk([table], longest=60)
+    assert len(chunks) > 2
+    header = "Table 4 (kEUR)\n| part | Sales / 2022 | Sales / 2023 |\n| --- | --- | --- |\n"
+    assert all(c.text.startswith(header) for c in chunks)
+    assert [c.text.endswith("Note: rounded.") for c in chunks] == [False] * (len(chunks) - 1) + [True]
+
+
+def test_a_table_wider_than_a_chunk_is_cut_into_bands_of_columns_with_the_first_one():
+    labels = [f"quantity{n}" for n in range(12)]
+    rows = [["part", *labels], *([f"p{r}", *(f"{r}{n:02d}" for n in range(12))] for r in range(5))]
+    chunks = chunk([table_element(rows)], longest=60)
+    assert len(chunks) > 2
+    assert all(c.text.startswith("| part | quantity") for c in chunks)
+    assert all(count_words(c.text) <= 60 for c in chunks)
+    kept = {cell for c in chunks for row in markdown_cells(c.text) for cell in row}
+    assert kept == {cell for row in rows for cell in row}
 
 
 def test_a_sentence_longer_than_a_chunk_is_cut_at_clause_marks():

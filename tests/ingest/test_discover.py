@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import InputError
 from ingest.discover import FoundFile, RefusedFile, find_candidates, inspect_file
-from ingest.parsers.registry import DOCX
+from ingest.parsers.media_types import DOCX, EML, EPUB, JSON, ODT, PPTX, RTF, XML, ZIP
 
 MEGABYTE = 2**20
 
@@ -50,12 +50,52 @@ def test_the_content_decides_the_kind(tmp_path, name, data, kind):
     assert isinstance(found, FoundFile) and found.media_type == kind
 
 
-def test_archives_are_word_documents_or_nothing(tmp_path):
-    for name, member in (("a.bin", "word/document.xml"), ("b.zip", "other.txt")):
-        with zipfile.ZipFile(tmp_path / name, "w") as archive:
-            archive.writestr(member, "x")
-    first, second = inspect(tmp_path)
-    assert first.media_type == DOCX and second.error.code == "unknown_type"
+@pytest.mark.parametrize(
+    ("member", "content", "kind"),
+    [
+        ("word/document.xml", "x", DOCX),
+        ("ppt/presentation.xml", "x", PPTX),
+        ("mimetype", "application/vnd.oasis.opendocument.text", ODT),
+        ("mimetype", "application/epub+zip", EPUB),
+        ("other.txt", "x", ZIP),
+        ("first.pdf", "%PDF-1.4", ZIP),
+    ],
+)
+def test_the_members_of_an_archive_say_what_it_is(tmp_path, member, content, kind):
+    with zipfile.ZipFile(tmp_path / "a.bin", "w") as archive:
+        archive.writestr(member, content)
+    [found] = inspect(tmp_path)
+    assert found.media_type == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "kind"),
+    [
+        ("a.bin", b"{\\rtf1 x}", RTF),
+        ("a.txt", b"{\\rtf1 x}", RTF),
+        ("a.json", b"[1]", JSON),
+        ("a", b'{"a": 1}', JSON),
+        ("a.txt", b'{"a": 1}', "text/plain"),
+        ("a.eml", b"Subject: x\n\ny", EML),
+        ("a", b"From: a@b.example\nMIME-Version: 1.0\nSubject: x\n\ny", EML),
+        ("a.md", b"From: here\nReceived: there\nMIME-Version: 1.0\n", "text/markdown"),
+        ("a.txt", b"From: here\nTo: there\n\nA letter.", "text/plain"),
+        ("a.xml", b"<a>x</a>", XML),
+        ("a", b"<?xml version='1.0'?><a>x</a>", XML),
+        ("a.xml", b"<?xml version='1.0'?><html><p>x</p></html>", "text/html"),
+    ],
+)
+def test_kinds_of_text(tmp_path, name, data, kind):
+    (tmp_path / name).write_bytes(data)
+    [found] = inspect(tmp_path)
+    assert found.media_type == kind
+
+
+def test_a_list_of_members_that_would_fill_the_memory_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for number in range(1000):
+            archive.writestr(f"{'x' * 5000}{number}", "")
+    assert refusal(tmp_path) == "too_large"
 
 
 @pytest.mark.parametrize(

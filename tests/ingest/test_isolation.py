@@ -1,6 +1,7 @@
 """The parse process: what a hostile file costs is its own failure."""
 
 import os
+import tempfile
 import time
 
 import pytest
@@ -10,14 +11,21 @@ from ingest.isolation import ProcessParserRunner
 from ingest.parsing import DirectParserRunner
 
 PLANTED = """
-import os, socket, time
+import os, socket, subprocess, tempfile, time
 from core.types import Element, ElementKind
 
 class PlantedParser:
     media_types = frozenset({"text/plain"})
 
+    def __init__(self, options=None):
+        self._options = options
+
     def parse(self, path):
         order = path.read_text()
+        if order == "pages":
+            for page in range(1, 6):
+                time.sleep(1)
+                self._options.on_page(page)
         if order == "sleep":
             time.sleep(60)
         if order == "memory":
@@ -30,6 +38,34 @@ class PlantedParser:
             socket.create_connection(("127.0.0.1", 9))
         if order == "shell":
             os.system("true")
+        if order == "fork":
+            os.fork()
+        if order == "spawn":
+            os.posix_spawn("/bin/true", ["true"], {})
+        if order == "popen":
+            subprocess.Popen(["true"])
+        if order == "write":
+            (path.parent / "written").write_text("x")
+        if order == "append":
+            open(path, "a")
+        if order == "low":
+            os.open(path.parent / "written", os.O_CREAT | os.O_WRONLY)
+        if order == "remove":
+            path.unlink()
+        if order == "move":
+            os.rename(path, path.parent / "written")
+        if order == "folder":
+            (path.parent / "written").mkdir()
+        if order == "link":
+            (path.parent / "written").symlink_to(path)
+        if order == "lead out":
+            os.symlink(path.parent, "out")
+            open("out/written", "w")
+        if order == "own folder":
+            with tempfile.TemporaryDirectory() as folder:
+                os.mkdir(os.path.join(folder, "a"))
+                with open(os.path.join(folder, "a", "b"), "w") as file:
+                    file.write("x")
         if order == "flood":
             return [Element(ElementKind.TEXT, "x" * 3_000_000)]
         if order == "bug":
@@ -47,6 +83,7 @@ def runner(tmp_path, monkeypatch):
     (planted / "sitecustomize.py").write_text(
         "from ingest.parsers import registry\n"
         "registry._PARSERS['text/plain'] = ('planted_parser', 'PlantedParser')\n"
+        "registry._WITH_OPTIONS |= {'text/plain'}\n"
     )
     monkeypatch.syspath_prepend(str(planted))
     made = ProcessParserRunner(timeout_s=8, memory_mb=512, max_output_bytes=1_000_000)
@@ -73,6 +110,9 @@ def test_the_process_is_reused_and_is_not_ours(runner, tmp_path):
         ("crash", "parse_crashed"),
         ("network", "parse_failed"),
         ("shell", "parse_failed"),
+        ("fork", "parse_failed"),
+        ("spawn", "parse_failed"),
+        ("popen", "parse_failed"),
         ("flood", "parse_output"),
         ("bug", "parse_failed"),
     ],
@@ -82,6 +122,26 @@ def test_a_bad_file_is_that_files_failure_and_the_next_one_parses(runner, tmp_pa
         runner.parse(order(tmp_path, command), "text/plain")
     assert caught.value.code == code
     assert runner.parse(order(tmp_path, "pid"), "text/plain").elements
+
+
+@pytest.mark.parametrize(
+    "command", ["write", "append", "low", "remove", "move", "folder", "link", "lead out"]
+)
+def test_a_parser_changes_nothing_outside_its_folder(runner, tmp_path, command):
+    path = order(tmp_path, command)
+    with pytest.raises(FileError) as caught:
+        runner.parse(path, "text/plain")
+    assert caught.value.code == "parse_failed" and "outside its folder" in caught.value.message
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["order.txt", "planted"]
+    assert path.read_text() == command
+
+
+def test_its_own_folder_is_gone_with_the_process(runner, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert runner.parse(order(tmp_path, "own folder"), "text/plain").elements
+    assert len(list(tmp_path.glob("attest-parse-*"))) == 1
+    runner.close()
+    assert not list(tmp_path.glob("attest-parse-*"))
 
 
 def test_a_slow_file_is_ended(tmp_path, runner):
@@ -110,3 +170,16 @@ def test_a_defect_of_a_parser_is_logged_with_its_traceback(runner, tmp_path, cap
     with pytest.raises(FileError):
         runner.parse(order(tmp_path, "bug"), "text/plain")
     assert "Traceback" in caplog.text and "text/plain" in caplog.text
+
+
+
+@pytest.mark.slow
+def test_each_page_told_gives_more_time(runner, tmp_path):
+    """A long scan is not a slow one: all its pages take longer than the limit, none of them does."""
+    patient = ProcessParserRunner(timeout_s=3, memory_mb=512)
+    try:
+        started = time.monotonic()
+        assert patient.parse(order(tmp_path, "pages"), "text/plain").elements
+        assert time.monotonic() - started > 3
+    finally:
+        patient.close()

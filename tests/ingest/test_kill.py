@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -38,9 +39,9 @@ class Fuse:
 class FusedLedger(Ledger):
     fuse = Fuse(-1)
 
-    def put(self, row):
+    def put_many(self, rows, connection):
         self.fuse.step()
-        return super().put(row)
+        return super().put_many(rows, connection)
 
     def remove(self, collection, uri):
         self.fuse.step()
@@ -49,6 +50,10 @@ class FusedLedger(Ledger):
 
 class FusedIndex(FolderIndex):
     fuse = Fuse(-1)
+
+    def copy_document(self, document, source_id):
+        self.fuse.step()
+        return super().copy_document(document, source_id)
 
     def write_document(self, document, chunks):
         for chunk in chunks:
@@ -184,3 +189,49 @@ def test_cutting_again_survives_a_kill_at_every_step(tmp_path):
         if finished:
             break
     assert 5 < steps < 99, "the fuse must have burnt at many steps and at last not at all"
+
+
+def change_readers_and_prune(folder, fuse):
+    parts = (
+        FusedLedger(folder / "attest.db"),
+        FusedIndex(folder / "index"),
+        FusedOriginals(folder / "originals"),
+    )
+    for part in parts:
+        part.fuse = fuse
+    ledger, index, originals = parts
+    ingestor = Ingestor(ledger, index, originals, SETTINGS, DirectParserRunner())
+    ingestor.ingest([folder / "docs"], IngestRequest("default", readers=("bob",), prune=True))
+    ingestor.close()
+
+
+def change_apart(folder, steps):
+    process = multiprocessing.get_context("fork").Process(
+        target=change_readers_and_prune, args=(folder, Fuse(steps))
+    )
+    process.start()
+    process.join()
+    assert process.exitcode in (0, -signal.SIGKILL)
+    return process.exitcode == 0
+
+
+@pytest.mark.slow
+def test_other_readers_a_move_and_a_vanished_file_survive_a_kill_at_every_step(tmp_path):
+    for steps in range(200):
+        folder = tmp_path / str(steps)
+        docs = prepare(folder)
+        work(folder, Fuse(-1), ())
+        (docs / "copy.md").unlink()
+        (docs / "b.md").rename(docs / "moved.md")
+        finished = change_apart(folder, steps)
+        assert change_apart(folder, -1)
+        check_once(folder, {OLD, "另一份文件的内容。"})
+        ledger, index = Ledger(folder / "attest.db"), FolderIndex(folder / "index")
+        assert [Path(row.uri).name for row in ledger.rows("default")] == ["a.md", "moved.md"]
+        assert {tuple(row["readers"]) for row in index.rows()} == {("bob",)}
+        stored = [p for p in (folder / "originals").rglob("*") if p.is_file()]
+        assert len(stored) == 2, "no copy is left that nobody needs"
+        ledger.close()
+        if finished:
+            break
+    assert 15 < steps < 199

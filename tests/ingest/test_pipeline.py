@@ -40,7 +40,8 @@ def test_the_report_has_the_agreed_keys(bench):
     bench.write("b.bin", "\0\0\0")
     report = run(bench)
     found = report.to_dict()
-    assert list(found) == ["added", "updated", "skipped", "failed", "chunks", "pages", "seconds", "failures"]
+    agreed = ["added", "updated", "skipped", "failed", "chunks", "pages", "seconds", "failures", "warnings"]
+    assert list(found) == [*agreed, "removed", "moved"]
     [failure] = found["failures"]
     assert set(failure) == {"uri", "code", "reason"} and failure["code"] == "unknown_type"
     assert report.exit_code == 1

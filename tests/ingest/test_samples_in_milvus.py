@@ -51,10 +51,12 @@ def open_parts(data: Path):
 
     from core.paths import DataPaths
     from core.settings import IngestSettings, MilvusSettings
+    from ingest.document_index import DocumentIndex
     from ingest.isolation import ProcessParserRunner
     from ingest.ledger import Ledger
     from ingest.originals import Originals
     from ingest.pipeline import Ingestor
+    from ingest.table_store import TableStore
     from retrieval.index import ChunkIndex
     from retrieval.lexical import Lexicon
     from retrieval.store import open_store
@@ -67,7 +69,8 @@ def open_parts(data: Path):
     index = ChunkIndex(store, HashEmbedder(), Lexicon(engine), TokenVectors(engine, HashEmbedder), False)
     runner = ProcessParserRunner(timeout_s=120, memory_mb=2048)
     ledger = Ledger(paths.ledger)
-    return Ingestor(ledger, index, Originals(paths.originals), IngestSettings(), runner), store, index
+    documents = DocumentIndex(index, TableStore(paths.tables))
+    return Ingestor(ledger, documents, Originals(paths.originals), IngestSettings(), runner), store, index
 
 
 def start(data: Path, after_files: int | None) -> int:

@@ -41,7 +41,7 @@ class RowStore:
     def upsert(self, collection, rows):
         self.rows.update({row.chunk.id: row for row in rows})
 
-    def delete_document(self, collection, document_id):
+    def delete_documents(self, collection, document_ids):
         return len([self.rows.pop(i) for i in list(self.rows)])
 
 

@@ -11,6 +11,7 @@ from importlib.metadata import packages_distributions
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.structure.source_tree import PACKAGES, ROOT, product_files
 
@@ -114,20 +115,20 @@ def test_locks_satisfy_the_project():
         locked = pins(lock)
         for line in requirements:
             requirement = Requirement(line)
-            version = locked.get(requirement.name.lower())
+            version = locked.get(canonicalize_name(requirement.name))
             assert version, f"{requirement.name} is not in {lock}: run make lock"
             assert requirement.specifier.contains(version), f"{lock}: run make lock"
 
 
 def test_what_is_imported_is_asked_for():
     """No distribution is used only because another one happens to bring it."""
-    asked = {Requirement(line).name.lower() for line in all_requirements()}
+    asked = {canonicalize_name(Requirement(line).name) for line in all_requirements()}
     distributions = packages_distributions()
     missing = set()
     for file in product_files():
         for name in third_party(file.tree):
             owners = distributions.get(name, [name])
-            if not {owner.lower().replace("_", "-") for owner in owners} & asked:
+            if not {canonicalize_name(owner) for owner in owners} & asked:
                 missing.add(f"{file.name}: {name}")
     assert sorted(missing) == []
 

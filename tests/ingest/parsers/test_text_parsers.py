@@ -65,7 +65,7 @@ def test_plain_text_knows_markdown_headings_fences_and_tables():
         ("title", 2, "优化"),
         ("list", 0, "- 归一化：\n  - 压缩"),
         ("code", 0, "```\n# not a heading\n\ncode\n```"),
-        ("table", 0, "| a | b |\n|---|---|\n| 1 | 2 |"),
+        ("table", 0, "| a | b |\n| --- | --- |\n| 1 | 2 |"),
         ("text", 0, "end"),
     ]
 
@@ -88,8 +88,7 @@ def test_html_keeps_every_visible_word_in_order():
         ("text", 0, "one"),
         ("text", 0, "two"),
         ("text", 0, "three\nfour"),
-        ("text", 0, "Cap"),
-        ("table", 0, "| a | b |\n| --- | --- |\n| 1 | 2 |\n| 1 | 3 |"),
+        ("table", 0, "Cap\n| a | b |\n| --- | --- |\n| 1 | 2 |\n| 1 | 3 |"),
         ("list", 0, "- x\n  - y"),
         ("code", 0, "a\n  b"),
     ]
@@ -120,6 +119,11 @@ def test_chinese_in_the_encodings_of_offices(encoding):
 def test_western_text_in_its_old_encoding():
     text = "Die Prüfung der Geräte muss jährlich durchgeführt werden. Größe: 5 µm.\n" * 5
     assert decode_text(text.encode("cp1252")) == text
+
+
+@pytest.mark.parametrize("text", ["名前,年齢,住所\n佐藤太郎,30,東京\n三木英子,25,大阪\n髙橋淳,35,名古屋\n", "これは日本語の文章です。とても短いです。\n"])
+def test_japanese_in_its_old_encoding(text):
+    assert decode_text(text.encode("cp932")) == text
 
 
 def test_bytes_that_break_off_are_refused():

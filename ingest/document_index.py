@@ -1,0 +1,89 @@
+"""Chunks and tables of documents under one roof: what is written or removed of a document
+is so in the index and in the table store. Knows the order of both; nothing of files."""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from core.errors import StoreError
+from core.types import Chunk, Document
+from ingest.table_store import PlacedTable, TableStore
+from retrieval.index import ChunkIndex, EmbeddedDocument
+
+_log = logging.getLogger(__name__)
+
+
+class DocumentIndex:
+    """The write path of a document. Every method is idempotent, like those beneath it."""
+
+    def __init__(self, chunks: ChunkIndex, tables: TableStore) -> None:
+        self._chunks = chunks
+        self._tables = tables
+
+    @property
+    def fingerprint(self) -> str:
+        """See `ChunkIndex.fingerprint`."""
+        return self._chunks.fingerprint
+
+    def open_collection(self, collection: str) -> None:
+        """See `ChunkIndex.open_collection`."""
+        self._chunks.open_collection(collection)
+
+    def write_tables(self, document: Document, tables: Sequence[PlacedTable]) -> list[int]:
+        """See `TableStore.write_document`. Before the chunks: what can be found has its structure."""
+        return self._tables.write_document(document, tables)
+
+    def embed(self, documents: Sequence[tuple[Document, Sequence[Chunk]]]) -> list[EmbeddedDocument]:
+        """See `ChunkIndex.embed`."""
+        return self._chunks.embed(documents)
+
+    def write_embedded(
+        self, collection: str, documents: Sequence[EmbeddedDocument], stale: Sequence[str] = ()
+    ) -> None:
+        """See `ChunkIndex.write_embedded`."""
+        self._chunks.write_embedded(collection, documents, stale)
+
+    def copy_document(self, document: Document, source_id: str) -> int:
+        """See `ChunkIndex.copy_document`; tables go along. 0 when one of them cannot be read."""
+        try:
+            self._tables.copy_document(document, source_id)
+        except StoreError as error:
+            _log.warning("tables of %s are made anew: %s", document.uri, error)
+            return 0
+        return self._chunks.copy_document(document, source_id)
+
+    def remove_chunks(self, collection: str, document_id: str) -> int:
+        """Removes the chunks of a version that is about to be written, not its tables."""
+        return self._chunks.remove_document(collection, document_id)
+
+    def remove_document(self, collection: str, document_id: str) -> int:
+        """Removes chunks, then tables; returns how many chunks there were."""
+        return self.remove_documents(collection, [document_id])
+
+    def remove_documents(self, collection: str, document_ids: Sequence[str]) -> int:
+        """The same for several versions at once."""
+        removed = self._chunks.remove_documents(collection, document_ids)
+        for document_id in document_ids:
+            self._tables.remove_document(collection, document_id)
+        return removed
+
+    def count_parts(self, collection: str) -> dict[str, Mapping[str, int]]:
+        """See `ChunkIndex.count_parts`; `tables` counts Parquet files."""
+        return {**self._chunks.count_parts(collection), "tables": self._tables.count_tables(collection)}
+
+    def repeated_ids(self, collection: str) -> list[str]:
+        """See `ChunkIndex.repeated_ids`."""
+        return self._chunks.repeated_ids(collection)
+
+    def drop_collection(self, collection: str) -> bool:
+        """Removes a collection whole; False when there was none."""
+        dropped = self._chunks.drop_collection(collection)
+        self._tables.drop_collection(collection)
+        return dropped
+
+    def collections(self) -> list[str]:
+        """See `ChunkIndex.collections`."""
+        return self._chunks.collections()
+
+    def count_tokens(self, text: str) -> int:
+        """See `ChunkIndex.count_tokens`."""
+        return self._chunks.count_tokens(text)

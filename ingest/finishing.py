@@ -1,0 +1,205 @@
+"""The end of each file: from `writing` to `done` or `failed`, and from `deleting` to gone.
+
+Knows in which order ledger, index and stored copies change so that a kill in between leaves
+a row that says what is left to do. One thread at a time calls it.
+"""
+
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from core.errors import FileError
+from ingest.document_index import DocumentIndex
+from ingest.ledger import FileStatus, Ledger, LedgerRow
+from ingest.originals import Originals
+from ingest.publish import Published, Publisher
+from ingest.queue import IngestQueue
+from ingest.report import Outcome
+from ingest.versions import document_id_of
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a file."""
+
+    outcome: Outcome
+    published: Published | None = None
+    error: FileError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A file that was taken in: its row as `writing`, and what its end will be called. The
+    others as in `ingest.accepting.Decision`; `is_ours` is false for what another run left;
+    `refused` says that it needs no parsing to fail."""
+
+    row: LedgerRow
+    outcome: Outcome
+    copy_of: LedgerRow | None = None
+    moved_from: LedgerRow | None = None
+    is_ours: bool = True
+    refused: FileError | None = None
+
+
+class Finisher:
+    """Ends files. A version is durable in the index before the one it replaces goes."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        queue: IngestQueue,
+        index: DocumentIndex,
+        originals: Originals,
+        publisher: Publisher,
+    ) -> None:
+        self._ledger = ledger
+        self._queue = queue
+        self._index = index
+        self._originals = originals
+        self._publisher = publisher
+
+    def finish(self, works: Sequence[tuple[Work, Published]], in_work: Collection[str] = ()) -> list[Result]:
+        """Marks files `done` whose versions are in the index, after what they replace is gone.
+        Versions `in_work` are about to be written by somebody else: they are left alone."""
+        done, stale = [], {}
+        for work, published in works:
+            row = work.row
+            stale |= {previous: row.uri for previous in row.previous_ids if previous != row.document_id}
+            owner = published.owner
+            done.append(
+                replace(
+                    row,
+                    status=FileStatus.DONE,
+                    title=published.title,
+                    chunks=published.chunks,
+                    pages=published.pages,
+                    warnings=published.warnings,
+                    tables=published.tables,
+                    previous_ids=(),
+                    duplicate_of="" if owner == row.uri else owner,
+                    code="",
+                    reason="",
+                    retryable=False,
+                )
+            )
+        if done:
+            self._withdraw(done[0].collection, stale, {row.uri: row for row in done}, in_work)
+        left = [i for work, _ in works for i in work.row.previous_ids if i != work.row.document_id]
+        self._queue.finish(done, left)
+        self.forget_originals(left)
+        for work, _ in works:
+            if work.moved_from is not None:
+                self.remove(self._ledger.put(replace(work.moved_from, status=FileStatus.DELETING)))
+        return [Result(work.outcome, published) for work, published in works]
+
+    def find_published(self, row: LedgerRow) -> Published | None:
+        """What another uri of the same version and settings has put there already."""
+        holders = [h for h in self._ledger.holding(row.collection, row.document_id) if h.uri != row.uri]
+        done = [h for h in holders if h.status is FileStatus.DONE]
+        if not done or row.document_id in row.previous_ids:
+            return None
+        twin = done[0]
+        if (twin.fingerprint, twin.readers) != (row.fingerprint, row.readers):
+            return None
+        about = (twin.title, twin.duplicate_of or twin.uri, twin.chunks, twin.pages)
+        return Published(*about, twin.warnings, twin.tables)
+
+    def publish_and_finish(self, work: Work) -> Result:
+        """A file by itself, from its stored copy to its end."""
+        row = work.row
+        try:
+            published = self.find_published(row) or self._publisher.publish(row.collection, row.document_id)
+        except FileError as error:
+            return self.fail(work, error)
+        return self.finish([(work, published)])[0]
+
+    def fail(self, work: Work, error: FileError) -> Result:
+        """Records a failure. The last good version stays searchable, unless other readers
+        are wanted now; half-written ones go."""
+        # Until the index is right the row is `writing`, in case of a kill in between.
+        row = self._ledger.put(self._with_previous(work.row))
+        kept = tuple(i for i in row.previous_ids[:1] if self._is_for(i, row.readers))
+        stale = [previous for previous in row.previous_ids if previous not in kept]
+        for previous in stale:
+            if all(holder.uri == row.uri for holder in self._ledger.holding(row.collection, previous)):
+                self._index.remove_document(row.collection, previous)
+            else:
+                self._withdraw(row.collection, {previous: row.uri})
+        failed = replace(row, status=FileStatus.FAILED, previous_ids=kept)
+        failed = replace(failed, code=error.code, reason=str(error), retryable=error.retryable)
+        if error.retryable and row.document_id:
+            self._queue.try_later(failed)
+        else:
+            self._queue.finish([failed], stale)
+        if error.code == "refused" and not self._ledger.holding(row.collection, row.document_id):
+            self._index.remove_document(row.collection, row.document_id)  # its tables are there
+        self.forget_originals(stale)
+        return Result(Outcome.FAILED, error=error)
+
+    def remove(self, row: LedgerRow) -> None:
+        """Takes a file that is marked `deleting` out of the index and forgets it."""
+        ids = {row.document_id, *row.previous_ids} - {""}
+        self._withdraw(row.collection, dict.fromkeys(ids, row.uri))
+        with self._ledger.transaction() as connection:
+            self._queue.forget([row], connection)
+            self._queue.doubt(ids, connection)
+        self._ledger.remove(row.collection, row.uri)
+        self.forget_originals(ids)
+
+    def forget_originals(self, document_ids: Iterable[str]) -> None:
+        """Removes the stored copies of versions that nobody needs any more."""
+        document_ids = [document_id for document_id in document_ids if document_id]
+        for document_id in document_ids:
+            if not self._ledger.mentions(document_id):
+                self._originals.remove(document_id)
+        self._queue.settle(document_ids)
+
+    def tidy(self) -> None:
+        """Removes stored copies that a process which is gone has left behind."""
+        self._originals.sweep()
+        self.forget_originals(self._queue.doubtful())
+
+    def _withdraw(
+        self,
+        collection: str,
+        left: Mapping[str, str],
+        ended: Mapping[str, LedgerRow] | None = None,
+        in_work: Collection[str] = (),
+    ) -> None:
+        """Takes versions from the uris that held them; `ended` are rows as they will be. When
+        the bytes can no longer be parsed for the holders that are left, a version goes: nobody
+        may read it by a right that has ended."""
+        gone = []
+        for document_id, uri in left.items():
+            if not self._ledger.holding(collection, document_id):
+                gone.append(document_id)
+                continue
+            if self._publisher.hand_over(collection, document_id, uri, ended or {}):
+                continue
+            if document_id in in_work:  # all its holders wait for it, and one of them will write it
+                self._note_begun(collection, document_id)
+                continue
+            try:
+                self._publisher.publish(collection, document_id)
+            except FileError:
+                gone.append(document_id)
+        if gone:
+            self._index.remove_documents(collection, gone)
+
+    def _note_begun(self, collection: str, document_id: str) -> None:
+        """Says in the rows that wait for a version that chunks of it are in the index."""
+        for row in self._ledger.holding(collection, document_id):
+            if row.status is FileStatus.WRITING and document_id not in row.previous_ids:
+                self._ledger.put(replace(row, previous_ids=(*row.previous_ids, document_id)))
+
+    def _with_previous(self, row: LedgerRow) -> LedgerRow:
+        """The row with what `_note_begun` wrote since it was read."""
+        now = self._ledger.get(row.collection, row.uri)
+        noted = now.previous_ids if now and now.document_id == row.document_id else ()
+        return replace(row, previous_ids=tuple(dict.fromkeys((*row.previous_ids, *noted))))
+
+    def _is_for(self, document_id: str, readers: Sequence[str]) -> bool:
+        sha256 = self._originals.sha256_of(document_id)
+        return bool(sha256) and document_id_of(sha256, readers) == document_id

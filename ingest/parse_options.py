@@ -1,0 +1,31 @@
+"""What a parser is told besides the file: a password, whether to read pictures, whom to tell of
+pages. Crosses the pipe to the parse process as JSON; the password is in no log and no argument."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+
+def _tell_nobody(_page: int) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class ParseOptions:
+    """`on_page` is called after each page that took long, so that whoever waits knows that it goes on."""
+
+    password: str = field(default="", repr=False)
+    ocr: bool = True
+    on_page: Callable[[int], None] = _tell_nobody
+
+    def to_json(self) -> dict:
+        """For the pipe, without what only one process can hold."""
+        return {"password": self.password, "ocr": self.ocr}
+
+    @staticmethod
+    def from_json(value: Mapping, on_page: Callable[[int], None] = _tell_nobody) -> "ParseOptions":
+        """The inverse of to_json; missing values are the defaults."""
+        return ParseOptions(
+            password=str(value.get("password", "")),
+            ocr=bool(value.get("ocr", True)),
+            on_page=on_page,
+        )

@@ -1,0 +1,53 @@
+"""Files that have vanished from the folders that a run was given.
+
+Knows the ledger and what was found; removes nothing itself.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from core.errors import InputError
+from ingest.discover import Candidate
+from ingest.ledger import FileStatus, Ledger, LedgerRow
+from ingest.request import IngestRequest
+
+
+def vanished(
+    ledger: Ledger, request: IngestRequest, sources: Sequence[Path], candidates: Iterable[Candidate]
+) -> list[LedgerRow]:
+    """Rows of the collection below one of the folders whose file is no longer there. What lies
+    elsewhere, uploads among it, is none of this run's business.
+
+    Raises:
+        InputError: a folder is not there or holds nothing, though files of it are in the
+            collection: that looks like a disk that is not mounted.
+    """
+    seen = {candidate.uri for candidate in candidates}
+    gone: dict[str, LedgerRow] = {}
+    for source in sources:
+        if source.exists() and not source.is_dir():
+            continue
+        folder = source.resolve().as_posix()
+        rows = [
+            row for row in ledger.below(request.collection, folder) if row.status is not FileStatus.DELETING
+        ]
+        if rows and not any(uri.startswith(f"{folder}/") for uri in seen):
+            raise InputError(
+                f"{source} holds no file, but {len(rows)} files of it are in {request.collection!r}",
+                remedy="is the disk mounted? To remove them all the same: attest documents delete URI, "
+                f"or attest collections delete {request.collection}",
+            )
+        # What the walk passed over, such as a folder that may not be read, is still there.
+        gone |= {row.uri: row for row in rows if row.uri not in seen and not _is_there(row.uri)}
+    return [gone[uri] for uri in sorted(gone)]
+
+
+def _is_there(uri: str) -> bool:
+    """Whether something lies at a path, or whether that cannot be known."""
+    try:
+        Path(uri).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True

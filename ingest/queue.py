@@ -1,0 +1,271 @@
+"""The queue of accepted files, in the ledger's database: who works on which, until when.
+
+An item is there from the moment that a file is accepted until it is done or has failed for
+good. Whoever works on it holds a lease and renews it; the lease of a process that is gone
+ends at once on its own machine, and by its time elsewhere. Knows nothing of files.
+"""
+
+import os
+import random
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    delete,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.sqlite import insert
+
+from ingest.ledger import Ledger, LedgerRow
+from ingest.originals import is_gone
+
+LEASE_S = 60.0
+MAX_ATTEMPTS = 3
+_SQLITE_VARIABLES = 500
+BACKOFF_S = 30.0
+"""Before the second attempt; twice as long before each later one."""
+
+_METADATA = MetaData()
+_ITEMS = Table(
+    "ingest_queue",
+    _METADATA,
+    Column("collection", String, primary_key=True),
+    Column("uri", String, primary_key=True),
+    Column("accepted_at", Float),
+    Column("owner", String),
+    Column("leased_until", Float),
+    Column("attempts", Integer),
+    Column("not_before", Float),
+)
+
+_DOUBTS = Table(
+    "ingest_doubts",
+    _METADATA,
+    Column("document_id", String, primary_key=True),
+    Column("owner", String),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCount:
+    """How many items wait, are being worked on, and wait for another attempt."""
+
+    waiting: int
+    leased: int
+    later: int
+
+
+class IngestQueue:
+    """The items of one data directory, as one worker sees them. Thread-safe."""
+
+    def __init__(
+        self, ledger: Ledger, lease_s: float = LEASE_S, now: Callable[[], float] = time.time
+    ) -> None:
+        """`now` gives seconds since 1970; times are kept, so no clock of this process alone."""
+        self._ledger = ledger
+        self._lease_s = lease_s
+        self._now = now
+        self._owner = f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
+        with ledger.transaction() as connection:
+            _METADATA.create_all(connection)
+
+    def accept(self, rows: Sequence[LedgerRow], lease: bool = True) -> list[LedgerRow]:
+        """Writes rows to the ledger and their items here, together; on disk when it returns.
+        With `lease` they are this worker's at once."""
+        now = self._now()
+        with self._ledger.transaction() as connection:
+            put = self._ledger.put_many(rows, connection)
+            items = [
+                {
+                    "collection": row.collection,
+                    "uri": row.uri,
+                    "accepted_at": now,
+                    "owner": self._owner if lease else "",
+                    "leased_until": now + self._lease_s if lease else 0.0,
+                    "attempts": 1 if lease else 0,
+                    "not_before": 0.0,
+                }
+                for row in put
+            ]
+            if items:
+                connection.execute(insert(_ITEMS).prefix_with("OR REPLACE"), items)
+            self._clear([row.document_id for row in put], connection)
+        return put
+
+    def doubt(self, document_ids: Iterable[str], connection: Connection | None = None) -> None:
+        """Notes stored copies that may be needless soon, or are not yet needed: before they
+        are made, or with the change after which they are to go. A kill in between would leave
+        them for good otherwise."""
+        values = [{"document_id": i, "owner": self._owner} for i in sorted({*document_ids} - {""})]
+        if not values:
+            return
+        if connection is None:
+            with self._ledger.transaction() as connection:
+                self.doubt(document_ids, connection)
+        else:
+            connection.execute(insert(_DOUBTS).prefix_with("OR REPLACE"), values)
+
+    def doubtful(self) -> list[str]:
+        """What this worker, or one that is gone, has noted and not settled."""
+        with self._ledger.transaction() as connection:
+            found = connection.execute(select(_DOUBTS.c.document_id, _DOUBTS.c.owner)).all()
+        return [i for i, owner in found if owner == self._owner or _is_dead(owner)]
+
+    def settle(self, document_ids: Sequence[str]) -> None:
+        """These copies are where they belong, or gone."""
+        if document_ids:
+            with self._ledger.transaction() as connection:
+                self._clear(document_ids, connection)
+
+    @staticmethod
+    def _clear(document_ids: Sequence[str], connection: Connection) -> None:
+        for at in range(0, len(document_ids), _SQLITE_VARIABLES):
+            part = document_ids[at : at + _SQLITE_VARIABLES]
+            connection.execute(delete(_DOUBTS).where(_DOUBTS.c.document_id.in_(part)))
+
+    def claim(self, collection: str, limit: int) -> list[tuple[str, int]]:
+        """Leases items that wait and are due, oldest first: pairs of uri and how many attempts
+        that makes with this one."""
+        now = self._now()
+        with self._ledger.transaction() as connection:
+            free = (_ITEMS.c.collection == collection) & _is_due(now)
+            oldest = select(_ITEMS.c.uri).where(free).order_by(_ITEMS.c.accepted_at).limit(limit)
+            # One statement, so that two processes cannot claim the same.
+            claimed = connection.execute(
+                update(_ITEMS)
+                .where(_ITEMS.c.collection == collection, _ITEMS.c.uri.in_(oldest))
+                .values(owner=self._owner, leased_until=now + self._lease_s, attempts=_ITEMS.c.attempts + 1)
+                .returning(_ITEMS.c.uri, _ITEMS.c.attempts)
+            )
+            return [(uri, attempts) for uri, attempts in claimed]
+
+    def finish(self, rows: Iterable[LedgerRow], left: Iterable[str] = ()) -> None:
+        """Writes rows that came to their end, forgets their items and doubts the versions that
+        they have left, together."""
+        with self._ledger.transaction() as connection:
+            self.doubt(left, connection)
+            ended = self._ledger.put_many(list(rows), connection)
+            self.forget(ended, connection)
+
+    def try_later(self, row: LedgerRow) -> None:
+        """Writes a row that failed and may succeed later. Its item waits for that, a time that
+        doubles with each attempt and is drawn so that files do not come back all at once;
+        after the last attempt it goes."""
+        with self._ledger.transaction() as connection:
+            self._ledger.put_many([row], connection)
+            if row.attempts >= MAX_ATTEMPTS:
+                self.forget([row], connection)
+                return
+            wait_s = BACKOFF_S * 2 ** max(0, row.attempts - 1) * random.uniform(0.5, 1.5)
+            connection.execute(
+                update(_ITEMS)
+                .where(_ITEMS.c.collection == row.collection, _ITEMS.c.uri == row.uri)
+                .values(owner="", leased_until=0.0, not_before=self._now() + wait_s)
+            )
+
+    def forget(self, rows: Iterable[LedgerRow], connection: Connection) -> None:
+        """Drops the items of rows, within a transaction; nothing where there are none."""
+        for row in rows:
+            chosen = (_ITEMS.c.collection == row.collection, _ITEMS.c.uri == row.uri)
+            connection.execute(delete(_ITEMS).where(*chosen))
+
+    def drop(self, collection: str, uri: str) -> None:
+        """Drops one item; nothing when it is not there."""
+        with self._ledger.transaction() as connection:
+            connection.execute(delete(_ITEMS).where(_ITEMS.c.collection == collection, _ITEMS.c.uri == uri))
+
+    def has(self, collection: str, uri: str) -> bool:
+        """Whether a file has an item."""
+        chosen = (_ITEMS.c.collection == collection, _ITEMS.c.uri == uri)
+        with self._ledger.transaction() as connection:
+            return connection.execute(select(_ITEMS.c.uri).where(*chosen)).first() is not None
+
+    def forget_collection(self, collection: str) -> None:
+        """Drops all items of a collection."""
+        with self._ledger.transaction() as connection:
+            connection.execute(delete(_ITEMS).where(_ITEMS.c.collection == collection))
+
+    def count(self, collection: str) -> QueueCount:
+        """What stands in the queue for a collection."""
+        now = self._now()
+        within = _ITEMS.c.collection == collection
+        held = (_ITEMS.c.owner != "") & (_ITEMS.c.leased_until > now)
+        with self._ledger.transaction() as connection:
+            counts = [
+                connection.scalar(select(func.count()).where(within & chosen))
+                for chosen in (_is_due(now), held, (_ITEMS.c.not_before > now) & ~held)
+            ]
+        return QueueCount(*counts)
+
+    def due_collections(self) -> list[str]:
+        """Collections for which something could be claimed now."""
+        with self._ledger.transaction() as connection:
+            found = connection.execute(select(_ITEMS.c.collection).where(_is_due(self._now())).distinct())
+            return sorted(name for (name,) in found)
+
+    def release(self) -> None:
+        """Gives back what this worker holds; another run goes on with it."""
+        self._free([self._owner])
+
+    def release_dead(self) -> None:
+        """Ends the leases of workers of this machine whose process is gone."""
+        with self._ledger.transaction() as connection:
+            owners = [o for (o,) in connection.execute(select(_ITEMS.c.owner).distinct()) if _is_dead(o)]
+        self._free(owners)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """While the block runs, what this worker holds stays its own; at its end it is given
+        back if it is not finished."""
+        over = threading.Event()
+
+        def renew() -> None:
+            while not over.wait(self._lease_s / 3):
+                self.extend()
+
+        beat = threading.Thread(target=renew, name="lease-heartbeat", daemon=True)
+        beat.start()
+        try:
+            yield
+        finally:
+            over.set()
+            beat.join()
+            self.release()
+
+    def extend(self) -> None:
+        """Renews the leases of this worker."""
+        with self._ledger.transaction() as connection:
+            until = self._now() + self._lease_s
+            connection.execute(update(_ITEMS).where(_ITEMS.c.owner == self._owner).values(leased_until=until))
+
+    def _free(self, owners: Sequence[str]) -> None:
+        if owners:
+            with self._ledger.transaction() as connection:
+                chosen = _ITEMS.c.owner.in_(owners)
+                connection.execute(update(_ITEMS).where(chosen).values(owner="", leased_until=0.0))
+
+
+def _is_due(now: float):
+    return ((_ITEMS.c.owner == "") | (_ITEMS.c.leased_until <= now)) & (_ITEMS.c.not_before <= now)
+
+
+def _is_dead(owner: str) -> bool:
+    host, _, rest = owner.partition("/")
+    pid = rest.partition("/")[0]
+    if host != socket.gethostname() or not pid.isdecimal():
+        return False
+    return is_gone(int(pid))
