@@ -20,4 +20,5 @@ def test_it_measures(tmp_path, weights_folder):
     found = measure_efficiency(tmp_path / "one", 6)
     assert found["chunks"] >= 6 and found["efficiency"] > 0 and found["unchanged_speedup"] > 1
     memory = measure_memory(tmp_path / "two", 20)
-    assert memory["peak_rss_mb"] < 1200
+    # Not the peak: that of this process is of whatever ran in it before.
+    assert memory["rss_mb_at_the_end"] - memory["rss_mb_after_a_fifth"] < 200

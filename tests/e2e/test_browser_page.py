@@ -20,9 +20,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 @pytest.fixture(scope="module")
 def url():
-    """The page over a stand-in API that lets half a second pass before each event."""
+    """The page over a stand-in API that lets a second and a half pass before each event: time
+    enough for a click on a busy machine."""
     port = free_port()
-    with serving(make_app(pause_s=0.5)) as api_url:
+    with serving(make_app(pause_s=1.5)) as api_url:
         command = [sys.executable, "-m", "streamlit", "run", "ui/main.py", "--server.port", str(port)]
         child = subprocess.Popen(
             command,
