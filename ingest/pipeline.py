@@ -15,6 +15,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+from core.errors import ConflictError
 from core.settings import IngestSettings
 from core.types import EVERYONE
 from ingest.accepting import Acceptor, Decision, Fingerprints
@@ -136,7 +137,11 @@ class Ingestor:
                 names |= {*self._ledger.names_with(status)}
             done = 0
             for collection in sorted(names):
-                self._index.open_collection(collection)
+                try:
+                    self._index.open_collection(collection)
+                except ConflictError as exc:  # its files wait for a rebuild, the others do not
+                    _log.warning("files of %s wait: %s", collection, exc)
+                    continue
                 self._finish_deletions(collection)
                 done += self._resume(collection)
             return done
