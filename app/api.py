@@ -25,6 +25,7 @@ from core.settings import Settings
 
 logger = logging.getLogger(__name__)
 RESUME_EVERY_S = 30.0
+FETCHES_AT_ONCE = 2
 
 
 def create_app(services: Services, local_token: str, *, warm_up: bool = False) -> FastAPI:
@@ -41,6 +42,7 @@ def create_app(services: Services, local_token: str, *, warm_up: bool = False) -
     app.state.warm_up = warm_up
     app.state.library = Library(services)
     app.state.writes = WriteQueue()
+    app.state.fetches = WriteQueue(FETCHES_AT_ONCE)
     app.state.jobs = JobBook()
     problems.install_problem_handlers(app)
     for routes in (ask, search, documents, collections, jobs, sessions, health):
@@ -84,6 +86,8 @@ async def _resume(app: FastAPI) -> None:
             await app.state.writes.run(app.state.library.resume)
         except AttestError as exc:
             logger.warning("files that were taken in still wait: %s", exc)
+        except Exception:  # the edge of a loop that must not end before the server does
+            logger.exception("files that were taken in still wait")
         await asyncio.sleep(RESUME_EVERY_S)
 
 

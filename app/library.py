@@ -89,14 +89,14 @@ class Library:
     def ingest(self, order: IngestOrder, on_progress: "Callable[[Progress], None] | None" = None) -> dict:
         """As `attest ingest --json`, and `exit_code`."""
         check_name("collection", order.collection)
-        with self._fetched(order.addresses) as fetched:
+        with self._fetched(order) as fetched:
             return self._ingest(order, fetched, on_progress)
 
     @contextmanager
-    def _fetched(self, addresses: tuple[str, ...]) -> Iterator["tuple[Candidate, ...]"]:
+    def _fetched(self, order: IngestOrder) -> Iterator["tuple[Candidate, ...]"]:
         """What lies at web addresses, as temporary copies; before the store is locked, since
         it takes as long as others let it."""
-        if not addresses:
+        if not order.addresses:
             yield ()
             return
         from ingest.fetching import Fetcher, FetchLimits
@@ -111,7 +111,10 @@ class Library:
             tempfile.TemporaryDirectory(prefix="fetch-", dir=self._services.paths.root) as folder,
             closing(Fetcher(limits)) as fetcher,
         ):
-            yield tuple(fetch_candidates(addresses, Path(folder), fetcher, settings.max_pages))
+            limit = settings.max_pages
+            yield tuple(
+                fetch_candidates(order.addresses, Path(folder), fetcher, limit, order.is_cancelled)
+            )
 
     def _ingest(
         self,

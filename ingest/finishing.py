@@ -120,14 +120,15 @@ class Finisher:
         are wanted now; half-written ones go."""
         # Until the index is right the row is `writing`, in case of a kill in between.
         row = self._ledger.put(self._with_previous(work.row))
-        kept = tuple(i for i in row.previous_ids[:1] if self._is_for(i, row.readers))
+        kept = tuple(i for i in row.previous_ids[:1] if self._is_whole(i, row))
         stale = [previous for previous in row.previous_ids if previous not in kept]
         for previous in stale:
             if all(holder.uri == row.uri for holder in self._ledger.holding(row.collection, previous)):
                 self._index.remove_document(row.collection, previous)
             else:
                 self._withdraw(row.collection, {previous: row.uri})
-        failed = replace(row, status=FileStatus.FAILED, previous_ids=kept)
+        chunks = row.chunks if row.document_id in kept else 0
+        failed = replace(row, status=FileStatus.FAILED, previous_ids=kept, chunks=chunks)
         failed = replace(failed, code=error.code, reason=str(error), retryable=error.retryable)
         if error.retryable and row.document_id:
             self._queue.try_later(failed)
@@ -199,6 +200,12 @@ class Finisher:
         now = self._ledger.get(row.collection, row.uri)
         noted = now.previous_ids if now and now.document_id == row.document_id else ()
         return replace(row, previous_ids=tuple(dict.fromkeys((*row.previous_ids, *noted))))
+
+    def _is_whole(self, document_id: str, row: LedgerRow) -> bool:
+        """Whether an earlier version may stay when the new one failed: it is for the same
+        readers; of its own version a row has a number of chunks only when it was whole once."""
+        is_own_half = document_id == row.document_id and not row.chunks
+        return not is_own_half and self._is_for(document_id, row.readers)
 
     def _is_for(self, document_id: str, readers: Sequence[str]) -> bool:
         sha256 = self._originals.sha256_of(document_id)

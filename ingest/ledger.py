@@ -50,7 +50,8 @@ class LedgerRow:
 
     `document_id` is of these bytes for these readers (`ingest.versions`).
     `previous_ids` are document versions of this uri that may still be in the index beside
-    or instead of `document_id`. `duplicate_of` is the uri whose row the chunks name.
+    or instead of `document_id`. `chunks` of a row that is not `done` is the number of its own
+    version's, when that was whole in the index once. `duplicate_of` is the uri whose row the chunks name.
     `warnings` are pairs of a code and words: what of the file was left out or is doubtful.
     `sha256` is of the bytes; `signature` tells by size and times that they are the same still
     (`ingest.discover`).

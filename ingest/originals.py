@@ -4,13 +4,17 @@ index can be rebuilt from. Knows nothing of what is in them, nor of who may read
 import hashlib
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import FileError, NotFoundError, StoreError
+from ingest.workers import is_dead, is_here, own_name
 
 _BLOCK_BYTES = 1 << 20
 _DRAFTS = ".new"
+_DRAFT_S = 3600.0
+_SLASH = "+"
 
 
 class Originals:
@@ -70,10 +74,11 @@ class Originals:
         return existed
 
     def sweep(self) -> None:
-        """Removes what processes that are gone had copied half."""
-        for draft in (self._folder / _DRAFTS).glob("*-*"):
-            pid = draft.name.partition("-")[0]
-            if pid.isdecimal() and is_gone(int(pid)):
+        """Removes what processes that are gone had copied half; of another machine's, which cannot
+        be seen, what is older than an hour."""
+        for draft in (self._folder / _DRAFTS).glob("*"):
+            worker = draft.name.replace(_SLASH, "/")
+            if is_dead(worker) or (not is_here(worker) and _age_s(draft) > _DRAFT_S):
                 draft.unlink(missing_ok=True)
 
     def names(self) -> list[str]:
@@ -98,7 +103,7 @@ class Originals:
         """A temporary file on the same disk, synced and renamed: never half a file."""
         drafts = self._folder / _DRAFTS
         drafts.mkdir(exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(dir=drafts, prefix=f"{os.getpid()}-")
+        handle, name = tempfile.mkstemp(dir=drafts, prefix=own_name().replace("/", _SLASH) + "-")
         try:
             digest = hashlib.sha256()
             with os.fdopen(handle, "wb") as out:
@@ -116,15 +121,11 @@ class Originals:
             _sync_folder(folder)
 
 
-def is_gone(pid: int) -> bool:
-    """Whether no process of this machine has this number."""
+def _age_s(path: Path) -> float:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _hash(path: Path) -> str:

@@ -25,7 +25,7 @@ from ingest.finishing import Finisher, Result, Work
 from ingest.ledger import CollectionCount, FileStatus, Ledger, LedgerRow
 from ingest.originals import Originals
 from ingest.parsing import ParserRunner
-from ingest.pruning import vanished
+from ingest.pruning import Vanished, find_vanished
 from ingest.publish import Publisher
 from ingest.queue import IngestQueue
 from ingest.report import FileFailure, FileWarning, IngestReport, Outcome, Progress
@@ -92,8 +92,11 @@ class Ingestor:
         with self._writing:
             candidates = [named(c, request) for c in find_candidates(sources, request.root)]
             candidates += request.fetched
-            gone = vanished(self._ledger, request, sources, candidates) if request.prune else []
-            run = _Run(len(candidates) + len(gone), on_progress)
+            pruned = Vanished([], [])
+            if request.prune:
+                pruned = find_vanished(self._ledger, request, sources, candidates)
+            gone = pruned.rows
+            run = _Run(len(candidates) + len(gone), on_progress, pruned.warnings)
             if request.dry_run:
                 self._say_what_would_be(run, candidates, gone, request)
                 return run.ended()
@@ -107,6 +110,7 @@ class Ingestor:
             for row in [] if request.is_cancelled() else self._still_there(gone):
                 self._finisher.remove(self._ledger.put(replace(row, status=FileStatus.DELETING)))
                 run.tell(row.uri, Result(Outcome.REMOVED))
+            self._finisher.tidy()
             return run.ended()
 
     def rechunk(self, collection: str, on_progress: OnProgress | None = None) -> IngestReport:
@@ -233,6 +237,7 @@ class Ingestor:
 
     def _take_in(self, decisions: Sequence[Decision], run: "_Run", stages: Stages) -> None:
         """Writes what was decided: those that are work are on disk together, then begun."""
+        decisions = self._without_halves(decisions)
         self._queue.doubt(d.row.document_id for d in decisions if d.row and d.is_work)
         decisions = [self._acceptor.keep(decision) for decision in decisions]
         works = [decision for decision in decisions if decision.is_work]
@@ -247,7 +252,28 @@ class Ingestor:
             stages.submit(Work(row, decision.outcome, decision.copy_of, decision.moved_from))
         for decision in decisions:
             if decision.error and decision.row:
+                # What an earlier run left of this file must not be finished beside its failure.
+                self._queue.drop(decision.row.collection, decision.uri)
                 stages.submit(Work(decision.row, Outcome.FAILED, refused=decision.error))
+
+    def _without_halves(self, decisions: Sequence[Decision]) -> Sequence[Decision]:
+        """The same after versions that a kill left half-written, and that no file has any more,
+        are out of the index: nothing later could tell them from a good earlier version."""
+        begun = [decision.row for decision in decisions if decision.row]
+        known = self._ledger.get_many(begun[0].collection, [row.uri for row in begun]) if begun else {}
+        freed = []
+        for decision in decisions:
+            row = known.get(decision.uri)
+            half = row.document_id if row and row.status is FileStatus.WRITING and not row.chunks else ""
+            if not decision.row or half in ("", decision.row.document_id):
+                freed.append(decision)
+                continue
+            if all(holder.uri == row.uri for holder in self._ledger.holding(row.collection, half)):
+                self._queue.doubt([half])
+                self._index.remove_document(row.collection, half)
+            previous = tuple(i for i in decision.row.previous_ids if i != half)
+            freed.append(replace(decision, row=replace(decision.row, previous_ids=previous)))
+        return freed
 
     def _submit_left(self, collection: str, stages: Stages) -> None:
         """What earlier runs left in the queue. Not reported: who runs this may be somebody who
@@ -279,10 +305,11 @@ class Ingestor:
 
     @staticmethod
     def _begun(row: LedgerRow) -> LedgerRow:
-        """A row whose version may be in the index already, whole or in part."""
+        """A row whose version may be in the index already: whole, when the row has a number of
+        chunks, else in part."""
         begun = (row.document_id,) if row.document_id else ()
         previous = tuple(dict.fromkeys((*row.previous_ids, *begun)))
-        return replace(row, status=FileStatus.WRITING, previous_ids=previous, chunks=0)
+        return replace(row, status=FileStatus.WRITING, previous_ids=previous)
 
     def _finish_deletions(self, collection: str) -> None:
         self._queue.release_dead()
@@ -305,12 +332,14 @@ class Ingestor:
 class _Run:
     """The report of one run while it goes on. Thread-safe."""
 
-    def __init__(self, total: int, on_progress: OnProgress | None) -> None:
+    def __init__(
+        self, total: int, on_progress: OnProgress | None, warnings: Sequence[FileWarning] = ()
+    ) -> None:
         self._started = time.monotonic()
         self._total = total
         self._on_progress = on_progress
         self._lock = threading.Lock()
-        self._report = IngestReport()
+        self._report = IngestReport(warnings=list(warnings))
         self._done = self._parsed = self._embedded = 0
         self.left = 0
 

@@ -4,19 +4,30 @@ Knows the ledger and what was found; removes nothing itself.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError
 from ingest.discover import Candidate
 from ingest.ledger import FileStatus, Ledger, LedgerRow
+from ingest.report import FileWarning
 from ingest.request import IngestRequest
 
 
-def vanished(
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """Rows whose file is gone, and what is kept although its file cannot be seen."""
+
+    rows: list[LedgerRow]
+    warnings: list[FileWarning]
+
+
+def find_vanished(
     ledger: Ledger, request: IngestRequest, sources: Sequence[Path], candidates: Iterable[Candidate]
-) -> list[LedgerRow]:
+) -> Vanished:
     """Rows of the collection below one of the folders whose file is no longer there. What lies
-    elsewhere, uploads among it, is none of this run's business.
+    elsewhere, uploads among it, is none of this run's business. Files of a folder that is there
+    and holds nothing at all are kept, with a warning: a disk may be mounted there at other times.
 
     Raises:
         InputError: a folder is not there or holds nothing, though files of it are in the
@@ -39,7 +50,28 @@ def vanished(
             )
         # What the walk passed over, such as a folder that may not be read, is still there.
         gone |= {row.uri: row for row in rows if row.uri not in seen and not _is_there(row.uri)}
-    return [gone[uri] for uri in sorted(gone)]
+    return _without_unmounted([gone[uri] for uri in sorted(gone)])
+
+
+def _without_unmounted(rows: list[LedgerRow]) -> Vanished:
+    empty: dict[Path, int] = {}
+    left = []
+    for row in rows:
+        folder = next(parent for parent in Path(row.uri).parents if parent.exists())
+        if folder in empty or not any(folder.iterdir()):
+            empty[folder] = empty.get(folder, 0) + 1
+        else:
+            left.append(row)
+    warnings = [
+        FileWarning(
+            folder.as_posix(),
+            "empty_folder",
+            f"the folder is empty and {count} files of it are kept: is a disk mounted there? "
+            "Remove the folder if they are to go",
+        )
+        for folder, count in empty.items()
+    ]
+    return Vanished(left, warnings)
 
 
 def _is_there(uri: str) -> bool:

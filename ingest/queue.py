@@ -5,9 +5,7 @@ good. Whoever works on it holds a lease and renews it; the lease of a process th
 ends at once on its own machine, and by its time elsewhere. Knows nothing of files.
 """
 
-import os
 import random
-import socket
 import threading
 import time
 import uuid
@@ -31,11 +29,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert
 
 from ingest.ledger import Ledger, LedgerRow
-from ingest.originals import is_gone
+from ingest.workers import is_dead, is_here, own_name
 
 LEASE_S = 60.0
 MAX_ATTEMPTS = 3
 _SQLITE_VARIABLES = 500
+DOUBT_S = 3600.0
+"""As long a doubt of another machine stands before somebody else settles it."""
 BACKOFF_S = 30.0
 """Before the second attempt; twice as long before each later one."""
 
@@ -79,7 +79,7 @@ class IngestQueue:
         self._ledger = ledger
         self._lease_s = lease_s
         self._now = now
-        self._owner = f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
+        self._owner = f"{own_name()}-{uuid.uuid4().hex[:8]}"
         with ledger.transaction() as connection:
             _METADATA.create_all(connection)
 
@@ -110,7 +110,8 @@ class IngestQueue:
         """Notes stored copies that may be needless soon, or are not yet needed: before they
         are made, or with the change after which they are to go. A kill in between would leave
         them for good otherwise."""
-        values = [{"document_id": i, "owner": self._owner} for i in sorted({*document_ids} - {""})]
+        owner = f"{self._owner}/{int(self._now())}"
+        values = [{"document_id": i, "owner": owner} for i in sorted({*document_ids} - {""})]
         if not values:
             return
         if connection is None:
@@ -120,10 +121,19 @@ class IngestQueue:
             connection.execute(insert(_DOUBTS).prefix_with("OR REPLACE"), values)
 
     def doubtful(self) -> list[str]:
-        """What this worker, or one that is gone, has noted and not settled."""
+        """What this worker, or one that is gone, has noted and not settled. Whether a worker of
+        another machine is gone cannot be seen: what it noted is doubtful after `DOUBT_S`."""
         with self._ledger.transaction() as connection:
             found = connection.execute(select(_DOUBTS.c.document_id, _DOUBTS.c.owner)).all()
-        return [i for i, owner in found if owner == self._owner or _is_dead(owner)]
+        return [i for i, owner in found if self._is_settled_here(owner)]
+
+    def _is_settled_here(self, noted: str) -> bool:
+        """`noted` is an owner and the second at which it wrote; earlier versions wrote no time."""
+        owner, _, second = noted.rpartition("/")
+        if noted.count("/") < 3:
+            owner, second = noted, "0"
+        old = int(second) < self._now() - DOUBT_S
+        return owner == self._owner or is_dead(owner) or (old and not is_here(owner))
 
     def settle(self, document_ids: Sequence[str]) -> None:
         """These copies are where they belong, or gone."""
@@ -224,7 +234,7 @@ class IngestQueue:
     def release_dead(self) -> None:
         """Ends the leases of workers of this machine whose process is gone."""
         with self._ledger.transaction() as connection:
-            owners = [o for (o,) in connection.execute(select(_ITEMS.c.owner).distinct()) if _is_dead(o)]
+            owners = [o for (o,) in connection.execute(select(_ITEMS.c.owner).distinct()) if is_dead(o)]
         self._free(owners)
 
     @contextmanager
@@ -261,11 +271,3 @@ class IngestQueue:
 
 def _is_due(now: float):
     return ((_ITEMS.c.owner == "") | (_ITEMS.c.leased_until <= now)) & (_ITEMS.c.not_before <= now)
-
-
-def _is_dead(owner: str) -> bool:
-    host, _, rest = owner.partition("/")
-    pid = rest.partition("/")[0]
-    if host != socket.gethostname() or not pid.isdecimal():
-        return False
-    return is_gone(int(pid))

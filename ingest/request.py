@@ -69,8 +69,7 @@ def wanted_row(
     previous: tuple[str, ...] = ()
     chunks = 0
     if row is not None:
-        same_version = row.status is FileStatus.DONE and row.document_id == document_id
-        chunks = row.chunks if same_version else 0
+        chunks = row.chunks if row.document_id == document_id else 0
         in_index = bool(row.document_id) and row.status in (FileStatus.DONE, FileStatus.WRITING)
         previous = tuple(dict.fromkeys((*row.previous_ids, *((row.document_id,) if in_index else ()))))
     return LedgerRow(

@@ -23,11 +23,12 @@ def fetch_candidates(
     folder: Path,
     fetcher: Fetcher,
     max_pages: int,
-    tell: Callable[[str], None] = lambda _: None,
+    is_cancelled: Callable[[], bool] = lambda: False,
 ) -> list[Candidate]:
     """Each address once, fetched to a file of our own naming in `folder`. What cannot be
-    fetched is a candidate with its error; past `max_pages` so is the sitemap."""
-    visit = _Visit(folder, fetcher, max_pages, tell)
+    fetched is a candidate with its error; past `max_pages` so is the sitemap. Once it is
+    cancelled no more are fetched."""
+    visit = _Visit(folder, fetcher, max_pages, is_cancelled)
     for address in addresses:
         visit.take(address, 0)
     return list(visit.found.values())
@@ -36,22 +37,21 @@ def fetch_candidates(
 class _Visit:
     """One run over addresses."""
 
-    def __init__(self, folder: Path, fetcher: Fetcher, max_pages: int, tell: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, fetcher: Fetcher, max_pages: int, is_cancelled: Callable[[], bool]) -> None:
         self.found: dict[str, Candidate] = {}
         self._folder, self._fetcher = folder, fetcher
-        self._max_pages, self._tell = max_pages, tell
+        self._max_pages, self._is_cancelled = max_pages, is_cancelled
         self._fetched = 0
 
     def take(self, address: str, depth: int) -> None:
         """Fetches an address; of a sitemap what it lists."""
         uri = address.strip().partition("#")[0]
-        if uri in self.found:
+        if uri in self.found or self._is_cancelled():
             return
         if self._fetched >= self._max_pages:
             raise FileError(
                 f"more than {self._max_pages} pages", code="too_large", remedy="raise ingest.max_pages"
             )
-        self._tell(uri)
         self._fetched += 1
         path = self._folder / f"{self._fetched:06d}"
         try:

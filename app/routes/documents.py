@@ -17,7 +17,7 @@ from app.jobs import Job
 from app.keys import Role
 from app.library import IngestOrder, Library
 from app.routes.bodies import DEFAULT_COLLECTION, IngestBody
-from app.threads import run_read
+from app.threads import WriteQueue, run_read
 from app.upload_names import clean_upload_name
 from core.errors import AccessError, InputError
 from core.types import EVERYONE
@@ -56,7 +56,7 @@ async def upload(
             return library.ingest(replace(order, is_cancelled=lambda: job.wants_cancel), job.note)
 
     job = request.app.state.jobs.open("upload", collection, caller.owner)
-    return await _run(request, job, ingest)
+    return await _run(request, job, ingest, request.app.state.writes)
 
 
 def _spool(part: UploadFile, folder: Path, number: int) -> Path:
@@ -97,13 +97,15 @@ async def ingest_paths(body: IngestBody, request: Request) -> dict:
         "ingest", body.collection, request.state.caller.owner, body.job_id
     )
     watched = replace(order, is_cancelled=lambda: job.wants_cancel)
-    return await _run(request, job, lambda: library.ingest(watched, job.note))
+    state = request.app.state
+    queue = state.fetches if body.addresses else state.writes
+    return await _run(request, job, lambda: library.ingest(watched, job.note), queue)
 
 
-async def _run(request: Request, job: Job, work: Callable[[], dict]) -> dict:
+async def _run(request: Request, job: Job, work: Callable[[], dict], queue: WriteQueue) -> dict:
     """The report of an ingest, while `/v1/jobs` tells how far it is."""
     with request.app.state.jobs.waiting(job):
-        return await request.app.state.writes.run(request.app.state.jobs.run, job, work)
+        return await queue.run(request.app.state.jobs.run, job, work)
 
 
 @router.get("/v1/documents", summary="List documents")

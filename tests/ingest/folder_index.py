@@ -25,8 +25,11 @@ class FolderIndex:
         self.fingerprint = fingerprint
         self.history: list[tuple[str, str]] = []
         self.fail_with: Exception | None = None
+        self.refused: dict[str, Exception] = {}
 
     def open_collection(self, collection):
+        if collection in self.refused:
+            raise self.refused[collection]
         (self.folder / collection).mkdir(parents=True, exist_ok=True)
 
     def write_document(self, document, chunks):

@@ -229,3 +229,18 @@ def test_nor_when_all_is_cut_anew_in_that_run(bench):
         "Own": "a.md",
         "Shared": "0.md",
     }
+
+
+def test_files_of_a_folder_that_stands_empty_are_kept_and_named(bench):
+    away, gone = bench.write("disk/a.md", "one"), bench.write("b.md", "two")
+    bench.write("c.md", "three")
+    run(bench)
+    away.unlink()
+    gone.unlink()
+    report = run(bench, PRUNE)
+    assert report.removed == 1 and sorted(bench.index.texts()) == ["one", "three"]
+    [warning] = report.warnings
+    assert (warning.code, warning.uri) == ("empty_folder", away.parent.resolve().as_posix())
+    assert "1 files" in warning.words and "mounted" in warning.words
+    away.parent.rmdir()
+    assert run(bench, PRUNE).removed == 1 and bench.index.texts() == ["three"]

@@ -1,6 +1,7 @@
 """What is kept on disk: files by hash, and the ledger."""
 
 import hashlib
+import os
 import sqlite3
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from core.errors import FileError, NotFoundError, StoreError
 from ingest.ledger import FileStatus, Ledger, LedgerRow
 from ingest.originals import Originals
+from ingest.workers import own_name
 
 DATA = b"words"
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -110,3 +112,16 @@ def test_a_source_that_is_gone_is_the_fault_of_that_file(tmp_path):
     with pytest.raises(FileError) as caught:
         Originals(tmp_path / "kept").keep(tmp_path / "gone.txt", "0" * 64, "0" * 64)
     assert caught.value.code == "unreadable" and caught.value.retryable
+
+
+def test_half_copies_go_when_their_process_is_gone_and_stay_while_it_may_be_at_work(tmp_path):
+    drafts = tmp_path / "kept" / ".new"
+    drafts.mkdir(parents=True)
+    host, pid, _ = own_name().split("/")
+    gone = [f"{host}+999999999+aa-1", f"{host}+{pid}+00000000-2", "elsewhere+1+aa-3"]
+    at_work = [f"{own_name().replace('/', '+')}-4", "elsewhere+1+aa-5"]
+    for name in gone + at_work:
+        (drafts / name).write_text("half")
+    os.utime(drafts / gone[2], (1, 1))
+    Originals(tmp_path / "kept").sweep()
+    assert sorted(path.name for path in drafts.iterdir()) == sorted(at_work)

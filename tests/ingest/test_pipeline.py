@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from core.errors import InputError, NotFoundError, StoreError
+from core.errors import ConflictError, InputError, NotFoundError, StoreError
 from ingest.ledger import FileStatus
 from ingest.pipeline import IngestRequest
+from ingest.queue import MAX_ATTEMPTS
+from tests.ingest.conftest import SlowRunner
 
 REQUEST = IngestRequest("default")
 LONG = "\n\n".join(
@@ -322,3 +324,62 @@ def test_too_many_chunks_are_refused_after_the_cut_too(bench):
     assert len(bench.index.rows()) == row.chunks, "the last good version stays"
     bench.restart(max_chunks=row.chunks)
     assert counts(run(bench, replace(REQUEST, retry_failed=True))) == (0, 1, 0, 0)
+
+
+def stop_half_way(bench):
+    bench.index.fail_with = StoreError("the store is down")
+    with pytest.raises(StoreError):
+        run(bench)
+    bench.index.fail_with = None
+    assert bench.index.rows(), "half of it was written"
+
+
+def test_half_a_version_does_not_stay_when_the_file_fails_in_the_end(bench):
+    bench.write("a.md", LONG)
+    stop_half_way(bench)
+    bench.restart(runner=SlowRunner())
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        assert counts(run(bench)) == (0, 0, 0, 1)
+        [row] = bench.ledger.rows("default")
+        assert (row.status, row.previous_ids, row.chunks) == (FileStatus.FAILED, (), 0), attempt
+        assert bench.index.rows() == []
+    assert row.code == "parse_timeout" and bench.ingestor.verify().is_sound
+
+
+def test_half_a_version_does_not_pass_for_the_last_good_one_of_a_changed_file(bench):
+    path = bench.write("a.md", LONG)
+    stop_half_way(bench)
+    path.write_bytes(b"PK\x03\x04 not an archive")
+    assert counts(run(bench)) == (0, 0, 0, 1)
+    assert bench.index.rows() == [] and bench.ingestor.verify().is_sound
+    assert bench.kept() == 0
+
+
+def test_a_whole_version_stays_when_cutting_it_anew_fails_again_and_again(bench):
+    bench.write("a.md", LONG)
+    run(bench)
+    texts, chunks = bench.index.texts(), bench.ledger.rows("default")[0].chunks
+    bench.restart(runner=SlowRunner())
+    assert bench.ingestor.rechunk("default").failed == 1
+    for _ in range(2):
+        assert counts(run(bench, replace(REQUEST, retry_failed=True))) == (0, 0, 0, 1)
+        [row] = bench.ledger.rows("default")
+        assert (row.status, row.previous_ids, row.chunks) == (FileStatus.FAILED, (row.document_id,), chunks)
+        assert bench.index.texts() == texts
+    bench.restart()
+    assert counts(run(bench, replace(REQUEST, retry_failed=True))) == (0, 1, 0, 0)
+    assert bench.index.texts() == texts
+
+
+def test_a_collection_of_another_embedder_does_not_keep_the_others_waiting(bench, caplog):
+    bench.write("a.md", LONG)
+    for collection in ("first", "second"):
+        bench.index.fail_with = StoreError("the store is down")
+        with pytest.raises(StoreError):
+            run(bench, replace(REQUEST, collection=collection))
+    bench.index.fail_with = None
+    bench.index.refused = {"first": ConflictError("made by another embedder")}
+    assert bench.ingestor.resume() == 1
+    assert "files of first wait: made by another embedder" in caplog.text
+    assert [row.status for row in bench.ledger.rows("first")] == [FileStatus.WRITING]
+    assert [row.status for row in bench.ledger.rows("second")] == [FileStatus.DONE]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ingest.ledger import FileStatus, Ledger, LedgerRow
-from ingest.queue import BACKOFF_S, LEASE_S, MAX_ATTEMPTS, IngestQueue, QueueCount
+from ingest.queue import BACKOFF_S, DOUBT_S, LEASE_S, MAX_ATTEMPTS, IngestQueue, QueueCount
 
 
 class Clock:
@@ -136,3 +136,32 @@ def test_a_ledger_of_before_gets_the_new_columns(tmp_path):
     assert (found.uri, found.sha256, found.signature) == ("/a", "", "")
     assert ledger.put(replace(found, signature="s")).signature == "s"
     ledger.close()
+
+
+def test_doubts_of_another_machine_are_settled_after_an_hour(queues, clock):
+    queue, other = queues
+    other._owner = "elsewhere/1/abcd1234-ffff"
+    other.doubt(["a" * 64])
+    assert queue.doubtful() == []
+    clock.now += DOUBT_S + 2
+    assert queue.doubtful() == ["a" * 64]
+
+
+def test_doubts_and_leases_of_an_earlier_process_of_the_same_number_end_at_once(queues):
+    queue, before = queues
+    host, pid, _ = before._owner.split("/")
+    before._owner = f"{host}/{pid}/00000000-ffff"
+    before.doubt(["b" * 64])
+    before.accept([row("a")])
+    assert queue.doubtful() == ["b" * 64]
+    queue.release_dead()
+    assert queue.claim("default", 5) == [("a", 2)]
+
+
+def test_a_doubt_that_an_earlier_version_wrote_without_a_time_is_settled(ledger, queues):
+    queue, _ = queues
+    with ledger.transaction() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO ingest_doubts VALUES (?, ?)", ("c" * 64, "elsewhere/1/abcd1234")
+        )
+    assert queue.doubtful() == ["c" * 64]

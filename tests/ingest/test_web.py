@@ -229,3 +229,11 @@ def test_pages_go_in_under_their_address(site, bench, tmp_path):
     site.pages["/a"] = (200, {}, PAGE.replace(b"Words", b"Other words"))
     assert counts(run())[1] == 1
     assert [r["text"] for r in bench.index.rows()] == ["Other words."]
+
+
+def test_no_more_is_fetched_once_it_is_cancelled(site, tmp_path):
+    site.pages["/map.xml"] = (200, {}, sitemap(*(f"{site.base}/{n}" for n in range(9))))
+    for n in range(9):
+        site.pages[f"/{n}"] = (200, {}, PAGE)
+    found = fetch_candidates([f"{site.base}/map.xml"], tmp_path, fetcher(), 20, lambda: len(site.hosts) > 3)
+    assert [c.uri[-1] for c in found] == ["0", "1", "2"] and len(site.hosts) == 4
