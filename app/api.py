@@ -19,7 +19,7 @@ from app.library import Library
 from app.origin_guard import OriginGuard, is_loopback
 from app.routes import ask, collections, documents, health, jobs, search, sessions
 from app.services import Services
-from app.threads import WriteQueue
+from app.threads import Background, WriteQueue
 from core.errors import AttestError
 from core.settings import Settings
 
@@ -44,6 +44,7 @@ def create_app(services: Services, local_token: str, *, warm_up: bool = False) -
     app.state.writes = WriteQueue()
     app.state.fetches = WriteQueue(FETCHES_AT_ONCE)
     app.state.jobs = JobBook()
+    app.state.background = Background()
     problems.install_problem_handlers(app)
     for routes in (ask, search, documents, collections, jobs, sessions, health):
         app.include_router(routes.router)
@@ -75,6 +76,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         if resuming is not None:
             resuming.cancel()
             await asyncio.gather(resuming, return_exceptions=True)
+        await app.state.background.aclose()
         await services.aclose()
 
 

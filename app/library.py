@@ -21,9 +21,11 @@ from retrieval.filters import check_name
 
 if TYPE_CHECKING:
     from ingest.discover import Candidate
+    from ingest.intake import Taken
     from ingest.ledger import LedgerRow
     from ingest.page_images import PageImage
     from ingest.report import Progress
+    from ingest.request import IngestRequest
 
 Visible = frozenset[str] | None
 """Whose documents may be seen: names of readers, or None for all."""
@@ -122,9 +124,16 @@ class Library:
         fetched: "tuple[Candidate, ...]",
         on_progress: "Callable[[Progress], None] | None",
     ) -> dict:
+        request = self._request(order, fetched)
+        with self._services.write_lock:
+            report = self._services.ingestor().ingest(list(order.sources), request, on_progress)
+        return {**report.to_dict(), "exit_code": report.exit_code}
+
+    @staticmethod
+    def _request(order: IngestOrder, fetched: "tuple[Candidate, ...]") -> "IngestRequest":
         from ingest.pipeline import IngestRequest
 
-        request = IngestRequest(
+        return IngestRequest(
             collection=order.collection,
             readers=order.readers,
             meta=dict(order.meta),
@@ -136,8 +145,19 @@ class Library:
             prune=order.prune,
             is_cancelled=order.is_cancelled,
         )
+
+    def accept(self, order: IngestOrder) -> "Taken":
+        """Takes uploads in, at once, whatever else is being written; `finish` does the rest. What
+        is not finished when the process ends is finished by the next one."""
+        check_name("collection", order.collection)
+        return self._services.ingestor().accept(list(order.sources), self._request(order, ()))
+
+    def finish(
+        self, collection: str, taken: "Taken", on_progress: "Callable[[Progress], None] | None" = None
+    ) -> dict:
+        """The report of an ingest for what was taken in."""
         with self._services.write_lock:
-            report = self._services.ingestor().ingest(list(order.sources), request, on_progress)
+            report = self._services.ingestor().finish_accepted(collection, taken, on_progress)
         return {**report.to_dict(), "exit_code": report.exit_code}
 
     def resume(self) -> int:

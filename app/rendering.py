@@ -136,6 +136,19 @@ def render_failure(row) -> dict:
     return {"uri": row.uri, "code": row.code, "reason": row.reason, "attempts": row.attempts}
 
 
+def render_taken(taken) -> dict:
+    """An `ingest.intake.Taken`: what is on disk and in the queue, what is there already, and
+    what was refused."""
+    works = [work for work in taken.works if work.refused is None]
+    refused = [(work.row.uri, work.refused) for work in taken.works if work.refused is not None]
+    refused += [(decision.uri, decision.error) for decision in taken.settled if decision.error]
+    return {
+        "accepted": [{"uri": work.row.uri, "document_id": work.row.document_id} for work in works],
+        "unchanged": [decision.uri for decision in taken.settled if not decision.error],
+        "failures": [{"uri": uri, "code": error.code, "reason": str(error)} for uri, error in refused],
+    }
+
+
 def render_progress(progress) -> str:
     """An `ingest.report.Progress` as a line for people."""
     return f"{progress.done}/{progress.total} {progress.outcome} {progress.uri}"

@@ -5,12 +5,18 @@ get a thread, so that waiting uploads cannot starve the reads. Those that wait f
 people's servers first queue by themselves, and for the writer's lock when they have what they need.
 """
 
-from collections.abc import Callable
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
 import anyio.to_thread
 from anyio import CapacityLimiter
+
+from core.errors import AttestError
+
+logger = logging.getLogger(__name__)
 
 
 async def run_read(function: Callable, *args: Any, **named: Any) -> Any:
@@ -29,3 +35,31 @@ class WriteQueue:
 
         A caller who leaves meanwhile does not stop a write that has begun."""
         return await anyio.to_thread.run_sync(partial(function, *args, **named), limiter=self._limiter)
+
+
+class Background:
+    """Work that goes on after its request was answered. For use within one event loop."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task] = set()
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Begins it; an error of ours is told where the work keeps its state, another is logged."""
+        task = asyncio.get_running_loop().create_task(_log_mistakes(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def aclose(self) -> None:
+        """Gives up what has not begun, and waits for what has."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def _log_mistakes(work: Coroutine[Any, Any, Any]) -> None:
+    try:
+        await work
+    except AttestError as exc:
+        logger.warning("work in the background failed: %s", exc)
+    except Exception:  # the edge: nobody waits for this work
+        logger.exception("work in the background failed")

@@ -9,27 +9,28 @@ Knows what is done with a set of files; stages.py knows how many of them overlap
 import logging
 import os
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from core.errors import ConflictError
+from core.errors import ConflictError, FileError
 from core.settings import IngestSettings
 from core.types import EVERYONE
-from ingest.accepting import Acceptor, Decision, Fingerprints
+from ingest.accepting import Acceptor, Fingerprints
 from ingest.discover import find_candidates
 from ingest.document_index import DocumentIndex
 from ingest.finishing import Finisher, Result, Work
+from ingest.intake import Intake, Taken
 from ingest.ledger import CollectionCount, FileStatus, Ledger, LedgerRow
 from ingest.originals import Originals
 from ingest.parsing import ParserRunner
 from ingest.pruning import Vanished, find_vanished
-from ingest.publish import Publisher
+from ingest.publish import Published, Publisher
 from ingest.queue import IngestQueue
-from ingest.report import FileFailure, FileWarning, IngestReport, Outcome, Progress
+from ingest.report import IngestReport, Outcome
 from ingest.request import IngestRequest, named
+from ingest.run import OnProgress, Run
 from ingest.stages import Stages
 from ingest.verify import Verification, Verifier
 
@@ -39,7 +40,6 @@ _FILES_AT_ONCE = 32
 # Named here, since `list` is also a verb of the Ingestor.
 Rows = list[LedgerRow]
 Counts = list[CollectionCount]
-OnProgress = Callable[[Progress], None]
 
 
 class Ingestor:
@@ -62,7 +62,8 @@ class Ingestor:
         self._writing = threading.RLock()
         self._fingerprints = Fingerprints(settings, lambda: index.fingerprint)
         self._queue = IngestQueue(ledger)
-        self._acceptor = Acceptor(ledger, originals, self._fingerprints, settings)
+        acceptor = Acceptor(ledger, originals, self._fingerprints, settings)
+        self._intake = Intake(ledger, self._queue, index, acceptor)
         self._publisher = Publisher(ledger, index, originals, parser_runner, settings)
         self._finisher = Finisher(ledger, self._queue, index, originals, self._publisher)
 
@@ -96,7 +97,7 @@ class Ingestor:
             if request.prune:
                 pruned = find_vanished(self._ledger, request, sources, candidates)
             gone = pruned.rows
-            run = _Run(len(candidates) + len(gone), on_progress, pruned.warnings)
+            run = Run(len(candidates) + len(gone), on_progress, pruned.warnings)
             if request.dry_run:
                 self._say_what_would_be(run, candidates, gone, request)
                 return run.ended()
@@ -105,13 +106,57 @@ class Ingestor:
             with self._stages(run).running() as stages:
                 waiting = iter(candidates)
                 while not request.is_cancelled() and (batch := list(islice(waiting, _FILES_AT_ONCE))):
-                    self._take_in(self._acceptor.decide(batch, request), run, stages)
-                self._submit_left(request.collection, stages)
+                    self._submit(self._intake.take_in(batch, request), run, stages)
+                self._submit_left(request.collection, stages, run)
             for row in [] if request.is_cancelled() else self._still_there(gone):
                 self._finisher.remove(self._ledger.put(replace(row, status=FileStatus.DELETING)))
                 run.tell(row.uri, Result(Outcome.REMOVED))
             self._finisher.tidy()
             return run.ended()
+
+    def accept(self, sources: Sequence[Path], request: IngestRequest) -> Taken:
+        """Takes files in without waiting for a run that goes on: when this returns, their copies
+        are on disk and they stand in the queue. `finish_accepted` or any later run does the rest.
+
+        Raises:
+            InputError: no source exists.
+            ConflictError: one of them is in the queue already.
+            ServiceError: the ledger or the disk fails.
+        """
+        candidates = [named(c, request) for c in find_candidates(sources, request.root)]
+        return self._intake.take_in_for_later(candidates, request)
+
+    def finish_accepted(
+        self, collection: str, taken: Taken, on_progress: OnProgress | None = None
+    ) -> IngestReport:
+        """Brings files that were accepted to their end and reports on them, also when another
+        run has done so meanwhile. Raises as `ingest` does."""
+        awaited = {work.row.uri: work.outcome for work in taken.works if work.refused is None}
+        with self._writing:
+            run = Run(len(taken.settled) + len(taken.works), on_progress, awaited=awaited)
+            for decision in taken.settled:
+                run.tell(decision.uri, Result(decision.outcome, error=decision.error))
+            for work in taken.works:
+                if work.refused is not None:
+                    run.tell(work.row.uri, Result(Outcome.FAILED, error=work.refused))
+            self._index.open_collection(collection)
+            self._finish_deletions(collection)
+            with self._stages(run).running() as stages:
+                self._submit_left(collection, stages, run)
+            for uri, outcome in sorted(run.awaited.items()):
+                run.tell(uri, self._end_of(self._ledger.get(collection, uri), outcome))
+            return run.ended()
+
+    @staticmethod
+    def _end_of(row: LedgerRow | None, outcome: Outcome) -> Result:
+        """What became of a file that another run has brought to its end."""
+        if row is None:
+            return Result(Outcome.REMOVED)
+        if row.status is FileStatus.DONE:
+            about = (row.title, row.duplicate_of or row.uri, row.chunks, row.pages)
+            return Result(outcome, Published(*about, row.warnings, row.tables))
+        code, reason = (row.code, row.reason) if row.code else ("in_work", "another process works on it")
+        return Result(Outcome.FAILED, error=FileError(reason, code=code, retryable=row.retryable))
 
     def rechunk(self, collection: str, on_progress: OnProgress | None = None) -> IngestReport:
         """Parses, cuts and embeds every searchable file again from its stored copy, with the
@@ -122,7 +167,7 @@ class Ingestor:
             self._finish_deletions(collection)
             self._resume(collection)
             rows = iter(self._ledger.rows(collection, FileStatus.DONE))
-            run = _Run(self._ledger.count(collection, FileStatus.DONE), on_progress)
+            run = Run(self._ledger.count(collection, FileStatus.DONE), on_progress)
             with self._stages(run).running() as stages:
                 while batch := list(islice(rows, _FILES_AT_ONCE)):
                     again = [self._begun(replace(row, previous_ids=())) for row in batch]
@@ -232,52 +277,21 @@ class Ingestor:
         """See `ingest.accepting.Fingerprints.of`."""
         return self._fingerprints.of(media_type, embedder)
 
-    def _stages(self, run: "_Run") -> Stages:
+    def _stages(self, run: Run) -> Stages:
         return Stages(self._publisher, self._finisher, self._queue, self._workers, run)
 
-    def _take_in(self, decisions: Sequence[Decision], run: "_Run", stages: Stages) -> None:
-        """Writes what was decided: those that are work are on disk together, then begun."""
-        decisions = self._without_halves(decisions)
-        self._queue.doubt(d.row.document_id for d in decisions if d.row and d.is_work)
-        decisions = [self._acceptor.keep(decision) for decision in decisions]
-        works = [decision for decision in decisions if decision.is_work]
-        rows = self._queue.accept([decision.row for decision in works])
-        with self._ledger.transaction() as connection:
-            noted = [d.row for d in decisions if d.row and not d.is_work and d.error is None]
-            self._ledger.put_many(noted, connection)
-        for decision in decisions:
-            if not decision.is_work and not (decision.error and decision.row):
-                run.tell(decision.uri, Result(decision.outcome, error=decision.error))
-        for decision, row in zip(works, rows, strict=True):
-            stages.submit(Work(row, decision.outcome, decision.copy_of, decision.moved_from))
-        for decision in decisions:
-            if decision.error and decision.row:
+    def _submit(self, taken: Taken, run: Run, stages: Stages) -> None:
+        for decision in taken.settled:
+            run.tell(decision.uri, Result(decision.outcome, error=decision.error))
+        for work in taken.works:
+            if work.refused is not None:
                 # What an earlier run left of this file must not be finished beside its failure.
-                self._queue.drop(decision.row.collection, decision.uri)
-                stages.submit(Work(decision.row, Outcome.FAILED, refused=decision.error))
+                self._queue.drop(work.row.collection, work.row.uri)
+            stages.submit(work)
 
-    def _without_halves(self, decisions: Sequence[Decision]) -> Sequence[Decision]:
-        """The same after versions that a kill left half-written, and that no file has any more,
-        are out of the index: nothing later could tell them from a good earlier version."""
-        begun = [decision.row for decision in decisions if decision.row]
-        known = self._ledger.get_many(begun[0].collection, [row.uri for row in begun]) if begun else {}
-        freed = []
-        for decision in decisions:
-            row = known.get(decision.uri)
-            half = row.document_id if row and row.status is FileStatus.WRITING and not row.chunks else ""
-            if not decision.row or half in ("", decision.row.document_id):
-                freed.append(decision)
-                continue
-            if all(holder.uri == row.uri for holder in self._ledger.holding(row.collection, half)):
-                self._queue.doubt([half])
-                self._index.remove_document(row.collection, half)
-            previous = tuple(i for i in decision.row.previous_ids if i != half)
-            freed.append(replace(decision, row=replace(decision.row, previous_ids=previous)))
-        return freed
-
-    def _submit_left(self, collection: str, stages: Stages) -> None:
-        """What earlier runs left in the queue. Not reported: who runs this may be somebody who
-        may not know of these files."""
+    def _submit_left(self, collection: str, stages: Stages, run: Run) -> None:
+        """What stands in the queue. Of what is not awaited by this run there is no report: who
+        runs this may be somebody who may not know of these files."""
         while claimed := self._queue.claim(collection, _FILES_AT_ONCE):
             rows = self._ledger.get_many(collection, [uri for uri, _ in claimed])
             for uri, attempts in claimed:
@@ -288,13 +302,14 @@ class Ingestor:
                 again = row if row.status is FileStatus.WRITING else replace(row, attempts=row.attempts + 1)
                 begun = self._begun(again) if attempts > 1 else again
                 outcome = Outcome.UPDATED if row.previous_ids else Outcome.ADDED
-                stages.submit(Work(self._ledger.put(begun), outcome, is_ours=False))
+                outcome = run.awaited.get(uri, outcome)
+                stages.submit(Work(self._ledger.put(begun), outcome, is_ours=uri in run.awaited))
 
     def _resume(self, collection: str) -> int:
-        run = _Run(0, None)
+        run = Run(0, None)
         with self._stages(run).running() as stages:
             self._adopt(collection)
-            self._submit_left(collection, stages)
+            self._submit_left(collection, stages, run)
         return run.left
 
     def _adopt(self, collection: str) -> None:
@@ -322,58 +337,8 @@ class Ingestor:
         """Without those whose file was found again in another place."""
         return [row for row in rows if self._ledger.get(row.collection, row.uri)]
 
-    def _say_what_would_be(self, run: "_Run", candidates, gone: Rows, request: IngestRequest) -> None:
-        for decision in self._acceptor.decide(candidates, request):
+    def _say_what_would_be(self, run: Run, candidates, gone: Rows, request: IngestRequest) -> None:
+        for decision in self._intake.decide(candidates, request):
             run.tell(decision.uri, Result(decision.outcome, error=decision.error))
         for row in gone:
             run.tell(row.uri, Result(Outcome.REMOVED))
-
-
-class _Run:
-    """The report of one run while it goes on. Thread-safe."""
-
-    def __init__(
-        self, total: int, on_progress: OnProgress | None, warnings: Sequence[FileWarning] = ()
-    ) -> None:
-        self._started = time.monotonic()
-        self._total = total
-        self._on_progress = on_progress
-        self._lock = threading.Lock()
-        self._report = IngestReport(warnings=list(warnings))
-        self._done = self._parsed = self._embedded = 0
-        self.left = 0
-
-    def passed(self, parsed: int, embedded_chunks: int) -> None:
-        """A stage has dealt with so many more files or chunks."""
-        with self._lock:
-            self._parsed += parsed
-            self._embedded += embedded_chunks
-
-    def end(self, work: Work, result: Result) -> None:
-        """A file that was work has come to its end."""
-        if work.is_ours:
-            self.tell(work.row.uri, result)
-            return
-        self.left += 1
-        _log.warning("%s was left half-way by an earlier run: now %s", work.row.uri, result.outcome)
-
-    def tell(self, uri: str, result: Result) -> None:
-        """Counts a file and tells of it."""
-        published = result.published
-        chunks, pages = (published.chunks, published.pages) if published else (0, 0)
-        with self._lock:
-            self._done += 1
-            self._report.count(result.outcome, chunks, pages)
-            for code, words in published.warnings if published else ():
-                self._report.warnings.append(FileWarning(uri, code, words))
-            if result.error is not None:
-                self._report.failures.append(FileFailure(uri, result.error.code, str(result.error)))
-            if self._on_progress is not None:
-                place = (self._done, self._total)
-                stages = (self._parsed, self._embedded)
-                self._on_progress(Progress(uri, result.outcome, *place, chunks, pages, *stages))
-
-    def ended(self) -> IngestReport:
-        """The report, with the time it took."""
-        self._report.seconds = time.monotonic() - self._started
-        return self._report

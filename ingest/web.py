@@ -37,7 +37,9 @@ def fetch_candidates(
 class _Visit:
     """One run over addresses."""
 
-    def __init__(self, folder: Path, fetcher: Fetcher, max_pages: int, is_cancelled: Callable[[], bool]) -> None:
+    def __init__(
+        self, folder: Path, fetcher: Fetcher, max_pages: int, is_cancelled: Callable[[], bool]
+    ) -> None:
         self.found: dict[str, Candidate] = {}
         self._folder, self._fetcher = folder, fetcher
         self._max_pages, self._is_cancelled = max_pages, is_cancelled

@@ -113,14 +113,19 @@ class ApiClient:
         self._call("DELETE", path, params={"collection": collection})
 
     def upload(self, name: str, content: bytes, collection: str) -> Json:
-        """Ingests one file. Returns the report; a file that fails is in its `failures`."""
+        """Hands one file over. Returns `{"job_id", "accepted", "unchanged", "failures"}` as soon
+        as it is safe on the server's disk; `job` tells of the rest."""
         return self._call(
             "POST",
             "/v1/documents",
             files={"file": (name, content)},
-            data={"collection": collection},
+            data={"collection": collection, "wait": "false"},
             timeout=httpx.Timeout(UPLOAD_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
         )
+
+    def job(self, job_id: str) -> Json:
+        """How far an upload is: `{"state", "done", "total", "report", "error"}` and more."""
+        return self._call("GET", f"/v1/jobs/{quote(job_id, safe='')}")
 
     def ask(self, question: Question) -> Generator[AskEvent, None, None]:
         """The events of one question as they arrive. Closing the iterator ends the request.

@@ -3,6 +3,9 @@
 Knows Streamlit and the API's documents. Does not know what happens to a file after upload.
 """
 
+import time
+from collections.abc import Iterator
+
 import streamlit as st
 
 from ui.client import ApiClient, ApiError, Json
@@ -13,6 +16,8 @@ from ui.state import Page, forget_library, read_documents
 from ui.texts import Texts
 
 DOCUMENTS_SHOWN = 50
+POLL_S = 0.5
+JOB_STATES = ("waiting", "running", "done", "failed", "cancelled")
 COUNTS = ("added", "updated", "skipped", "failed")
 
 
@@ -60,25 +65,56 @@ def _draw_upload(here: Page, client: ApiClient, texts: Texts) -> None:
     label = texts("upload_button", name=plain_label(here.collection))
     if not st.button(label, key="upload_button", type="primary", disabled=not files):
         return
-    reports, line, progress = [], st.empty(), st.progress(0.0)
+    reports, jobs, line, progress = [], [], st.empty(), st.progress(0.0)
     for number, file in enumerate(files, start=1):
         words = texts("uploading", name=file.name, number=number, count=len(files))
         line.html(element("div", words, css="attest-label", role="status"))
         progress.progress((number - 1) / len(files))
-        reports.append(_upload(client, file.name, file.getvalue(), here.collection))
+        try:
+            told = client.upload(file.name, file.getvalue(), here.collection)
+            jobs.append((file.name, str(told.get("job_id", ""))))
+        except ApiError as error:  # a refusal counts as that file's failure: the others go on
+            reports.append(report_of_job(file.name, _refused(error)))
+    for number, (name, job_id) in enumerate(jobs, start=1):
+        progress.progress((number - 1) / len(jobs))
+        for job in watch_job(client, job_id):
+            words = texts(f"job_{job['state']}", name=name, number=number, count=len(jobs))
+            line.html(element("div", words, css="attest-label", role="status"))
+        reports.append(report_of_job(name, job))
     here.report, here.uploads = merge_reports(reports), here.uploads + 1
     forget_library()
     st.rerun()
 
 
-def _upload(client: ApiClient, name: str, content: bytes, collection: str) -> Json:
-    """The report of one file. A refusal of the API counts as that file's failure: the others go on."""
-    try:
-        return client.upload(name, content, collection)
-    except ApiError as error:
-        reason = f"{error.message}. {error.remedy}" if error.remedy else error.message
-        code = error.code or str(error.status)
-        return {"failed": 1, "failures": [{"uri": name, "code": code, "reason": reason}]}
+def watch_job(client: ApiClient, job_id: str) -> Iterator[Json]:
+    """A job as it is now and then, its end last. One that the API no longer answers for ends as
+    `failed`, with what it said."""
+    while True:
+        try:
+            job = client.job(job_id)
+        except ApiError as error:
+            job = _refused(error)
+        if job.get("state") not in JOB_STATES:
+            job = {**job, "state": "failed"}
+        yield job
+        if job["state"] not in ("waiting", "running"):
+            return
+        time.sleep(POLL_S)
+
+
+def _refused(error: ApiError) -> Json:
+    told = {"code": error.code or str(error.status), "message": error.message, "remedy": error.remedy}
+    return {"state": "failed", "error": told}
+
+
+def report_of_job(name: str, job: Json) -> Json:
+    """What became of one uploaded file."""
+    if isinstance(report := job.get("report"), dict):
+        return report
+    error = job.get("error") or {}
+    reason = ". ".join(str(error[key]) for key in ("message", "remedy") if error.get(key))
+    code = str(error.get("code") or job["state"])
+    return {"failed": 1, "failures": [{"uri": name, "code": code, "reason": reason or job["state"]}]}
 
 
 def _failures_html(failures: list[Json], texts: Texts) -> Html:

@@ -103,7 +103,15 @@ _WORDS: dict[str, tuple[str, str]] = {
     "retry": ("Try again", "重试"),
     "upload_label": ("Files to add", "要添加的文件"),
     "upload_button": ("Add to {name}", "添加到“{name}”"),
-    "uploading": ("Reading {name} ({number} of {count})", "正在读取 {name}（{number}/{count}）"),
+    "uploading": ("Sending {name} ({number} of {count})", "正在上传 {name}（{number}/{count}）"),
+    "job_waiting": (
+        "{name} is safe and waits for its turn ({number} of {count}). You may leave this page.",
+        "{name} 已安全保存，正在排队（{number}/{count}）。可以离开本页。",
+    ),
+    "job_running": ("Reading {name} ({number} of {count})", "正在读取 {name}（{number}/{count}）"),
+    "job_done": ("{name} is read ({number} of {count})", "{name} 已读完（{number}/{count}）"),
+    "job_failed": ("{name} failed ({number} of {count})", "{name} 失败（{number}/{count}）"),
+    "job_cancelled": ("{name} was cancelled ({number} of {count})", "{name} 已取消（{number}/{count}）"),
     "report": (
         "Added {added} · updated {updated} · unchanged {skipped} · failed {failed}",
         "新增 {added} · 更新 {updated} · 未变 {skipped} · 失败 {failed}",

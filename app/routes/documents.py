@@ -5,22 +5,28 @@ Knows forms and roles; what is done stands in `app.library`.
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi import Path as PathParameter
+from fastapi.responses import JSONResponse
 
 from app.jobs import Job
 from app.keys import Role
 from app.library import IngestOrder, Library
+from app.rendering import render_taken
 from app.routes.bodies import DEFAULT_COLLECTION, IngestBody
 from app.threads import WriteQueue, run_read
 from app.upload_names import clean_upload_name
 from core.errors import AccessError, InputError
 from core.types import EVERYONE
+
+if TYPE_CHECKING:
+    from ingest.intake import Taken
 
 router = APIRouter(tags=["documents"])
 
@@ -28,15 +34,18 @@ CollectionName = Annotated[str, Query(max_length=128)]
 ReaderNames = Annotated[list[str], Query()]
 
 
-@router.post("/v1/documents", summary="Upload documents")
+@router.post("/v1/documents", summary="Upload documents", response_model=None)
 async def upload(
     request: Request,
     file: Annotated[list[UploadFile], File()],
     collection: Annotated[str, Form(max_length=128)] = DEFAULT_COLLECTION,
     readers: Annotated[list[str] | None, Form()] = None,
-) -> dict:
+    wait: Annotated[bool, Form()] = True,
+) -> dict | JSONResponse:
     """The report of the ingestion, as `attest ingest --json`. A file of a name that is
-    there already becomes its new version."""
+    there already becomes its new version. With `wait=false` the answer is 202 as soon as the
+    files are on disk and in the queue: `{"job_id", "accepted": [{"uri", "document_id"}],
+    "unchanged", "failures"}`, and `/v1/jobs/{job_id}` tells of the rest."""
     caller = request.state.caller
     caller.require(Role.EDITOR)
     granted = tuple(readers or (EVERYONE,))
@@ -44,19 +53,35 @@ async def upload(
     named = [(part, clean_upload_name(part.filename)) for part in file]
     if len({name for _, name in named}) < len(named):
         raise InputError("two uploaded files have the same name", remedy="send them one by one")
-    services, library = request.app.state.services, request.app.state.library
-    visible = caller.visible()
+    state, visible = request.app.state, caller.visible()
+    library: Library = state.library
 
-    def ingest() -> dict:
-        services.paths.create()
-        with tempfile.TemporaryDirectory(prefix="upload-", dir=services.paths.root) as folder:
+    @contextmanager
+    def spooled() -> Iterator[IngestOrder]:
+        state.services.paths.create()
+        with tempfile.TemporaryDirectory(prefix="upload-", dir=state.services.paths.root) as folder:
             uploads = {_spool(part, Path(folder), number): name for number, (part, name) in enumerate(named)}
             library.check_replaceable(collection, [f"upload:{name}" for name in uploads.values()], visible)
-            order = IngestOrder(tuple(uploads), collection, granted, uploads=uploads)
+            yield IngestOrder(tuple(uploads), collection, granted, uploads=uploads)
+
+    def ingest() -> dict:
+        with spooled() as order:
             return library.ingest(replace(order, is_cancelled=lambda: job.wants_cancel), job.note)
 
-    job = request.app.state.jobs.open("upload", collection, caller.owner)
-    return await _run(request, job, ingest, request.app.state.writes)
+    def accept() -> "Taken":
+        with spooled() as order:
+            return library.accept(order)
+
+    if wait:
+        job = state.jobs.open("upload", collection, caller.owner)
+        return await _run(request, job, ingest, state.writes)
+    taken = await run_read(accept)
+    job = state.jobs.open("upload", collection, caller.owner)
+    state.background.start(
+        _run(request, job, lambda: library.finish(collection, taken, job.note), state.writes)
+    )
+    body = {"job_id": job.id, **render_taken(taken)}
+    return JSONResponse(body, status_code=202, headers={"Location": f"/v1/jobs/{job.id}"})
 
 
 def _spool(part: UploadFile, folder: Path, number: int) -> Path:

@@ -14,6 +14,8 @@ EDGES: dict[str, int] = {
     "ingest/parse_worker.py": 1,  # one parse: a parser's fault is that file's failure
     "agents/asker.py": 1,  # the events of one question: the last one is always an end
     "app/asking.py": 1,  # the stream of one answer: the caller must hear of an end
+    "app/api.py": 1,  # the loop that finishes what waits: it lives as long as the server
+    "app/threads.py": 1,  # work whose request was answered: nobody else would see a mistake
 }
 UNSAFE_MODULES = {"pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
 UNSAFE_TRUE = {"trust_remote_code", "allow_pickle", "shell", "allow_dangerous_deserialization"}

@@ -147,6 +147,8 @@ def make_app(*, token: str = "", pause_s: float = 0.0, documents: list[dict] | N
     """An API that demands `token` when given, and remembers requests in `app.state.seen`."""
     app = FastAPI()
     app.state.seen = []
+    app.state.jobs = {}
+    app.state.ends_with = None
     app.state.documents = (
         [
             {
@@ -195,21 +197,35 @@ def _add_library(app: FastAPI) -> None:
         return {"documents": app.state.documents if collection == "default" else []}
 
     @app.post("/v1/documents")
-    async def upload(request: Request) -> dict:
+    async def upload(request: Request) -> JSONResponse:
         form = await request.form()
         file: UploadFile = form["file"]
+        assert form["wait"] == "false"
         base = {"updated": 0, "skipped": 0, "chunks": 0, "pages": 0, "seconds": 0.1}
+        report = {**base, "added": 1, "failed": 0, "failures": []}
         if file.filename.endswith(".exe"):
             failure = {
                 "uri": f"upload:{file.filename}",
                 "code": "unsupported",
                 "reason": "no parser reads <b>this</b>",
             }
-            return {**base, "added": 0, "failed": 1, "failures": [failure]}
-        app.state.documents.append(
-            {"document_id": file.filename, "uri": f"upload:{file.filename}", "title": file.filename}
-        )
-        return {**base, "added": 1, "failed": 0, "failures": []}
+            report = {**base, "added": 0, "failed": 1, "failures": [failure]}
+        else:
+            app.state.documents.append(
+                {"document_id": file.filename, "uri": f"upload:{file.filename}", "title": file.filename}
+            )
+        job_id = f"job-{len(app.state.jobs)}"
+        app.state.jobs[job_id] = [
+            {"state": "waiting"},
+            {"state": "running"},
+            app.state.ends_with or {"state": "done", "report": report},
+        ]
+        return JSONResponse({"job_id": job_id, "accepted": [], "unchanged": [], "failures": []}, 202)
+
+    @app.get("/v1/jobs/{job_id}")
+    def job(job_id: str) -> dict:
+        states = app.state.jobs[job_id]
+        return states.pop(0) if len(states) > 1 else states[0]
 
     @app.delete("/v1/documents/{document_id}")
     def delete(document_id: str, collection: str) -> dict:

@@ -158,6 +158,19 @@ def test_upload_reports_each_failure_and_the_list_grows(monkeypatch):
         assert app.state.seen.count(("POST", "/v1/documents")) == 2
 
 
+def test_an_upload_that_breaks_off_is_told_as_that_files_failure(monkeypatch):
+    app = make_app()
+    error = {"code": "store_unavailable", "message": "Milvus is down", "remedy": "run: attest doctor"}
+    with opened(monkeypatch, app) as at:
+        at.segmented_control(key="view").set_value("documents").run()
+        app.state.ends_with = {"state": "failed", "error": error}
+        at.file_uploader[0].set_value([("guide.md", b"# Guide", "text/markdown")])
+        at.run()
+        html = html_of(at.button(key="upload_button").click().run())
+        cells = "<td>guide.md</td><td>store_unavailable</td><td>Milvus is down. run: attest doctor</td>"
+        assert cells in html and at.warning[0].value.endswith("failed 1")
+
+
 def test_a_document_is_deleted_only_after_a_second_word(monkeypatch):
     app = make_app()
     with opened(monkeypatch, app) as at:

@@ -1,0 +1,106 @@
+"""Taking files in: from candidates to rows, copies and queue items that a kill does not lose.
+
+Knows the ledger, the stored copies and the queue. A run takes in what it works on at once; an
+upload that must not wait for a run that goes on is taken in for later.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from core.errors import ConflictError
+from ingest.accepting import Acceptor, Decision
+from ingest.discover import Candidate
+from ingest.document_index import DocumentIndex
+from ingest.finishing import Work
+from ingest.ledger import FileStatus, Ledger
+from ingest.queue import IngestQueue
+from ingest.report import Outcome
+from ingest.request import IngestRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """`settled` need no work; `works` do, among them those that are refused."""
+
+    settled: tuple[Decision, ...]
+    works: tuple[Work, ...]
+
+
+class Intake:
+    """Decides about candidates and writes the decisions, one call at a time. Thread-safe."""
+
+    def __init__(
+        self, ledger: Ledger, queue: IngestQueue, index: DocumentIndex, acceptor: Acceptor
+    ) -> None:
+        self._ledger = ledger
+        self._queue = queue
+        self._index = index
+        self._acceptor = acceptor
+        self._lock = threading.Lock()
+
+    def decide(self, candidates: Sequence[Candidate], request: IngestRequest) -> list[Decision]:
+        """What would be done; writes nothing."""
+        return self._acceptor.decide(candidates, request)
+
+    def take_in(self, candidates: Sequence[Candidate], request: IngestRequest) -> Taken:
+        """For a run that works on them at once and is the only one that writes to the index."""
+        with self._lock:
+            decisions = self._without_halves(self._acceptor.decide(candidates, request))
+            return self._write(decisions, lease=True)
+
+    def take_in_for_later(self, candidates: Sequence[Candidate], request: IngestRequest) -> Taken:
+        """For whichever run comes next. What is refused is not recorded: who sent it is told.
+
+        Raises:
+            ConflictError: one of the files is in the queue already, with other bytes perhaps.
+        """
+        with self._lock:
+            for candidate in candidates:
+                row = self._ledger.get(request.collection, candidate.uri)
+                unfinished = row and row.status in (FileStatus.WRITING, FileStatus.DELETING)
+                if unfinished or self._queue.has(request.collection, candidate.uri):
+                    raise ConflictError(
+                        f"{candidate.name or candidate.uri} is being ingested already",
+                        remedy="send it again when that is done, see: GET /v1/jobs",
+                    )
+            return self._write(self._acceptor.decide(candidates, request), lease=False)
+
+    def _write(self, decisions: Sequence[Decision], lease: bool) -> Taken:
+        self._queue.doubt(d.row.document_id for d in decisions if d.row and d.is_work)
+        decisions = [self._acceptor.keep(decision) for decision in decisions]
+        accepted = [decision for decision in decisions if decision.is_work]
+        rows = self._queue.accept([decision.row for decision in accepted], lease)
+        with self._ledger.transaction() as connection:
+            noted = [d.row for d in decisions if d.row and not d.is_work and d.error is None]
+            self._ledger.put_many(noted, connection)
+        works = [
+            Work(row, decision.outcome, decision.copy_of, decision.moved_from)
+            for decision, row in zip(accepted, rows, strict=True)
+        ]
+        settled = []
+        for decision in decisions:
+            if decision.error and decision.row:
+                works.append(Work(decision.row, Outcome.FAILED, refused=decision.error))
+            elif not decision.is_work:
+                settled.append(decision)
+        return Taken(tuple(settled), tuple(works))
+
+    def _without_halves(self, decisions: Sequence[Decision]) -> list[Decision]:
+        """The same after versions that a kill left half-written, and that no file has any more,
+        are out of the index: nothing later could tell them from a good earlier version."""
+        begun = [decision.row for decision in decisions if decision.row]
+        known = self._ledger.get_many(begun[0].collection, [row.uri for row in begun]) if begun else {}
+        freed = []
+        for decision in decisions:
+            row = known.get(decision.uri)
+            half = row.document_id if row and row.status is FileStatus.WRITING and not row.chunks else ""
+            if not decision.row or half in ("", decision.row.document_id):
+                freed.append(decision)
+                continue
+            if all(holder.uri == row.uri for holder in self._ledger.holding(row.collection, half)):
+                self._queue.doubt([half])
+                self._index.remove_document(row.collection, half)
+            previous = tuple(i for i in decision.row.previous_ids if i != half)
+            freed.append(replace(decision, row=replace(decision.row, previous_ids=previous)))
+        return freed

@@ -1,0 +1,72 @@
+"""POST /v1/documents with wait=false: the files are safe at once, and a job tells of the rest."""
+
+import time
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.api import create_app
+from app.services import Services
+from core.settings import Settings
+from tests.app.fakes import TOKEN, FakeStore
+from tests.ingest.conftest import Bench
+
+OWNER = {"Authorization": f"Bearer {TOKEN}"}
+
+
+@pytest.fixture
+def bench(tmp_path):
+    return Bench(tmp_path)
+
+
+@pytest.fixture
+def api(tmp_path, bench):
+    settings = Settings(_env_file=None, data=tmp_path / "data", cache=tmp_path / "weights")
+    parts = {"ingestor": bench.ingestor, "store": FakeStore(), "index": bench.index, "ledger": bench.ledger}
+    with TestClient(create_app(Services(settings, parts), TOKEN), base_url="http://127.0.0.1:8765") as client:
+        yield client
+
+
+def send(api, *files, wait="false"):
+    return api.post("/v1/documents", files=[("file", f) for f in files], data={"wait": wait}, headers=OWNER)
+
+
+def wait_for(api, job_id):
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        job = api.get(f"/v1/jobs/{job_id}", headers=OWNER).json()
+        if job["state"] not in ("waiting", "running"):
+            return job
+        time.sleep(0.02)
+    raise AssertionError(job)
+
+
+def test_the_answer_comes_when_the_files_are_on_disk(api, bench):
+    with api.app.state.services.write_lock:  # somebody else writes for as long as he likes
+        reply = send(api, ("a.md", b"# T\n\nwords"), ("bad.docx", b"PK\x03\x04 nothing"))
+        assert reply.status_code == 202
+        told = reply.json()
+        [accepted] = told["accepted"]
+        assert accepted["uri"] == "upload:a.md" and told["unchanged"] == []
+        assert [failure["code"] for failure in told["failures"]] == ["corrupt"]
+        assert bench.originals.path(accepted["document_id"]).read_bytes() == b"# T\n\nwords"
+        assert reply.headers["location"] == f"/v1/jobs/{told['job_id']}"
+        busy = send(api, ("a.md", b"other words"))
+        assert busy.status_code == 409 and "already" in busy.json()["detail"]
+        assert bench.index.collections() == []
+    job = wait_for(api, told["job_id"])
+    assert (job["state"], job["done"], job["report"]["added"], job["report"]["failed"]) == ("done", 2, 1, 1)
+    assert bench.index.texts() == ["words"]
+    again = send(api, ("a.md", b"# T\n\nwords")).json()
+    assert again["unchanged"] == ["upload:a.md"] and wait_for(api, again["job_id"])["report"]["skipped"] == 1
+
+
+def test_an_outage_ends_the_job_with_its_reason_and_the_file_waits(api, bench):
+    from core.errors import StoreError
+
+    bench.index.fail_with = StoreError("the store is down", remedy="run: attest doctor")
+    text = "\n\n".join(f"段落{n}：设备每{n}个月校准一次，记录保存五年，由质量部门负责检查。" for n in range(9))
+    job = wait_for(api, send(api, ("a.md", text.encode())).json()["job_id"])
+    assert (job["state"], job["error"]["message"]) == ("failed", "the store is down")
+    bench.index.fail_with = None
+    assert bench.ingestor.resume() == 1 and "段落8" in "".join(bench.index.texts())
