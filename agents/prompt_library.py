@@ -31,12 +31,16 @@ class PromptLibrary:
 
     def answer(self, question: str, excerpts: Sequence[Excerpt], language: str) -> list[Message]:
         """The messages that ask for a draft from the evidence, numbered from 1."""
-        system, _, user = self._texts[f"answer.{language}"].partition("\n---\n")
         evidence = fence(excerpts, question)
-        return [
-            Message("system", system.strip()),
-            Message("user", _fill(user.strip(), evidence=evidence, question=_flatten(question))),
-        ]
+        return self._messages(f"answer.{language}", evidence=evidence, question=_flatten(question))
+
+    def hyde(self, question: str, language: str) -> list[Message]:
+        """The messages that ask for a passage in `language` that might answer the question."""
+        return self._messages(f"hyde.{language}", question=_flatten(question))
+
+    def _messages(self, name: str, **values: str) -> list[Message]:
+        system, _, user = self._texts[name].partition("\n---\n")
+        return [Message("system", system.strip()), Message("user", _fill(user.strip(), **values))]
 
 
 def fence(excerpts: Sequence[Excerpt], question: str) -> str:

@@ -96,6 +96,10 @@ class RetrievalSettings(Section):
     reranker_device: str = Field("", description="torch device of the cross-encoder, as cuda:0 or cpu; empty: the best there is")
     reranker_timeout_s: float = Field(10.0, gt=0, description="longest wait for the reranking server, retries included")
     rerank_budget_ms: int = Field(0, ge=0, description="past it hits keep their fused order, and the trace says so; 0: no limit")
+    hyde: Literal["off", "deep", "standard"] = Field(
+        "off",
+        description="a passage that the chat model makes up is searched for beside the question: off, deep (at that effort) or standard (and deep)",
+    )
     evidence_chunks: int = Field(4, ge=1, le=20, description="chunks the model may be shown")
     evidence_tokens: int = Field(300, ge=100, description="budget of evidence in the prompt")
 
