@@ -35,13 +35,9 @@ from evals.record import write_result
 from evals.retrieval import ask_queries, report_runs, sample
 from retrieval.retriever import Retriever, SearchResult
 
-# Name of a set: its family, and how many questions are asked.
-SETS = {
-    "xquad-zh-en": ("xquad", 60),
-    "xquad-en-zh": ("xquad", 60),
-    "tatqa-text": ("tatqa", 50),
-    "cranfield": ("cranfield", 50),
-}
+# Name of a set, and its family.
+SETS = {"xquad-zh-en": "xquad", "xquad-en-zh": "xquad", "tatqa-text": "tatqa", "cranfield": "cranfield"}
+QUESTIONS = 60
 MEASURES = {"fused": "legs.fused.ndcg@10", "whole": "ndcg@10"}
 
 
@@ -152,7 +148,7 @@ def _cost(written: Sequence[Written]) -> dict:
     }
 
 
-async def run(evals: Path, names: Sequence[str], keep: Path) -> dict:
+async def run(evals: Path, names: Sequence[str], questions: int, keep: Path) -> dict:
     """The figures of each set, by its name."""
     services = Services(load_settings())
     found = {}
@@ -160,9 +156,9 @@ async def run(evals: Path, names: Sequence[str], keep: Path) -> dict:
         chat_model = services.chat_model()
         writer = PassageWriter(chat_model, keep / "passages.json")
         for name in names:
-            family, queries = SETS[name]
+            family = SETS[name]
             folders = {path.name: path for path in convert(family, evals / family, keep / "sets")}
-            found[name] = await measure_set(folders[name], queries, keep / "indexes", writer)
+            found[name] = await measure_set(folders[name], questions, keep / "indexes", writer)
             print(name, json.dumps(found[name], ensure_ascii=False), file=sys.stderr, flush=True)
         return {"model": chat_model.name, "sets": found}
     finally:
@@ -174,16 +170,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m evals.hyde")
     parser.add_argument("evals", type=Path)
     parser.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS))
+    parser.add_argument("--questions", type=int, default=QUESTIONS, help="of each set, evenly over the file")
     parser.add_argument("--keep", type=Path, help="keep passages and indexes below this folder")
     arguments = parser.parse_args()
     silence_libraries()
     with tempfile.TemporaryDirectory() as scratch:
         keep = arguments.keep or Path(scratch)
         keep.mkdir(parents=True, exist_ok=True)
-        found = asyncio.run(run(arguments.evals, arguments.sets, keep))
+        found = asyncio.run(run(arguments.evals, arguments.sets, arguments.questions, keep))
     about = {"data": "development parts of public sets, evenly sampled questions", **found}
     if len(found["sets"]) == len(SETS):
-        write_result("hyde", "python -m evals.hyde EVALS_FOLDER", about)
+        command = f"python -m evals.hyde EVALS_FOLDER --questions {arguments.questions}"
+        write_result("hyde", command, about)
     else:
         print(json.dumps(about, ensure_ascii=False, indent=1))  # a part is not kept
 
