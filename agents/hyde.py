@@ -13,7 +13,7 @@ from agents.prompt_library import PromptLibrary
 from core.seams import ChatModel, ChatOptions
 from core.types import Usage
 
-MAX_TOKENS = 96
+MAX_TOKENS = 80
 _EFFORTS = {
     "off": frozenset[Effort](),
     "deep": frozenset({Effort.DEEP}),

@@ -1,10 +1,9 @@
 """Does HyDE pay? `python -m evals.hyde EVALS_FOLDER`: questions of public development sets
 searched with and without a hypothetical passage by the settings' chat model.
 
-The passage is written in the language of the question and, where the documents are in
-another, in theirs too. Reported are nDCG@10 of the semantic and lexical legs fused and of
-the whole, paired, and what the model takes. `--keep FOLDER` keeps passages and indexes: a run that was
-stopped goes on there. Writes bench/results/hyde.json.
+Reported are nDCG@10 of the legs fused and of the whole, paired, and what the model takes.
+`--keep FOLDER` keeps passages and indexes: a run that was stopped goes on there. Writes
+bench/results/hyde.json.
 """
 
 import argparse
@@ -27,7 +26,7 @@ from core.settings import load_settings
 from core.telemetry import silence_libraries
 from core.text import detect_language
 from core.types import Scope
-from evals.beir import JudgedQuery, read_retrieval_set
+from evals.beir import CorpusDocument, JudgedQuery, read_retrieval_set
 from evals.comparison import Run, paired
 from evals.convert import convert
 from evals.indexing import Corpus, KeptIndex, document_id, write_corpus
@@ -90,19 +89,15 @@ async def measure_set(folder: Path, queries: int, keep: Path, writer: PassageWri
     """The figures of one set."""
     data = read_retrieval_set(folder)
     asked = sample(data.queries, queries)
-    theirs = detect_language(" ".join(document.text for document in data.documents[:20]))
-    ways: dict[str, dict[str, Written]] = {"language of the question": {}}
-    if any(detect_language(query.text) != theirs for query in asked):
-        ways["language of the documents"] = {}
-    for query in asked:
-        own = detect_language(query.text)
-        for way, language in zip(ways, (own, theirs), strict=False):
-            ways[way][query.text] = await writer.write(query.text, language)
-    return await asyncio.to_thread(_search, data.documents, asked, ways, keep / folder.name)
+    written = {q.text: await writer.write(q.text, detect_language(q.text)) for q in asked}
+    return await asyncio.to_thread(_search, data.documents, asked, written, keep / folder.name)
 
 
 def _search(
-    documents: Sequence, asked: Sequence[JudgedQuery], ways: Mapping[str, Mapping[str, Written]], keep: Path
+    documents: Sequence[CorpusDocument],
+    asked: Sequence[JudgedQuery],
+    written: Mapping[str, Written],
+    keep: Path,
 ) -> dict:
     services = Services(load_settings(data=keep))
     try:
@@ -119,24 +114,18 @@ def _search(
         ids = {document_id(document): document.id for document in documents}
         scope, retriever = Scope(collection), services.retriever()
         plain = report_runs(ask_queries(retriever, scope, asked, ids, lambda text: None))
-        report = {"n": len(asked), "without": _shown(plain)}
-        for way, written in ways.items():
-            wrapped = SearchWithPassages(retriever, {q: w.passage for q, w in written.items()})
-            report[way] = _compared(plain, report_runs(ask_queries(wrapped, scope, asked, ids, lambda t: None)))
-            report[way].update(_cost(list(written.values())))
-        return report
+        wrapped = SearchWithPassages(retriever, {q: made.passage for q, made in written.items()})
+        other = report_runs(ask_queries(wrapped, scope, asked, ids, lambda text: None))
+        return {"n": len(asked), **_compared(plain, other), **_cost(list(written.values()))}
     finally:
         services.close()
 
 
-def _shown(report: Mapping) -> dict:
-    return {"fused": report["legs"]["fused"]["ndcg@10"], "whole": report["ndcg@10"], "p50_ms": report["p50_ms"]}
-
-
 def _compared(plain: Mapping, other: Mapping) -> dict:
+    """`mean_a` is without, `mean_b` with the passage."""
     before, after = Run.from_report("without", plain), Run.from_report("with", other)
     pairs = {name: paired(before.values(key), after.values(key)) for name, key in MEASURES.items()}
-    return {**_shown(other), "against without": pairs}
+    return {**pairs, "p50_ms": [plain["p50_ms"], other["p50_ms"]]}
 
 
 def _cost(written: Sequence[Written]) -> dict:
