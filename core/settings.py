@@ -113,7 +113,9 @@ class IngestSettings(Section):
         "off",
         description="model: the chat model writes a line on where each chunk stands, which is searched and never shown",
     )
-    context_line_calls: int = Field(4, ge=1, le=64, description="chunks of a document that the chat model is asked for at once")
+    context_line_calls: int = Field(
+        1, ge=1, le=64, description="chunks that the chat model is asked for at once; the embedded one takes one after the other"
+    )
     max_file_mb: float = Field(64.0, gt=0, description="larger files are refused")
     max_chunks: int = Field(5000, ge=1, description="a file that would give more chunks is refused")
     max_pages: int = Field(500, ge=1, description="addresses that one call may fetch, sitemaps expanded")

@@ -38,7 +38,7 @@ class KeptLines:
         with self._engine.connect() as connection:
             for at in range(0, len(digests), _PER_QUERY):
                 part = select(_Line.digest, _Line.line).where(_Line.digest.in_(digests[at : at + _PER_QUERY]))
-                found.update(connection.execute(part).tuples())
+                found.update(connection.execute(part).tuples().all())
         return found
 
     def keep(self, collection: str, document_id: str, lines: Mapping[str, str]) -> None:
