@@ -44,9 +44,7 @@ class Passages:
     def rank(self, question: str) -> list[int]:
         """The candidates, best first."""
         cosines = self._vectors @ self._embedder.embed_query(question)
-        words = lexical.weigh_query(
-            lexical.query_shares(question), len(self._weights), self._frequencies
-        )
+        words = lexical.weigh_query(lexical.query_shares(question), len(self._weights), self._frequencies)
         terms = np.array([lexical.inner_product(words, weights) for weights in self._weights])
         found = [at for at in np.argsort(-terms, kind="stable")[:TOP].tolist() if terms[at] > 0]
         asked = np.argsort(-cosines, kind="stable")[:TOP].tolist()

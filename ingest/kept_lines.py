@@ -38,7 +38,7 @@ class KeptLines:
         with self._engine.connect() as connection:
             for at in range(0, len(digests), _PER_QUERY):
                 part = select(_Line.digest, _Line.line).where(_Line.digest.in_(digests[at : at + _PER_QUERY]))
-                found.update(connection.execute(part).tuples().all())
+                found.update((digest, line) for digest, line in connection.execute(part))
         return found
 
     def keep(self, collection: str, document_id: str, lines: Mapping[str, str]) -> None:
@@ -56,7 +56,7 @@ class KeptLines:
             _Line.collection == collection, _Line.document_id == source_id
         )
         with self._engine.connect() as connection:
-            lines = dict(connection.execute(wanted).tuples().all())
+            lines = {digest: line for digest, line in connection.execute(wanted)}
         if lines and source_id != document_id:
             self.keep(collection, document_id, lines)
 

@@ -15,7 +15,7 @@ from core.conditions import Condition, InLanguage
 from core.errors import InputError
 from core.seams import Embedder, Reranker, VectorStore
 from core.settings import RetrievalSettings
-from core.text import detect_language
+from core.text import detect_language, has_letters
 from core.types import Hit, Scope, Stage
 from retrieval import lexical
 from retrieval.candidates import HYDE, Candidates, gather_candidates
@@ -75,7 +75,8 @@ class Retriever:
     ) -> SearchResult:
         """At most `limit` hits, each with its ranks at every stage, of the chunks for which
         all of `where` holds. A hypothetical `passage`, which might answer the query, is searched
-        for beside it (HyDE, Gao et al. 2022); hits are chunks of the collection all the same.
+        for beside it (HyDE, Gao et al. 2022); one without a letter is not. Hits are chunks of the
+        collection all the same.
 
         Raises:
             InputError: the query holds no letter and no digit, or `limit` is below 1.
@@ -93,7 +94,7 @@ class Retriever:
         watch.lap("encode")
         dense = self._search_dense(question.language, scope, vector, where)
         watch.lap("dense")
-        likely = self._search_like(passage, scope, where) if passage.strip() else ()
+        likely = self._search_like(passage, scope, where) if has_letters(passage) else ()
         if likely:
             watch.lap(HYDE)
         sparse = self._store.search_lexical(scope, words, self._settings.leg_limit, where)
