@@ -169,7 +169,8 @@ def render_event(event: Event) -> dict:
         case StatusChanged():
             return {"stage": event.stage, "detail": event.detail}
         case Retrieved():
-            return {"hits": [render_hit(hit) for hit in event.hits], "queries": list(event.queries)}
+            hits = [render_hit(hit) for hit in event.hits]
+            return {"hits": hits, "queries": list(event.queries), "notes": list(event.notes)}
         case SentenceReleased():
             return {
                 "sentence": render_sentence(event.sentence),

@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from app.keys import KeyTable
     from app.weights.fetch import WeightsStore
     from core.seams import ChatModel, Embedder, Reranker, TokenEmbedder, VectorStore
+    from ingest.context_lines import ContextLines
     from ingest.isolation import ProcessParserRunner
+    from ingest.kept_lines import KeptLines
     from ingest.ledger import Ledger
     from ingest.originals import Originals
     from ingest.parser_pool import ParserPool
@@ -104,6 +107,10 @@ class Services:
         """The tables of documents."""
         return self._once("tables", self._build_tables)
 
+    def kept_lines(self) -> "KeptLines":
+        """The context lines of chunks."""
+        return self._once("kept_lines", self._build_kept_lines)
+
     def page_renderer(self) -> "ProcessParserRunner":
         """Pages as pictures, in a process of its own: an ingestion does not keep them waiting."""
         return self._once("page_renderer", lambda: self._build_parser_runner(_RENDER_TIMEOUT_S))
@@ -157,11 +164,13 @@ class Services:
         await asyncio.to_thread(self.close)
 
     def close(self) -> None:
-        """Closes what needs no event loop: parsers, store and database."""
+        """Closes what needs no event loop: parsers, store, database and the model's process."""
         for name in ("parser_runner", "page_renderer", "ledger", "store"):
             part = self._parts.pop(name, None)
             if part is not None:
                 part.close()
+        if hasattr(chat_model := self._parts.get("chat_model"), "stop"):
+            chat_model.stop()
         for name in ("engine", "tokens_engine"):
             if engine := self._parts.pop(name, None):
                 engine.dispose()
@@ -277,11 +286,29 @@ class Services:
 
         return Ingestor(
             self.ledger(),
-            DocumentIndex(self.index(), self.tables()),
+            DocumentIndex(self.index(), self.tables(), self.kept_lines()),
             self.originals(),
             self.settings.ingest,
             self._once("parser_runner", self._build_parser_pool),
+            self._build_context_lines(),
         )
+
+    def _build_context_lines(self) -> "ContextLines | None":
+        """What writes a line for each chunk; None when the settings want none. The chat model
+        is built when the first chunk asks for it."""
+        settings = self.settings.ingest
+        if settings.context_line == "off":
+            return None
+        from app.chat_models import connect_chat
+        from ingest.context_lines import ContextLines
+
+        connect = partial(connect_chat, self.chat_model)
+        return ContextLines(connect, self.settings.chat.model, self.kept_lines(), settings.context_line_calls)
+
+    def _build_kept_lines(self) -> "KeptLines":
+        from ingest.kept_lines import KeptLines
+
+        return KeptLines(self.engine())
 
     def _build_keys(self) -> "KeyTable":
         from app.keys import KeyTable

@@ -149,6 +149,29 @@ def variants_table(measured: Mapping) -> str:
     return _table(["set", "n", *names], rows)
 
 
+def hyde_table(measured: Mapping) -> str:
+    """nDCG@10 without and with a hypothetical passage, set by set, and what the model takes."""
+    rows = []
+    for name, row in measured["sets"].items():
+        columns = [value for order in ("fused", "whole") for value in _change(row[order])]
+        rows.append([name, str(row["n"]), *columns, f"{row['model, median s']:.1f}"])
+    heads = [f"{order}{what}" for order in ("fused", "whole") for what in ("", " with a passage", ", 95 %")]
+    return _table(["set", "n", *heads, "model, s a question"], rows)
+
+
+def context_line_table(measured: Mapping) -> str:
+    """nDCG@10 of chunks alone, with a line by the model and with the title, by direction."""
+    rows = []
+    for name, row in measured["sets"].items():
+        line, title = row["with a line"], row["with the title"]
+        columns = [*_change(line["dense"]), *_change(line["whole"]), *_change(title["whole"])[1:]]
+        rows.append([name, str(row["n"]), str(row["chunks"]), *columns, f"{row['seconds a chunk']:.1f}"])
+    return _table(
+        ["set", "n", "chunks", "dense", "dense with a line", "95 %", "whole", "whole with a line", "95 %",
+         "whole with the title", "95 %", "model, s a chunk"], rows
+    )  # fmt: skip
+
+
 TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
     "quality-sets": ("retrieval_quality", sets_table),
     "quality-floors": ("retrieval_quality", floors_table),
@@ -158,6 +181,9 @@ TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
     "peers-costs": ("peers", costs_table),
     "lexical-terms": ("lexical_terms", variants_table),
     "late-interaction": ("late_interaction", variants_table),
+    "maxsim-recipe": ("maxsim_recipe", variants_table),
+    "hyde": ("hyde", hyde_table),
+    "context-line": ("context_line", context_line_table),
     "retrieval-scale": ("retrieval_scale", scale_table),
     "roofline": ("roofline", roofline_table),
 }
@@ -166,6 +192,12 @@ TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [heads, ["---"] * len(heads), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _change(pair: Mapping) -> list[str]:
+    """Before, after, and the interval of the difference."""
+    low, high = pair["interval"]
+    return [f"{pair['mean_a']:.4f}", f"{pair['mean_b']:.4f}", f"{low:+.3f} to {high:+.3f}"]
 
 
 def _both(quantiles: Mapping | None) -> str:

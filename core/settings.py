@@ -96,6 +96,10 @@ class RetrievalSettings(Section):
     reranker_device: str = Field("", description="torch device of the cross-encoder, as cuda:0 or cpu; empty: the best there is")
     reranker_timeout_s: float = Field(10.0, gt=0, description="longest wait for the reranking server, retries included")
     rerank_budget_ms: int = Field(0, ge=0, description="past it hits keep their fused order, and the trace says so; 0: no limit")
+    hyde: Literal["off", "deep", "standard"] = Field(
+        "off",
+        description="a passage that the chat model makes up is searched for beside the question: off, deep (at that effort) or standard (and deep)",
+    )
     evidence_chunks: int = Field(4, ge=1, le=20, description="chunks the model may be shown")
     evidence_tokens: int = Field(300, ge=100, description="budget of evidence in the prompt")
 
@@ -105,6 +109,13 @@ class IngestSettings(Section):
 
     chunk_tokens: int = Field(220, ge=32, le=480, description="longest chunk, in the embedder's tokens")
     overlap_tokens: int = Field(40, ge=0, le=200, description="text shared by neighbouring chunks")
+    context_line: Literal["off", "model"] = Field(
+        "off",
+        description="model: the chat model writes a line on where each chunk stands, which is searched and never shown",
+    )
+    context_line_calls: int = Field(
+        1, ge=1, le=64, description="chunks that the chat model is asked for at once; the embedded one takes one after the other"
+    )
     max_file_mb: float = Field(64.0, gt=0, description="larger files are refused")
     max_chunks: int = Field(5000, ge=1, description="a file that would give more chunks is refused")
     max_pages: int = Field(500, ge=1, description="addresses that one call may fetch, sitemaps expanded")

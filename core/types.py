@@ -126,7 +126,8 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What is embedded and cited. `text` is what a quote is verified against."""
+    """What is embedded and cited. `text` is what a quote is verified against. `context_line`
+    is a model's word on where the chunk stands in its document: it is searched, never shown."""
 
     id: str
     document_id: str
@@ -138,6 +139,7 @@ class Chunk:
     page: int | None = None
     boxes: tuple[Box, ...] = ()
     kind: ElementKind = ElementKind.TEXT
+    context_line: str = ""
 
     @property
     def context(self) -> str:

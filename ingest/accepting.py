@@ -14,6 +14,7 @@ from pathlib import Path
 from core.errors import FileError
 from core.settings import IngestSettings
 from ingest import chunker
+from ingest.context_lines import MISSING
 from ingest.discover import Candidate, FoundFile, KnownFile, RefusedFile, inspect_file
 from ingest.ledger import FileStatus, Ledger, LedgerRow
 from ingest.originals import Originals
@@ -51,8 +52,12 @@ class Decision:
 class Fingerprints:
     """Of how a kind of file would be indexed by the present settings."""
 
-    def __init__(self, settings: IngestSettings, index_fingerprint: Callable[[], str]) -> None:
+    def __init__(
+        self, settings: IngestSettings, index_fingerprint: Callable[[], str], context_lines: str = ""
+    ) -> None:
+        """`context_lines` is the fingerprint of what writes them; empty when nothing does."""
         self._settings = settings
+        self.context_lines = context_lines
         self._index_fingerprint = index_fingerprint
 
     def of(self, media_type: str, embedder: str = "") -> str:
@@ -65,6 +70,8 @@ class Fingerprints:
             "parser": PARSER_VERSIONS[media_type],
             "index": embedder or self._index_fingerprint(),
         }
+        if self.context_lines:  # not named when it is off: files of earlier versions stay as they are
+            values["context_line"] = self.context_lines
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -120,14 +127,13 @@ class Acceptor:
         outcome = Outcome.MOVED if moved_from else outcome
         return Decision(found.uri, outcome, wanted, None, found.path, source, moved_from)
 
-    @staticmethod
     def _settled(
-        row: LedgerRow, found: FoundFile | RefusedFile, request: IngestRequest, fingerprint: str
+        self, row: LedgerRow, found: FoundFile | RefusedFile, request: IngestRequest, fingerprint: str
     ) -> Decision | None:
         """What there is to do when an earlier run did the rest; None when it did not."""
         version = (row.document_id, row.readers, row.fingerprint)
         same = version == (version_of(found, request), request.readers, fingerprint)
-        if row.status is FileStatus.DONE and same:
+        if row.status is FileStatus.DONE and same and not self._lacks_lines(row):
             meta, signature = dict(request.meta), getattr(found, "signature", "")
             outcome = Outcome.SKIPPED if dict(row.meta) == meta else Outcome.UPDATED
             noted = replace(row, meta=meta, signature=signature or row.signature, sha256=found.sha256)
@@ -139,6 +145,10 @@ class Acceptor:
             error = FileError(row.reason, code=row.code, retryable=row.retryable)
             return Decision(row.uri, Outcome.FAILED, error=error)
         return None
+
+    def _lacks_lines(self, row: LedgerRow) -> bool:
+        """Whether the chat model failed on some of its chunks and may be asked again."""
+        return bool(self._fingerprints.context_lines) and any(code == MISSING for code, _ in row.warnings)
 
     @staticmethod
     def _same_words(row: LedgerRow | None, wanted: LedgerRow) -> LedgerRow | None:

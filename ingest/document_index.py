@@ -1,11 +1,13 @@
 """Chunks and tables of documents under one roof: what is written or removed of a document
-is so in the index and in the table store. Knows the order of both; nothing of files."""
+is so in the index and in the table store, and its context lines go with it. Knows the order;
+nothing of files."""
 
 import logging
 from collections.abc import Mapping, Sequence
 
 from core.errors import StoreError
 from core.types import Chunk, Document
+from ingest.kept_lines import KeptLines
 from ingest.table_store import PlacedTable, TableStore
 from retrieval.index import ChunkIndex, EmbeddedDocument
 
@@ -15,9 +17,10 @@ _log = logging.getLogger(__name__)
 class DocumentIndex:
     """The write path of a document. Every method is idempotent, like those beneath it."""
 
-    def __init__(self, chunks: ChunkIndex, tables: TableStore) -> None:
+    def __init__(self, chunks: ChunkIndex, tables: TableStore, lines: KeptLines) -> None:
         self._chunks = chunks
         self._tables = tables
+        self._lines = lines
 
     @property
     def fingerprint(self) -> str:
@@ -49,6 +52,7 @@ class DocumentIndex:
         except StoreError as error:
             _log.warning("tables of %s are made anew: %s", document.uri, error)
             return 0
+        self._lines.copy_document(document.collection, source_id, document.id)
         return self._chunks.copy_document(document, source_id)
 
     def remove_chunks(self, collection: str, document_id: str) -> int:
@@ -64,6 +68,7 @@ class DocumentIndex:
         removed = self._chunks.remove_documents(collection, document_ids)
         for document_id in document_ids:
             self._tables.remove_document(collection, document_id)
+            self._lines.remove_document(collection, document_id)
         return removed
 
     def count_parts(self, collection: str) -> dict[str, Mapping[str, int]]:
@@ -78,6 +83,7 @@ class DocumentIndex:
         """Removes a collection whole; False when there was none."""
         dropped = self._chunks.drop_collection(collection)
         self._tables.drop_collection(collection)
+        self._lines.drop_collection(collection)
         return dropped
 
     def collections(self) -> list[str]:

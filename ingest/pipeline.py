@@ -18,6 +18,7 @@ from core.errors import ConflictError, FileError
 from core.settings import IngestSettings
 from core.types import EVERYONE
 from ingest.accepting import Acceptor, Fingerprints
+from ingest.context_lines import ContextLines
 from ingest.discover import find_candidates
 from ingest.document_index import DocumentIndex
 from ingest.finishing import Finisher, Result, Work
@@ -53,6 +54,7 @@ class Ingestor:
         originals: Originals,
         settings: IngestSettings,
         parser_runner: ParserRunner,
+        context_lines: ContextLines | None = None,
     ) -> None:
         self._ledger = ledger
         self._index = index
@@ -60,11 +62,12 @@ class Ingestor:
         self._runner = parser_runner
         self._workers = settings.workers or os.cpu_count() or 1
         self._writing = threading.RLock()
-        self._fingerprints = Fingerprints(settings, lambda: index.fingerprint)
+        lines = context_lines.fingerprint if context_lines else ""
+        self._fingerprints = Fingerprints(settings, lambda: index.fingerprint, lines)
         self._queue = IngestQueue(ledger)
         acceptor = Acceptor(ledger, originals, self._fingerprints, settings)
         self._intake = Intake(ledger, self._queue, index, acceptor)
-        self._publisher = Publisher(ledger, index, originals, parser_runner, settings)
+        self._publisher = Publisher(ledger, index, originals, parser_runner, settings, context_lines)
         self._finisher = Finisher(ledger, self._queue, index, originals, self._publisher)
 
     @property

@@ -13,6 +13,7 @@ from core.errors import ConflictError, FileError, InputError, NotFoundError
 from core.settings import IngestSettings
 from core.types import EVERYONE, Chunk, Document
 from ingest.chunker import ChunkLimits, chunk_elements
+from ingest.context_lines import ContextLines
 from ingest.document_index import DocumentIndex
 from ingest.ledger import FileStatus, Ledger, LedgerRow
 from ingest.media_types import detect_media_type
@@ -69,7 +70,9 @@ class Publisher:
         originals: Originals,
         runner: ParserRunner,
         settings: IngestSettings,
+        context_lines: ContextLines | None = None,
     ) -> None:
+        self._context_lines = context_lines
         self._ledger = ledger
         self._index = index
         self._originals = originals
@@ -113,6 +116,10 @@ class Publisher:
         # a kill the next run does both again.
         counts = self._index.write_tables(document, placed_tables(parsed.elements))
         warnings = (*parsed.warnings, *check_tables(parsed.elements, counts))
+        if self._context_lines is not None:
+            situated = self._context_lines.situate(document, chunks)
+            chunks = situated.chunks
+            warnings = (*warnings, situated.warning) if situated.warning else warnings
         return CutDocument(document, chunks, parsed.pages, warnings, len(counts))
 
     def embed(self, cut: Sequence[CutDocument]) -> list[EmbeddedDocument]:

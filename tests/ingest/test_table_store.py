@@ -7,10 +7,12 @@ import pyarrow.parquet as parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import create_engine
 
 from core.errors import NotFoundError, StoreError
 from core.types import Document, Scope, Table
 from ingest.document_index import DocumentIndex
+from ingest.kept_lines import KeptLines
 from ingest.table_store import PlacedTable, TableStore
 from ingest.typed_columns import typed_columns
 from tests.ingest.folder_index import FolderIndex
@@ -21,6 +23,11 @@ ROWS = (
     ("华东", "1,200", "12.5%", "2024-01-05", "007", "$3.50", "-"),
     ("华南", "(30)", "-3%", "2023/12/31", "008", "$12", "ok"),
 )
+
+
+def lines(folder):
+    """No context lines yet."""
+    return KeptLines(create_engine(f"sqlite:///{folder / 'lines.db'}"))
 
 
 def document(document_id=ID, collection="default", readers=("everyone",)):
@@ -143,7 +150,7 @@ def test_tables_come_and_go_with_their_document(bench, tmp_path):
     from ingest.request import IngestRequest
 
     tables = TableStore(tmp_path / "tables")
-    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), tables)
+    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), tables, lines(tmp_path))
     ingestor = Ingestor(bench.ledger, index, bench.originals, bench.settings, DirectParserRunner())
     path = bench.write("a.csv", "name,n\nx,1\ny,2\n")
     request = IngestRequest("default", (EVERYONE,))
@@ -165,7 +172,7 @@ def test_lost_and_stray_tables_are_found_and_mended(bench, tmp_path):
     from ingest.request import IngestRequest
 
     tables = TableStore(tmp_path / "tables")
-    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), tables)
+    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), tables, lines(tmp_path))
     ingestor = Ingestor(bench.ledger, index, bench.originals, bench.settings, DirectParserRunner())
     bench.write("a.csv", "name,n\nx,1\ny,2\n")
     ingestor.ingest([bench.docs], IngestRequest("default"))
@@ -187,7 +194,7 @@ def test_tables_go_along_when_only_the_readers_change(bench, tmp_path):
     from ingest.request import IngestRequest
 
     tables = TableStore(tmp_path / "tables")
-    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), tables)
+    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), tables, lines(tmp_path))
     ingestor = Ingestor(bench.ledger, index, bench.originals, bench.settings, DirectParserRunner())
     bench.write("a.csv", "name,n\nx,1\ny,2\n")
     ingestor.ingest([bench.docs], IngestRequest("default"))
