@@ -179,6 +179,9 @@ def main() -> None:
     parser.add_argument(
         "--articles", type=int, default=ARTICLES, help="of each language, evenly over the file"
     )
+    parser.add_argument(
+        "--languages", nargs="+", choices=LANGUAGES, default=list(LANGUAGES), help="of documents"
+    )
     parser.add_argument("--keep", type=Path, help="keep lines and indexes below this folder")
     arguments = parser.parse_args()
     silence_libraries()
@@ -194,12 +197,13 @@ def main() -> None:
                 )
                 for language in LANGUAGES
             }
-            for language in LANGUAGES:
+            for language in arguments.languages:
                 sets.update(measure(language, articles, writer))
             about = {"data": "XQuAD, development half", "model": services.settings.chat.model, "sets": sets}
         finally:
             services.close()
-    command = f"python -m evals.context_line XQUAD_FOLDER --articles {arguments.articles}"
+    options = f"--articles {arguments.articles} --languages {' '.join(arguments.languages)}"
+    command = f"python -m evals.context_line XQUAD_FOLDER {options}"
     write_result("context_line", command, about)
 
 

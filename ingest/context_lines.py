@@ -9,8 +9,9 @@ import asyncio
 import hashlib
 import json
 import logging
+import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +25,8 @@ from ingest.kept_lines import KeptLines
 from retrieval.evidence import estimate_tokens
 
 PROMPTS = Path(__file__).with_name("prompts")
+VERSION = 1
+"""Raise when the same reply would give another line."""
 MISSING = "context_line"
 """The code of the warning that some chunks have no line since the model failed."""
 BEGINNING_TOKENS = 250
@@ -32,6 +35,7 @@ CHUNK_TOKENS = 400
 LINE_TOKENS = 64
 MAX_LINE_CHARS = 240
 _MARK_DIGITS = 10
+_MARKED = re.compile(rf"</(?:document|before|chunk)-([0-9a-f]{{{_MARK_DIGITS}}})>")
 _log = logging.getLogger(__name__)
 
 Connect = Callable[[], AbstractAsyncContextManager[ChatModel]]
@@ -63,7 +67,7 @@ class ContextLines:
     @property
     def fingerprint(self) -> str:
         """Changes whenever the same chunk would get another line."""
-        return f"{self._model}/{self._prompts.fingerprint}"
+        return f"{self._model}/{self._prompts.fingerprint}/{VERSION}"
 
     def situate(self, document: Document, chunks: Sequence[Chunk]) -> Situated:
         """The chunks with their lines. Those that were asked for before are not asked for
@@ -85,7 +89,13 @@ class ContextLines:
             self._kept.keep(
                 document.collection, document.id, {d: lines[d] for d in digests.values() if d in lines}
             )
-        situated = tuple(replace(c, context_line=lines.get(digests.get(c.id, ""), "")) for c in chunks)
+        replies = {i: lines[digest] for i, digest in digests.items() if digest in lines}
+        situated = tuple(
+            replace(c, context_line=clean_line(replies[c.id], _marks_in(prompts[c.id])))
+            if c.id in replies
+            else c
+            for c in chunks
+        )
         lacking = sum(digest not in lines for digest in digests.values())
         return Situated(situated, (MISSING, _words(lacking, len(chunks), failure)) if lacking else None)
 
@@ -96,7 +106,7 @@ class ContextLines:
 
         async def ask(digest: str, prompt: Sequence[Message]) -> None:
             async with turns:
-                lines[digest] = clean_line(await _reply(chat_model, prompt))
+                lines[digest] = await _reply(chat_model, prompt)
 
         reason = ""
         try:
@@ -132,9 +142,11 @@ class ContextLines:
         return hashlib.sha256(asked.encode()).hexdigest()
 
 
-def clean_line(reply: str) -> str:
+def clean_line(reply: str, marks: Collection[str] = ()) -> str:
     """The first line of a reply that says something, without quotation marks and cut to size;
-    empty when there is none."""
+    empty when there is none. Small models take the fence's `marks` for a name: they go."""
+    for mark in marks:
+        reply = reply.replace(mark, "")
     for raw in reply.splitlines():
         line = " ".join("".join(char if char.isprintable() else " " for char in raw).split())
         line = line.strip("\"'“”‘’「」*` ")
@@ -167,6 +179,10 @@ def _first_of(failures: BaseExceptionGroup) -> BaseException:
 
 def _mark(*texts: str) -> str:
     return hashlib.sha256("\x00".join(texts).encode()).hexdigest()[:_MARK_DIGITS]
+
+
+def _marks_in(prompt: Sequence[Message]) -> set[str]:
+    return {mark for message in prompt for mark in _MARKED.findall(message.content)}
 
 
 def _words(lacking: int, total: int, failure: str) -> str:

@@ -1,4 +1,4 @@
-"""Context lines that a chat model has written, kept so that no chunk is asked for twice.
+"""What a chat model has said of chunks, kept so that it is asked for none of them twice.
 
 A line is found by a digest of what the model was asked, so it can never be stale; it goes
 with the document that it was written for. Knows the database; knows nothing of models.

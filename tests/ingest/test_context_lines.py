@@ -113,6 +113,12 @@ def test_a_reply_that_says_nothing_gives_no_line_and_no_warning(server, kept):
     assert {c.context_line for c in made.chunks} == {""} and made.warning is None
 
 
+def test_a_mark_of_the_fence_is_not_taken_for_a_name(server, kept):
+    server.reply = lambda asked: f"Document {CHUNK.search(asked)[1]} tells of Acme."
+    made = lines_of(server, kept).situate(document(), chunks_of())
+    assert {c.context_line for c in made.chunks} == {"Document tells of Acme."}
+
+
 def test_a_chunk_cannot_close_its_own_fence(server, kept):
     lines_of(server, kept).situate(document(), chunks_of(["甲"]))
     mark = CHUNK.search(server.asked[0])[1]
