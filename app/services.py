@@ -174,7 +174,7 @@ class Services:
             return self._parts[name]
 
     def _build_engine(self) -> "Engine":
-        from app.database import open_database
+        from core.database import open_database
 
         self.paths.create()
         return open_database(self.paths.ledger)
@@ -233,7 +233,7 @@ class Services:
         return build_reranker(self.settings.retrieval, self.token_vectors)
 
     def _build_token_vectors(self) -> "TokenVectors":
-        from app.database import open_database
+        from core.database import open_database
         from retrieval.token_vectors import TokenVectors
 
         self.paths.create()

@@ -73,3 +73,42 @@ async def chat_model(weights_folder):
     model = build_chat_model(ChatSettings(), weights_folder)
     yield model
     await model.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """A PostgreSQL server of these tests alone."""
+    from tests.postgres_server import MISSING, find_binaries, running_server
+
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip(MISSING)
+    with running_server(binaries) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_server):
+    """An empty database of it."""
+    from core.database import open_server
+    from tests.postgres_server import PASSWORD
+
+    engine = open_server(postgres_server.new_database(), PASSWORD)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sqlite(tmp_path):
+    """An empty SQLite database."""
+    from core.database import open_database
+
+    engine = open_database(tmp_path / "attest.db")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request):
+    """An empty database of each kind in turn."""
+    return request.getfixturevalue(request.param)
