@@ -1,5 +1,6 @@
 """`attest ingest`."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,13 @@ WATCH_EVERY_S = 2.0
 INGEST_CODES = (
     "Exit codes: 0 all files are in; 1 some failed; 2 none is in or wrong use; 3 a needed service is missing."
 )
+
+
+class Engine(StrEnum):
+    """What reads files and embeds chunks."""
+
+    LOCAL = "local"
+    RAY = "ray"
 
 
 def add_commands(root: typer.Typer) -> None:
@@ -39,6 +47,12 @@ def ingest(
         bool, typer.Option("--watch", help="Go on, and follow every change until Ctrl-C.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Index again what has not changed.")] = False,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Files read at once [default: ingest.workers].")
+    ] = None,
+    engine: Annotated[
+        Engine | None, typer.Option("--engine", help="Where files are read [default: ingest.engine].")
+    ] = None,
     data: Data = None,
     config: Config = None,
     as_json: Json = False,
@@ -59,7 +73,8 @@ def ingest(
         tuple(path for path in paths if _is_address(path)),
         prune,
     )
-    backend = open_backend(data, config)
+    given = {"workers": workers, "engine": engine and engine.value}
+    backend = open_backend(data, config, {name: value for name, value in given.items() if value})
     try:
         if watch:
             _watch(backend, job, out)
