@@ -17,8 +17,9 @@ os.environ.setdefault("LANGSMITH_TRACING", "false")
 settings.register_profile("attest", deadline=None)
 settings.load_profile("attest")
 
-COST_OF_MARK = {"slow": 1, "models": 2, "torch": 2, "browser": 3}
+COST_OF_MARK = {"slow": 1, "models": 2, "torch": 2, "ray": 2, "browser": 3}
 NO_TORCH = "PyTorch or sentence-transformers is not installed here: make test-models"
+NO_RAY = "Ray is not installed here: make install-ray"
 
 
 def cost(item: pytest.Item) -> int:
@@ -33,6 +34,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("torch"):
                 item.add_marker(pytest.mark.skip(reason=NO_TORCH))
+    if find_spec("ray") is None:
+        for item in items:
+            if item.get_closest_marker("ray"):
+                item.add_marker(pytest.mark.skip(reason=NO_RAY))
 
 
 @pytest.fixture(scope="session")
