@@ -73,8 +73,7 @@ def ingest(
         tuple(path for path in paths if _is_address(path)),
         prune,
     )
-    given = {"workers": workers, "engine": engine and engine.value}
-    backend = open_backend(data, config, {name: value for name, value in given.items() if value})
+    backend = open_backend(data, config, _given(workers, engine))
     try:
         if watch:
             _watch(backend, job, out)
@@ -89,6 +88,12 @@ def ingest(
     else:
         show_report(out, report)
     raise typer.Exit(exit_code)
+
+
+def _given(workers: int | None, engine: Engine | None) -> dict[str, int | str]:
+    """The settings of this one call."""
+    given = {"workers": workers, "engine": engine and engine.value}
+    return {name: value for name, value in given.items() if value}
 
 
 def _is_address(source: str) -> bool:
