@@ -8,6 +8,7 @@ what is done there.
 import logging
 import os
 import queue
+import socket
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,12 +29,18 @@ if TYPE_CHECKING:
 LOCAL_SWITCHES = {
     # Ray's name for: this machine alone, so that nothing listens but on loopback.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-    # A busy machine takes longer than the ten seconds that Ray gives its own agent.
+    # A busy machine takes longer than the seconds that Ray gives its own processes.
     "RAY_agent_register_timeout_ms": "120000",
+    "RAY_gcs_server_port_wait_time_s": "120",
 }
+START_ATTEMPTS = 3
+"""One wait of Ray is fixed at 30 s; what the first attempt has read from disk, the next finds there."""
+KNOCK_S = 10
 OBJECT_STORE_BYTES = 256 * 2**20
 """Of a local Ray. What is under way is bounded by the stages: some files and passes."""
 _SAME_EVERYWHERE = "install the same attest[ray] on every node, and start Ray there again"
+
+_log = logging.getLogger(__name__)
 
 
 class RayEngine:
@@ -103,6 +110,7 @@ class RayEngine:
 
                 self._home.submit(ray.shutdown).result()
             self._home.shutdown()
+            self._actors = queue.SimpleQueue()  # an actor ends with the last handle to it
             self._is_started = False
 
     def _start(self) -> None:
@@ -130,26 +138,17 @@ class RayEngine:
             self._actors.put(actor.remote(self._spec))
 
     def _join(self) -> None:
-        import ray
-
         quiet = {"log_to_driver": False, "configure_logging": False, "logging_level": "error"}
-        address = self._settings.address
-        try:
-            if address:
-                ray.init(address=address, **quiet)
-                self._check_size(int(ray.cluster_resources().get("CPU", 0)))
-            else:
-                ray.init(
-                    address="local",
-                    num_cpus=self.workers + self.embedders,
-                    object_store_memory=OBJECT_STORE_BYTES,
-                    include_dashboard=False,
-                    **quiet,
-                )
-        except (ConnectionError, OSError, RuntimeError, ValueError, ray.exceptions.RayError) as exc:
-            where = f"the Ray cluster {address} cannot be joined" if address else "Ray cannot be started"
-            remedy = "see ray.address, and: ray status" if address else "see /tmp/ray/session_latest/logs"
-            raise ServiceError(f"{where}: {_first_line(exc)}", remedy=remedy) from exc
+        if address := self._settings.address:
+            _knock(address)
+            _init(f"the Ray cluster {address} cannot be joined", 1, address, quiet)
+            import ray
+
+            self._check_size(int(ray.cluster_resources().get("CPU", 0)))
+            return
+        size = {"num_cpus": self.workers + self.embedders, "object_store_memory": OBJECT_STORE_BYTES}
+        alone = {"include_dashboard": False, **size, **quiet}
+        _init("Ray cannot be started", START_ATTEMPTS, "local", alone)
 
     def _check_size(self, cpus: int) -> None:
         """Tasks that find no CPU would wait for ever."""
@@ -212,6 +211,34 @@ class RayEmbedder:
         """See `MultiVectorEmbedder.embed_documents_and_tokens`."""
         made = self._engine.embed(self._built_in, True, self._local.fingerprint, texts)
         return made.dense, list(made.tokens)
+
+
+def _knock(address: str) -> None:
+    """Ray itself waits for a minute, and then ends the process."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal():
+        return  # `auto`
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_S).close()
+    except (OSError, OverflowError) as exc:
+        raise ServiceError(
+            f"the Ray cluster {address} cannot be joined: {exc}", remedy="mend ray.address; see: ray status"
+        ) from exc
+
+
+def _init(refusal: str, attempts: int, address: str, options: dict[str, Any]) -> None:
+    import ray
+
+    for attempt in range(1, attempts + 1):
+        try:
+            ray.init(address=address, **options)
+            return
+        except Exception as exc:  # Ray raises that itself when its processes are too slow
+            _log.debug("ray.init, attempt %s", attempt, exc_info=True)
+            ray.shutdown()
+            if attempt == attempts:
+                remedy = "see /tmp/ray/session_latest/logs, and: ray status"
+                raise ServiceError(f"{refusal}: {_first_line(exc)}", remedy=remedy) from exc
 
 
 def _as_error(failure: Failure) -> FileError | ServiceError:

@@ -17,7 +17,7 @@ from core.errors import FileError, ServiceError
 from core.settings import EmbedderSettings, IngestSettings, LedgerSettings, RaySettings, Settings
 from core.types import Document, Scope
 from ingest.engine import WORKER_LOST, CutOrder
-from ingest.ray_engine import LOCAL_SWITCHES, RayEngine
+from ingest.ray_engine import RayEngine
 from ingest.ray_workers import WorkerSpec, code_versions
 from tests.ingest.ray_processes import descendants, kill_at_work, listening_addresses
 from tests.postgres_server import PASSWORD
@@ -49,13 +49,13 @@ def by_threads(folder, tmp_path_factory, weights_folder):
 
 
 @pytest.fixture(scope="module")
-def local_ray():
+def local_ray(weights_folder):
     """A Ray for all tests of this module; an engine uses the one that runs."""
-    os.environ.update(LOCAL_SWITCHES)
-    ray = pytest.importorskip("ray")
-    ray.init(address="local", num_cpus=3, include_dashboard=False, log_to_driver=False, configure_logging=False)
-    yield ray
-    ray.shutdown()
+    spec = WorkerSpec(IngestSettings(workers=5), EmbedderSettings(), weights_folder, code_versions())
+    engine = RayEngine(spec, RaySettings())
+    engine._start()
+    yield
+    engine.close()
 
 
 @dataclass(frozen=True)
@@ -201,13 +201,8 @@ def test_workers_of_another_version_or_without_weights_are_named(engine, tmp_pat
     assert "attest models fetch" in caught.value.remedy
 
 
-def test_a_cluster_that_is_not_there_is_named():
-    code = (
-        "from core.settings import *; from ingest.ray_workers import WorkerSpec, cut_file; from pathlib import Path\n"
-        "from ingest.ray_engine import RayEngine; from core.errors import ServiceError\n"
-        "spec = WorkerSpec(IngestSettings(), EmbedderSettings(), Path('.'), '')\n"
-        "try: RayEngine(spec, RaySettings(address='127.0.0.1:1')).workers\n"
-        "except ServiceError as exc: print(exc)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert "the Ray cluster 127.0.0.1:1 cannot be joined" in done.stdout, done.stdout + done.stderr
+def test_a_cluster_that_is_not_there_is_named(tmp_path):
+    spec = WorkerSpec(IngestSettings(), EmbedderSettings(), tmp_path, "")
+    with pytest.raises(ServiceError, match="the Ray cluster 127.0.0.1:1 cannot be joined") as caught:
+        RayEngine(spec, RaySettings(address="127.0.0.1:1"))._join()
+    assert "ray.address" in caught.value.remedy
