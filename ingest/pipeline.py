@@ -7,7 +7,6 @@ Knows what is done with a set of files; stages.py knows how many of them overlap
 """
 
 import logging
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice

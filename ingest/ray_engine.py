@@ -11,7 +11,7 @@ import queue
 import socket
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +62,8 @@ class RayEngine:
         self._lock = threading.Lock()
         # Linux ends Ray's processes with the thread that started them, so that one has to stay.
         self._home = ThreadPoolExecutor(1, "ray")
-        self._is_started = self._is_ours = False
+        self._opening: Future[None] | None = None
+        self._is_ours = False
         self._cut: Any = None
         self._shared_spec: Any = None
         self._actors: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -105,19 +106,17 @@ class RayEngine:
     def close(self) -> None:
         """Leaves the cluster; ends it when it was started here."""
         with self._lock:
-            if self._is_started and self._is_ours:
-                import ray
-
-                self._home.submit(ray.shutdown).result()
+            self._home.submit(self._leave).result()
             self._home.shutdown()
-            self._actors = queue.SimpleQueue()  # an actor ends with the last handle to it
-            self._is_started = False
 
     def _start(self) -> None:
+        """Threads that come while Ray is started share its outcome; a later call tries again."""
         with self._lock:
-            if not self._is_started:
-                self._home.submit(self._open).result()
-                self._is_started = True
+            failed = self._opening and self._opening.done() and self._opening.exception()
+            if self._opening is None or failed:
+                self._opening = self._home.submit(self._open)
+            opening = self._opening
+        opening.result()
 
     def _open(self) -> None:
         silence_libraries()
@@ -136,6 +135,13 @@ class RayEngine:
         actor = ray.remote(EmbedWorker).options(num_cpus=1, max_restarts=-1, max_task_retries=again)
         for _ in range(self.embedders):
             self._actors.put(actor.remote(self._spec))
+
+    def _leave(self) -> None:
+        self._actors = queue.SimpleQueue()  # an actor ends with the last handle to it
+        if self._is_ours:
+            import ray
+
+            ray.shutdown()
 
     def _join(self) -> None:
         quiet = {"log_to_driver": False, "configure_logging": False, "logging_level": "error"}

@@ -67,7 +67,7 @@ def test_what_another_process_holds_is_skipped_with_a_warning(bench):
     bench.write("b.md", "other words")
     other = IngestQueue(bench.ledger)
     request = IngestRequest("default")
-    [decision] = bench.ingestor._acceptor.decide(find_candidates([path], None), request)
+    [decision] = bench.ingestor._intake.decide(find_candidates([path], None), request)
     other.accept([decision.row])
     seen = []
     report = bench.ingestor.ingest([bench.docs], request, seen.append)
