@@ -124,7 +124,11 @@ class RayEngine:
             os.environ.update(LOCAL_SWITCHES)  # read when Ray is imported
         import ray
 
+        from ray._private import worker as ray_driver
+
         logging.getLogger("ray").setLevel(logging.ERROR)
+        # Its debugger's own switch: Ray prints that a worker died on stdout, where our JSON goes.
+        ray_driver._worker_logs_enabled = False
         self._is_ours = not ray.is_initialized()
         if self._is_ours:
             self._join()

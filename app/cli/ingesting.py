@@ -22,6 +22,14 @@ class Engine(StrEnum):
     RAY = "ray"
 
 
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Files read at once [default: ingest.workers].")
+]
+EngineName = Annotated[
+    Engine | None, typer.Option("--engine", help="Where files are read [default: ingest.engine].")
+]
+
+
 def add_commands(root: typer.Typer) -> None:
     """Adds the command of this file."""
     root.command("ingest", epilog=INGEST_CODES)(ingest)
@@ -47,12 +55,8 @@ def ingest(
         bool, typer.Option("--watch", help="Go on, and follow every change until Ctrl-C.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Index again what has not changed.")] = False,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Files read at once [default: ingest.workers].")
-    ] = None,
-    engine: Annotated[
-        Engine | None, typer.Option("--engine", help="Where files are read [default: ingest.engine].")
-    ] = None,
+    workers: Workers = None,
+    engine: EngineName = None,
     data: Data = None,
     config: Config = None,
     as_json: Json = False,
