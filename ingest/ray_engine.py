@@ -123,7 +123,6 @@ class RayEngine:
         if not self._settings.address:
             os.environ.update(LOCAL_SWITCHES)  # read when Ray is imported
         import ray
-
         from ray._private import worker as ray_driver
 
         logging.getLogger("ray").setLevel(logging.ERROR)
