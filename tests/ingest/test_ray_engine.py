@@ -19,7 +19,7 @@ from core.types import Document, Scope
 from ingest.engine import WORKER_LOST, CutOrder
 from ingest.ray_engine import RayEngine
 from ingest.ray_workers import WorkerSpec, code_versions
-from tests.ingest.ray_processes import descendants, kill_at_work, listening_addresses
+from tests.ingest.ray_processes import descendants, kill_at_work, listening_addresses, wait_for_end
 from tests.postgres_server import PASSWORD
 
 pytestmark = [pytest.mark.ray, pytest.mark.models, pytest.mark.slow]
@@ -109,7 +109,7 @@ def test_workers_that_are_killed_cost_nothing(folder, by_threads, tmp_path):
         assert by_threads.amiss == []
     finally:
         services.close()
-    assert [pid for pid in everything if Path(f"/proc/{pid}").exists()] == [], "Ray ended with the command"
+    assert wait_for_end(everything) == {}, "Ray ended with the command"
 
 
 def test_the_same_with_the_ledger_on_postgres(folder, by_threads, tmp_path, postgres_server, local_ray):
