@@ -1,13 +1,16 @@
 """Ledger and queue keep the same promises over SQLite and over PostgreSQL."""
 
+import multiprocessing
 import threading
 from dataclasses import replace
 
 import pytest
 
+from core.database import open_server
 from core.errors import StoreError
 from ingest.ledger import CollectionCount, FileStatus, Ledger, LedgerRow
 from ingest.queue import BACKOFF_S, LEASE_S, IngestQueue, QueueCount
+from tests.postgres_server import PASSWORD
 
 
 class Clock:
@@ -38,6 +41,16 @@ def queues(ledger, clock):
 def row(uri: str, status: FileStatus = FileStatus.WRITING, **values) -> LedgerRow:
     size_bytes = values.pop("size_bytes", 1)
     return LedgerRow("default", uri, uri * 4, "T", "text/plain", size_bytes, status, **values)
+
+
+def drive(url: str, start, claimed) -> None:
+    """A process that works through the queue: what it claims, and what it accepts again."""
+    queue = IngestQueue(Ledger(open_server(url, PASSWORD)))
+    start.wait(30)
+    mine = [put.uri for put in queue.accept([row(f"new{i:03}") for i in range(40)])]
+    while got := queue.claim("default", 3):
+        mine += [uri for uri, _ in got]
+    claimed.put(mine)
 
 
 class TestLedger:
@@ -190,3 +203,18 @@ class TestQueue:
         queue.accept([row("a")])
         queue.settle(["bbbb"])
         assert queue.doubtful() == []
+
+    @pytest.mark.slow
+    def test_two_processes_on_a_server_never_take_the_same_item(self, postgres_server):
+        url = postgres_server.new_database()
+        old = [f"old{i:03}" for i in range(150)]
+        IngestQueue(Ledger(open_server(url, PASSWORD))).accept([row(name) for name in old], lease=False)
+        context = multiprocessing.get_context("spawn")
+        start, claimed = context.Event(), context.Queue()
+        drivers = [context.Process(target=drive, args=(url, start, claimed)) for _ in range(2)]
+        [driver.start() for driver in drivers]
+        start.set()
+        first, second = (claimed.get(timeout=60) for _ in drivers)
+        [driver.join() for driver in drivers]
+        assert set(first).isdisjoint(second)
+        assert sorted(first + second) == sorted([*old, *(f"new{i:03}" for i in range(40))])
