@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ingest.originals import Originals
     from ingest.parser_pool import ParserPool
     from ingest.pipeline import Ingestor
+    from ingest.ray_engine import RayEngine
     from ingest.table_store import TableStore
     from retrieval.index import ChunkIndex
     from retrieval.lexical import Lexicon
@@ -63,7 +64,7 @@ class Services:
         return weights_dir(self.settings.cache)
 
     def engine(self) -> "Engine":
-        """The SQLite database of the data directory."""
+        """The database of ledger, lexical statistics and keys."""
         return self._once("engine", self._build_engine)
 
     def store(self) -> "VectorStore":
@@ -165,7 +166,7 @@ class Services:
 
     def close(self) -> None:
         """Closes what needs no event loop: parsers, store, database and the model's process."""
-        for name in ("parser_runner", "page_renderer", "ledger", "store"):
+        for name in ("ray_engine", "parser_runner", "page_renderer", "ledger", "store"):
             part = self._parts.pop(name, None)
             if part is not None:
                 part.close()
@@ -183,9 +184,12 @@ class Services:
             return self._parts[name]
 
     def _build_engine(self) -> "Engine":
-        from app.database import open_database
+        from core.database import open_database, open_server
 
         self.paths.create()
+        ledger = self.settings.ledger
+        if ledger.url:
+            return open_server(ledger.url, ledger.password.get_secret_value())
         return open_database(self.paths.ledger)
 
     def _build_store(self) -> "VectorStore":
@@ -214,13 +218,15 @@ class Services:
 
     def _build_index(self) -> "ChunkIndex":
         from app.late_embedder import LateEmbedder
+
+        return self._chunk_index(LateEmbedder(self.embedder), self.token_vectors())
+
+    def _chunk_index(self, embedder: "Embedder", tokens: "TokenVectors") -> "ChunkIndex":
         from retrieval.index import ChunkIndex
 
         retrieval = self.settings.retrieval
         keeps = retrieval.reranker == "late-interaction" and retrieval.rerank_limit > 0
-        return ChunkIndex(
-            self.store(), LateEmbedder(self.embedder), self.lexicon(), self.token_vectors(), keeps
-        )
+        return ChunkIndex(self.store(), embedder, self.lexicon(), tokens, keeps)
 
     def _build_retriever(self) -> "Retriever":
         from retrieval.retriever import Retriever
@@ -242,12 +248,15 @@ class Services:
         return build_reranker(self.settings.retrieval, self.token_vectors)
 
     def _build_token_vectors(self) -> "TokenVectors":
-        from app.database import open_database
         from retrieval.token_vectors import TokenVectors
 
+        return TokenVectors(self._tokens_engine(), self.token_embedder)
+
+    def _tokens_engine(self) -> "Engine":
+        from core.database import open_database
+
         self.paths.create()
-        engine = self._once("tokens_engine", lambda: open_database(self.paths.tokens))
-        return TokenVectors(engine, self.token_embedder)
+        return self._once("tokens_engine", lambda: open_database(self.paths.tokens))
 
     def _build_originals(self) -> "Originals":
         from ingest.originals import Originals
@@ -271,8 +280,7 @@ class Services:
     def _build_ledger(self) -> "Ledger":
         from ingest.ledger import Ledger
 
-        self.engine()  # makes the file, for this user's eyes alone
-        return Ledger(self.paths.ledger)
+        return Ledger(self.engine())
 
     def _build_tables(self) -> "TableStore":
         from ingest.table_store import TableStore
@@ -282,15 +290,17 @@ class Services:
 
     def _build_ingestor(self) -> "Ingestor":
         from ingest.document_index import DocumentIndex
+        from ingest.extras import IngestExtras
         from ingest.pipeline import Ingestor
 
+        on_ray = self.settings.ingest.engine == "ray"
         return Ingestor(
             self.ledger(),
-            DocumentIndex(self.index(), self.tables(), self.kept_lines()),
+            DocumentIndex(self._ray_index() if on_ray else self.index(), self.tables(), self.kept_lines()),
             self.originals(),
             self.settings.ingest,
             self._once("parser_runner", self._build_parser_pool),
-            self._build_context_lines(),
+            IngestExtras(self._ray_engine() if on_ray else None, self._build_context_lines()),
         )
 
     def _build_context_lines(self) -> "ContextLines | None":
@@ -309,6 +319,30 @@ class Services:
         from ingest.kept_lines import KeptLines
 
         return KeptLines(self.engine())
+
+    def _ray_engine(self) -> "RayEngine":
+        return self._once("ray_engine", self._build_ray_engine)
+
+    def _build_ray_engine(self) -> "RayEngine":
+        from ingest.ray_engine import RayEngine
+        from ingest.ray_workers import WorkerSpec, code_versions
+
+        given = self.settings
+        weights = self.weights_dir.absolute()
+        return RayEngine(WorkerSpec(given.ingest, given.embedder, weights, code_versions()), given.ray)
+
+    def _ray_index(self) -> "ChunkIndex":
+        """The index whose vectors are made on Ray."""
+        from app.late_embedder import LateEmbedder
+        from ingest.ray_engine import RayEmbedder
+        from retrieval.token_vectors import TokenVectors
+
+        ray = self._ray_engine()
+        embedder = RayEmbedder(ray, LateEmbedder(self.embedder), built_in=False)
+        tokens = TokenVectors(
+            self._tokens_engine(), lambda: RayEmbedder(ray, self.token_embedder(), built_in=True)
+        )
+        return self._chunk_index(embedder, tokens)
 
     def _build_keys(self) -> "KeyTable":
         from app.keys import KeyTable

@@ -39,6 +39,13 @@ class MilvusSettings(Section):
     )
 
 
+class LedgerSettings(Section):
+    """Where the ledger, the queue, the lexical statistics and the API keys are."""
+
+    url: str = Field("", description="PostgreSQL, postgresql://user@host:5432/name (extra [postgres]); empty: SQLite in the data directory")
+    password: SecretStr = Field(SecretStr(""), description="password of that user; never part of the url")
+
+
 class EmbedderSettings(Section):
     """What turns texts into vectors."""
 
@@ -125,7 +132,16 @@ class IngestSettings(Section):
     ocr: bool = Field(True, description="scanned pages and pictures are read by OCR; false: such files fail with needs_ocr")
     pdf_password: SecretStr = Field(SecretStr(""), description="tried on locked PDF files; kept out of the ledger and of logs")
     workers: int = Field(0, ge=0, description="files parsed at once; 0: as many as there are CPU cores")
+    engine: Literal["local", "ray"] = Field("local", description="what reads files and embeds chunks: threads and processes here, or Ray (extra [ray])")
     parse_memory_mb: int = Field(2048, ge=256, description="address space of one parse above its start, not what is resident; OCR takes 1.8 GB of it and 570 MB of memory")
+
+
+class RaySettings(Section):
+    """The cluster that ingest.engine = ray works on. It trusts whoever reaches its ports."""
+
+    address: str = Field("", description="host:6379 of a running cluster, or auto for the one that this machine is part of; empty: a Ray of this machine alone, started and ended with the command")
+    embedders: int = Field(1, ge=1, description="actors that embed, each with the model in memory and one CPU of the cluster")
+    attempts: int = Field(3, ge=1, description="workers that may end over a file before it fails")
 
 
 class GuardSettings(Section):
@@ -163,10 +179,12 @@ class Settings(BaseSettings):
     cache: Path | None = Field(None, description="folder of model weights; empty: the user's cache directory")
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     milvus: MilvusSettings = MilvusSettings()
+    ledger: LedgerSettings = LedgerSettings()
     embedder: EmbedderSettings = EmbedderSettings()
     chat: ChatSettings = ChatSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     ingest: IngestSettings = IngestSettings()
+    ray: RaySettings = RaySettings()
     guard: GuardSettings = GuardSettings()
     server: ServerSettings = ServerSettings()
     ui: UiSettings = UiSettings()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from core.errors import FileError
 from ingest.document_index import DocumentIndex
+from ingest.engine import WORKER_LOST
 from ingest.ledger import FileStatus, Ledger, LedgerRow
 from ingest.originals import Originals
 from ingest.publish import Published, Publisher
@@ -18,6 +19,8 @@ from ingest.report import Outcome
 from ingest.versions import document_id_of
 
 _log = logging.getLogger(__name__)
+# Failures of a file whose tables or token vectors may have been written already.
+_AFTER_TABLES = ("refused", WORKER_LOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +137,8 @@ class Finisher:
             self._queue.try_later(failed)
         else:
             self._queue.finish([failed], stale)
-        if error.code == "refused" and not self._ledger.holding(row.collection, row.document_id):
-            self._index.remove_document(row.collection, row.document_id)  # its tables are there
+        if error.code in _AFTER_TABLES and not self._ledger.holding(row.collection, row.document_id):
+            self._index.remove_document(row.collection, row.document_id)
         self.forget_originals(stale)
         return Result(Outcome.FAILED, error=error)
 

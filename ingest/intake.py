@@ -21,10 +21,12 @@ from ingest.request import IngestRequest
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """`settled` need no work; `works` do, among them those that are refused."""
+    """`settled` need no work; `works` do, among them those that are refused. `held` are uris
+    that another process is working on."""
 
     settled: tuple[Decision, ...]
     works: tuple[Work, ...]
+    held: tuple[str, ...] = ()
 
 
 class Intake:
@@ -70,13 +72,14 @@ class Intake:
         self._queue.doubt(d.row.document_id for d in decisions if d.row and d.is_work)
         decisions = [self._acceptor.keep(decision) for decision in decisions]
         accepted = [decision for decision in decisions if decision.is_work]
-        rows = self._queue.accept([decision.row for decision in accepted], lease)
+        rows = {row.uri: row for row in self._queue.accept([d.row for d in accepted], lease)}
         with self._ledger.transaction() as connection:
             noted = [d.row for d in decisions if d.row and not d.is_work and d.error is None]
             self._ledger.put_many(noted, connection)
         works = [
-            Work(row, decision.outcome, decision.copy_of, decision.moved_from)
-            for decision, row in zip(accepted, rows, strict=True)
+            Work(rows[decision.uri], decision.outcome, decision.copy_of, decision.moved_from)
+            for decision in accepted
+            if decision.uri in rows
         ]
         settled = []
         for decision in decisions:
@@ -84,7 +87,8 @@ class Intake:
                 works.append(Work(decision.row, Outcome.FAILED, refused=decision.error))
             elif not decision.is_work:
                 settled.append(decision)
-        return Taken(tuple(settled), tuple(works))
+        held = tuple(decision.uri for decision in accepted if decision.uri not in rows)
+        return Taken(tuple(settled), tuple(works), held)
 
     def _without_halves(self, decisions: Sequence[Decision]) -> list[Decision]:
         """The same after versions that a kill left half-written, and that no file has any more,

@@ -7,20 +7,20 @@ Knows what is done with a set of files; stages.py knows how many of them overlap
 """
 
 import logging
-import os
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+from core.database import WriterLock
 from core.errors import ConflictError, FileError
 from core.settings import IngestSettings
 from core.types import EVERYONE
 from ingest.accepting import Acceptor, Fingerprints
-from ingest.context_lines import ContextLines
 from ingest.discover import find_candidates
 from ingest.document_index import DocumentIndex
+from ingest.engine import LocalEngine
+from ingest.extras import IngestExtras
 from ingest.finishing import Finisher, Result, Work
 from ingest.intake import Intake, Taken
 from ingest.ledger import CollectionCount, FileStatus, Ledger, LedgerRow
@@ -38,6 +38,7 @@ from ingest.verify import Verification, Verifier
 __all__ = ["IngestRequest", "Ingestor"]
 _log = logging.getLogger(__name__)
 _FILES_AT_ONCE = 32
+IN_WORK = ("in_work", "another process is ingesting it: see its report, or run this again")
 # Named here, since `list` is also a verb of the Ingestor.
 Rows = list[LedgerRow]
 Counts = list[CollectionCount]
@@ -45,7 +46,8 @@ Counts = list[CollectionCount]
 
 class Ingestor:
     """Ingests, lists and deletes documents. Safe to call from threads: writers wait for each
-    other. One process at a time over a data directory (Milvus Lite sees to that)."""
+    other. So do processes over a PostgreSQL ledger; over SQLite there is one process at a time
+    (Milvus Lite sees to that)."""
 
     def __init__(
         self,
@@ -54,20 +56,25 @@ class Ingestor:
         originals: Originals,
         settings: IngestSettings,
         parser_runner: ParserRunner,
-        context_lines: ContextLines | None = None,
+        extras: IngestExtras = IngestExtras(),  # noqa: B008
     ) -> None:
+        """Files are read by the engine of `extras`; where it has none, by threads of this process with the
+        runner, which is closed with the rest."""
         self._ledger = ledger
         self._index = index
         self._originals = originals
-        self._runner = parser_runner
-        self._workers = settings.workers or os.cpu_count() or 1
-        self._writing = threading.RLock()
-        lines = context_lines.fingerprint if context_lines else ""
-        self._fingerprints = Fingerprints(settings, lambda: index.fingerprint, lines)
+        lines = extras.context_lines
+        self._engine = extras.engine or LocalEngine(
+            parser_runner, lambda text: index.count_tokens(text), settings
+        )
+        self._writing = WriterLock(ledger.engine)
+        self._fingerprints = Fingerprints(
+            settings, lambda: index.fingerprint, lines.fingerprint if lines else ""
+        )
         self._queue = IngestQueue(ledger)
         acceptor = Acceptor(ledger, originals, self._fingerprints, settings)
         self._intake = Intake(ledger, self._queue, index, acceptor)
-        self._publisher = Publisher(ledger, index, originals, parser_runner, settings, context_lines)
+        self._publisher = Publisher(ledger, index, originals, self._engine, lines)
         self._finisher = Finisher(ledger, self._queue, index, originals, self._publisher)
 
     @property
@@ -272,8 +279,8 @@ class Ingestor:
             return dropped or bool(rows)
 
     def close(self) -> None:
-        """Ends the parse processes and closes the ledger; the index belongs to who made it."""
-        self._runner.close()
+        """Ends the engine's processes and closes the ledger; the index belongs to who made it."""
+        self._engine.close()
         self._ledger.close()
 
     def fingerprint(self, media_type: str, embedder: str = "") -> str:
@@ -281,11 +288,13 @@ class Ingestor:
         return self._fingerprints.of(media_type, embedder)
 
     def _stages(self, run: Run) -> Stages:
-        return Stages(self._publisher, self._finisher, self._queue, self._workers, run)
+        return Stages(self._publisher, self._finisher, self._queue, self._engine, run)
 
     def _submit(self, taken: Taken, run: Run, stages: Stages) -> None:
         for decision in taken.settled:
             run.tell(decision.uri, Result(decision.outcome, error=decision.error))
+        for uri in taken.held:
+            run.tell(uri, Result(Outcome.SKIPPED), (IN_WORK,))
         for work in taken.works:
             if work.refused is not None:
                 # What an earlier run left of this file must not be finished beside its failure.

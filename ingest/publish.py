@@ -10,23 +10,17 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from core.errors import ConflictError, FileError, InputError, NotFoundError
-from core.settings import IngestSettings
 from core.types import EVERYONE, Chunk, Document
-from ingest.chunker import ChunkLimits, chunk_elements
 from ingest.context_lines import ContextLines
 from ingest.document_index import DocumentIndex
+from ingest.engine import CutOrder, IngestEngine
 from ingest.ledger import FileStatus, Ledger, LedgerRow
 from ingest.media_types import detect_media_type
 from ingest.originals import Originals
-from ingest.parsing import ParsedFile, ParserRunner
-from ingest.table_check import check_tables, placed_tables
+from ingest.table_check import check_tables
 from retrieval.index import EmbeddedDocument
 
 UPLOAD_PREFIX = "upload:"
-_MAX_CHARS_PER_TOKEN = 16
-_MANY_CHARS_PER_TOKEN = 8
-"""More than a token of any ordinary text has (English 4 to 5, Chinese 1 to 2), so that the
-estimate made with it refuses no file that the count would let pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +55,21 @@ class CutDocument:
 
 
 class Publisher:
-    """Parses stored originals, cuts them and writes them to the index."""
+    """Has stored originals read and cut, and writes them to the index."""
 
     def __init__(
         self,
         ledger: Ledger,
         index: DocumentIndex,
         originals: Originals,
-        runner: ParserRunner,
-        settings: IngestSettings,
+        engine: IngestEngine,
         context_lines: ContextLines | None = None,
     ) -> None:
         self._context_lines = context_lines
         self._ledger = ledger
         self._index = index
         self._originals = originals
-        self._runner = runner
-        self._limits = ChunkLimits(settings.chunk_tokens, settings.overlap_tokens)
-        self._max_chunks = settings.max_chunks
+        self._engine = engine
 
     def publish(self, collection: str, document_id: str) -> Published | None:
         """Writes the version as its holders want it, or removes it when none holds it.
@@ -109,18 +100,18 @@ class Publisher:
         owner = _owner_of(holders)
         path = self._stored_copy(document_id)
         media_type = detect_media_type(path, name_of(owner.uri))
-        parsed = self._runner.parse(path, media_type)
-        document = _document(owner, document_id, media_type, parsed.title(name_of(owner.uri)))
-        chunks = tuple(self._cut(document, parsed))
+        document = _document(owner, document_id, media_type, name_of(owner.uri))
+        made = self._engine.cut(CutOrder(path.absolute(), document, name_of(owner.uri)))
         # Before the chunks: what can be found has its structure. The row is `writing`, so after
         # a kill the next run does both again.
-        counts = self._index.write_tables(document, placed_tables(parsed.elements))
-        warnings = (*parsed.warnings, *check_tables(parsed.elements, counts))
+        counts = self._index.write_tables(made.document, made.tables)
+        warnings = (*made.warnings, *check_tables(made.table_elements, counts))
+        chunks = made.chunks
         if self._context_lines is not None:
-            situated = self._context_lines.situate(document, chunks)
+            situated = self._context_lines.situate(made.document, chunks)
             chunks = situated.chunks
             warnings = (*warnings, situated.warning) if situated.warning else warnings
-        return CutDocument(document, chunks, parsed.pages, warnings, len(counts))
+        return CutDocument(made.document, chunks, made.pages, warnings, len(counts))
 
     def embed(self, cut: Sequence[CutDocument]) -> list[EmbeddedDocument]:
         """Vectors for versions of one collection, in batches across them."""
@@ -180,28 +171,6 @@ class Publisher:
         old, new = (Path(name_of(name)).stem for name in (source.uri, uri))
         return old == new or source.title != old
 
-    def _cut(self, document: Document, parsed: ParsedFile) -> list[Chunk]:
-        """Estimated first: of a text of many megabytes the cutting alone takes minutes."""
-        chars = sum(len(element.text) for element in parsed.elements)
-        self._check_count(chars // (_MANY_CHARS_PER_TOKEN * self._limits.longest), "at least ")
-        chunks = chunk_elements(document, parsed.elements, self._limits, self._count_tokens)
-        self._check_count(len(chunks))
-        return chunks
-
-    def _check_count(self, chunks: int, about: str = "") -> None:
-        if chunks > self._max_chunks:
-            raise FileError(
-                f"it would give {about}{chunks} chunks, the limit is {self._max_chunks}",
-                code="too_large",
-                remedy="split it, or raise ingest.max_chunks and ingest it with --retry-failed",
-            )
-
-    def _count_tokens(self, text: str) -> int:
-        """By the embedder's tokenizer, but never so few that a chunk outgrows the store: of
-        characters that it does not know, a whole page is one token."""
-        least = len(text) // _MAX_CHARS_PER_TOKEN
-        return least if least > self._limits.longest else max(least, self._index.count_tokens(text))
-
     def _may_leave_stale(self, embedded: EmbeddedDocument) -> bool:
         """Whether the index may hold chunks of this version beyond the last one now written.
 
@@ -209,7 +178,8 @@ class Publisher:
         Nor is it there for another row that has just left the version."""
         document, chunks = embedded.document, len(embedded.chunks)
         holders = self._ledger.holding(document.collection, document.id)
-        known = [row for row in holders if row.status is FileStatus.DONE or row.chunks > 0]
+        # A row that is written anew has a number of chunks too, of a cut that may be another.
+        known = [row for row in holders if row.status is FileStatus.DONE]
         if any(row.chunks > chunks for row in known):
             return True
         return not known and self._ledger.replacing(document.collection, document.id)

@@ -12,6 +12,7 @@ from app.chat_models import connect_chat
 from core.chat import OpenAIChatModel
 from core.types import Chunk, Document, ElementKind, chunk_id
 from ingest.context_lines import MAX_LINE_CHARS, ContextLines, clean_line, cut_text
+from ingest.extras import IngestExtras
 from ingest.kept_lines import KeptLines
 from ingest.parsing import DirectParserRunner
 from ingest.pipeline import Ingestor, IngestRequest
@@ -144,7 +145,12 @@ def test_a_cut_text_is_an_end_of_it_and_about_as_long_as_wanted(text, tokens, fr
 
 def reopened(bench, lines: ContextLines | None) -> Ingestor:
     bench.ingestor = Ingestor(
-        bench.ledger, bench.index, bench.originals, bench.settings, DirectParserRunner(), lines
+        bench.ledger,
+        bench.index,
+        bench.originals,
+        bench.settings,
+        DirectParserRunner(),
+        IngestExtras(context_lines=lines),
     )
     return bench.ingestor
 

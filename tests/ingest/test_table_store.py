@@ -69,11 +69,18 @@ def test_columns_have_types_and_the_texts_stay(store):
     assert stored.column("since").to_pylist() == [dt.date(2024, 1, 5), dt.date(2023, 12, 31)]
 
 
-CELL = st.sampled_from(["", "a", "12", "1,000", "-", "3.5", "9" * 30, "1e5", "2024-01-01", "2024-13-01", "x\ny", "%"])
+CELL = st.sampled_from(
+    ["", "a", "12", "1,000", "-", "3.5", "9" * 30, "1e5", "2024-01-01", "2024-13-01", "x\ny", "%"]
+)
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.integers(1, 4).flatmap(lambda n: st.lists(st.lists(CELL, min_size=n, max_size=n), min_size=1, max_size=6)), st.integers(0, 2))
+@given(
+    st.integers(1, 4).flatmap(
+        lambda n: st.lists(st.lists(CELL, min_size=n, max_size=n), min_size=1, max_size=6)
+    ),
+    st.integers(0, 2),
+)
 def test_any_table_comes_back_as_it_was(tmp_path_factory, rows, header_rows):
     store = TableStore(tmp_path_factory.mktemp("t"))
     table = Table(tuple(map(tuple, rows)), min(header_rows, len(rows)))
@@ -108,7 +115,12 @@ def test_a_column_has_a_type_only_when_all_of_it_agrees(cells, kind):
 def test_other_readers_and_other_collections_do_not_find_it(store):
     store.write_document(document(readers=("hr",)), [PlacedTable(Table(ROWS))])
     assert store.find(scope("default", "hr"), ID, 0).order == 0
-    for where, order in ((scope(), 0), (scope("default", "it"), 0), (scope("other", "hr"), 0), (scope("default", "hr"), 1)):
+    for where, order in (
+        (scope(), 0),
+        (scope("default", "it"), 0),
+        (scope("other", "hr"), 0),
+        (scope("default", "hr"), 1),
+    ):
         with pytest.raises(NotFoundError):
             store.find(where, ID, order)
     assert store.list_document(scope(), ID) == []
