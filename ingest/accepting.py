@@ -14,6 +14,7 @@ from pathlib import Path
 from core.errors import FileError
 from core.settings import IngestSettings
 from ingest import chunker
+from ingest.cleaning.cleaner import policy_of
 from ingest.discover import Candidate, FoundFile, KnownFile, RefusedFile, inspect_file
 from ingest.ledger import FileStatus, Ledger, LedgerRow
 from ingest.originals import Originals
@@ -64,7 +65,7 @@ class Fingerprints:
             "chunker": chunker.VERSION,
             "parser": PARSER_VERSIONS[media_type],
             "index": embedder or self._index_fingerprint(),
-        }
+        } | policy_of(self._settings)
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -78,6 +79,7 @@ class Acceptor:
         self._originals = originals
         self._fingerprints = fingerprints
         self._max_bytes = int(settings.max_file_mb * 2**20)
+        self._may_link = settings.near_duplicates == "link"
 
     def decide(self, candidates: Iterable[Candidate], request: IngestRequest) -> list[Decision]:
         """One decision for each candidate that is a file. The rows are not written yet."""
@@ -120,14 +122,14 @@ class Acceptor:
         outcome = Outcome.MOVED if moved_from else outcome
         return Decision(found.uri, outcome, wanted, None, found.path, source, moved_from)
 
-    @staticmethod
     def _settled(
-        row: LedgerRow, found: FoundFile | RefusedFile, request: IngestRequest, fingerprint: str
+        self, row: LedgerRow, found: FoundFile | RefusedFile, request: IngestRequest, fingerprint: str
     ) -> Decision | None:
         """What there is to do when an earlier run did the rest; None when it did not."""
         version = (row.document_id, row.readers, row.fingerprint)
         same = version == (version_of(found, request), request.readers, fingerprint)
-        if row.status is FileStatus.DONE and same:
+        is_indexed = bool(row.chunks) or self._may_link  # one without chunks is a link to another
+        if row.status is FileStatus.DONE and same and is_indexed:
             meta, signature = dict(request.meta), getattr(found, "signature", "")
             outcome = Outcome.SKIPPED if dict(row.meta) == meta else Outcome.UPDATED
             noted = replace(row, meta=meta, signature=signature or row.signature, sha256=found.sha256)

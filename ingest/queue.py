@@ -163,10 +163,16 @@ class IngestQueue:
             )
             return [(uri, attempts) for uri, attempts in claimed]
 
-    def finish(self, rows: Iterable[LedgerRow], left: Iterable[str] = ()) -> None:
-        """Writes rows that came to their end, forgets their items and doubts the versions that
-        they have left, together."""
+    def finish(
+        self,
+        rows: Iterable[LedgerRow],
+        left: Iterable[str] = (),
+        also: Callable[[Connection], None] = lambda _: None,
+    ) -> None:
+        """Writes rows that came to their end, forgets their items, doubts the versions that
+        they have left and does `also`, together."""
         with self._ledger.transaction() as connection:
+            also(connection)
             self.doubt(left, connection)
             ended = self._ledger.put_many(list(rows), connection)
             self.forget(ended, connection)
