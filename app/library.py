@@ -210,7 +210,8 @@ class Library:
         is_mask_wanted = self._services.settings.ingest.pii == "mask"
         if is_masked or (is_mask_wanted and not self._is_up_to_date(collection, found["uri"])):
             raise AccessError(
-                f"the pages of {found['uri']!r} are not shown: personal data in it is masked, or was not looked for yet",
+                f"the pages of {found['uri']!r} are not shown: personal data in it is masked, "
+                "or was not looked for yet",
                 remedy="ingest it again after a change of policy, or set ingest.pii_show_originals = true",
                 authenticated=True,
             )

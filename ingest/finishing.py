@@ -136,7 +136,7 @@ class Finisher:
         stale = [previous for previous in row.previous_ids if previous not in kept]
         for previous in stale:
             if all(holder.uri == row.uri for holder in self._ledger.holding(row.collection, previous)):
-                self._drop(row.collection, [previous])
+                self.drop(row.collection, [previous])
             else:
                 self._withdraw(row.collection, {previous: row.uri})
         chunks = row.chunks if row.document_id in kept else 0
@@ -199,9 +199,9 @@ class Finisher:
             except FileError:
                 gone.append(document_id)
         if gone:
-            self._drop(collection, gone)
+            self.drop(collection, gone)
 
-    def _drop(self, collection: str, document_ids: Sequence[str]) -> None:
+    def drop(self, collection: str, document_ids: Sequence[str]) -> None:
         """Removes versions. The row that leaves them is not at its end yet, so after a kill the
         next run comes here again; what was linked to them is taken in before."""
         self.linker.release(collection, document_ids)

@@ -149,7 +149,9 @@ class Linker:
             return bool(published.chunks)
         return self._finder.links and bool(self._near.of_rows([replace(row, status=FileStatus.DONE)]))
 
-    def _signature_of(self, collection: str, known: Known | None, source: LedgerRow | None) -> Signature | None:
+    def _signature_of(
+        self, collection: str, known: Known | None, source: LedgerRow | None
+    ) -> Signature | None:
         if known is None and source is not None:
             known = self._near.known(collection, source.document_id)
         return known.signature if known else None
@@ -163,4 +165,3 @@ class Linker:
         """The row is `writing` still: after a kill the next run comes here again."""
         self.release(row.collection, [row.document_id])
         self._publisher.take_out(row.collection, row.document_id)
-

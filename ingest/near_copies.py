@@ -9,7 +9,7 @@ Knows versions and rows; knows nothing of parsing or of the index.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import (
     BigInteger,
@@ -151,6 +151,15 @@ class NearCopies:
                     found[row.uri] = NearCopy(known.near_id, uri, known.similarity, known.linked)
         return found
 
+    def tell(self, rows: Sequence[LedgerRow]) -> list[LedgerRow]:
+        """The rows with a warning where they are nearly another file. The ledger does not keep
+        it, since the other one may go, or get another name or other readers."""
+        near = self.of_rows(rows)
+        return [
+            replace(row, warnings=(*row.warnings, near[row.uri].warning)) if row.uri in near else row
+            for row in rows
+        ]
+
     def put(self, notes: Iterable[Note], connection: Connection) -> None:
         """Keeps what is known of versions, within the transaction that marks their rows `done`."""
         for note in notes:
@@ -170,7 +179,9 @@ class NearCopies:
                 keys = set(note.signature.band_keys(_scope(row)))
                 connection.execute(insert(_BANDS), [{"band": key, "number": number} for key in keys])
 
-    def forget(self, collection: str, document_ids: Sequence[str], connection: Connection | None = None) -> None:
+    def forget(
+        self, collection: str, document_ids: Sequence[str], connection: Connection | None = None
+    ) -> None:
         """Drops what is kept of versions."""
         if connection is None:
             with self._ledger.transaction() as connection:

@@ -237,7 +237,7 @@ class Ingestor:
 
     def list(self, collection: str, readers: Sequence[str] | None = None) -> Rows:
         """Searchable documents by uri; with `readers`, only those that one of them may read."""
-        rows = self._with_near(self._ledger.rows(collection, FileStatus.DONE))
+        rows = self._publisher.near_copies.tell(self._ledger.rows(collection, FileStatus.DONE))
         if readers is None:
             return rows
         names = {*readers, EVERYONE}
@@ -247,7 +247,7 @@ class Ingestor:
         """The ledger row of a uri, or of the first document with that id."""
         row = self._ledger.get(collection, uri_or_document_id)
         rows = [row] if row else self._ledger.with_document(collection, uri_or_document_id)
-        return self._with_near(rows[:1])[0] if rows else None
+        return self._publisher.near_copies.tell(rows[:1])[0] if rows else None
 
     def near_copies(self, rows: Sequence[LedgerRow]) -> dict[str, NearCopy]:
         """See `NearCopies.of_rows`."""
@@ -326,13 +326,6 @@ class Ingestor:
         """Files that were linked to what went in this run are indexed themselves."""
         while self._finisher.linker.take_released(collection):
             self._resume(collection)
-
-    def _with_near(self, rows: Rows) -> Rows:
-        near = self.near_copies(rows)
-        return [
-            replace(row, warnings=(*row.warnings, near[row.uri].warning)) if row.uri in near else row
-            for row in rows
-        ]
 
     def _adopt(self, collection: str) -> None:
         """Rows that stand as `writing` without an item: of a version before there was a queue."""

@@ -84,7 +84,9 @@ def colour_of(css: str) -> tuple[float, float, float] | None:
 def declarations(style: str) -> dict[str, str]:
     """The declarations of a style attribute, lower case, without `!important`."""
     pairs = (part.partition(":") for part in style.lower().split(";"))
-    return {name.strip(): value.replace("!important", "").strip() for name, _, value in pairs if value.strip()}
+    return {
+        name.strip(): value.replace("!important", "").strip() for name, _, value in pairs if value.strip()
+    }
 
 
 def take_unseen_characters(text: str) -> tuple[str, list[tuple[str, str]]]:

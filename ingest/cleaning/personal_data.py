@@ -23,7 +23,9 @@ _START = r"(?<![0-9A-Za-z_.,+\-])"
 _END = r"(?![0-9A-Za-z_])(?![.,\-]\d)"
 _URL = re.compile(r"(?:https?|ftp)://[^\s<>\"'，。；）]+", re.IGNORECASE)
 _ID_CARD = re.compile(_START + r"[1-9]\d{5}(?:18|19|20)\d\d[01]\d[0-3]\d{4}[\dXx]" + _END)
-_CARD = re.compile(_START + r"(?:\d{4}([ -]?)\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?|3[47]\d\d([ -]?)\d{6}\2\d{5})" + _END)
+_CARD = re.compile(
+    _START + r"(?:\d{4}([ -]?)\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?|3[47]\d\d([ -]?)\d{6}\2\d{5})" + _END
+)
 # First digits and lengths of the networks (ISO/IEC 7812).
 _ISSUERS = re.compile(
     r"62\d{14,17}|4\d{15}|(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}"
@@ -35,11 +37,35 @@ _EMAIL = re.compile(
     r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9][A-Za-z0-9._%+\-]{0,63}"
     r"@(?:[A-Za-z0-9][A-Za-z0-9\-]{0,62}\.){1,8}([A-Za-z]{2,24})(?![A-Za-z0-9\-])"
 )
-_FILE_ENDINGS = frozenset("png jpg jpeg gif svg webp ico js css py md html htm json xml txt pdf".split())
+_FILE_ENDINGS = frozenset(
+    [
+        "png",
+        "jpg",
+        "jpeg",
+        "gif",
+        "svg",
+        "webp",
+        "ico",
+        "js",
+        "css",
+        "py",
+        "md",
+        "html",
+        "htm",
+        "json",
+        "xml",
+        "txt",
+        "pdf",
+    ]
+)
 _MOBILE = re.compile(_START + r"(?:86[ -]?)?1[3-9]\d([ -]?)\d{4}\1\d{4}" + _END)
-_LANDLINE = re.compile(_START + r"(?:\(0\d{2,3}\) ?|0\d{2,3}[- ])[2-8]\d{2,3}[ -]?\d{4}(?:-\d{1,6})?(?![0-9A-Za-z_])")
+_LANDLINE = re.compile(
+    _START + r"(?:\(0\d{2,3}\) ?|0\d{2,3}[- ])[2-8]\d{2,3}[ -]?\d{4}(?:-\d{1,6})?(?![0-9A-Za-z_])"
+)
 _AMERICAN = re.compile(_START + r"(?:\([2-9]\d\d\) ?|[2-9]\d\d([-.]))[2-9]\d\d(?(1)\1|-)\d{4}" + _END)
-_ABROAD = re.compile(r"(?<![0-9A-Za-z_+.])(?:\+|00(?=86))[1-9]\d{0,2}(?:[ .\-]?\(?\d{1,5}\)?){2,5}(?![0-9A-Za-z_])")
+_ABROAD = re.compile(
+    r"(?<![0-9A-Za-z_+.])(?:\+|00(?=86))[1-9]\d{0,2}(?:[ .\-]?\(?\d{1,5}\)?){2,5}(?![0-9A-Za-z_])"
+)
 _LEAST_DIGITS = 8
 _LAST_GROUP = re.compile(r"[ .\-]\S*$")
 

@@ -55,7 +55,11 @@ def _why(line: Line, size: tuple[float, float], marks: PageMarks, rendered) -> s
     if _is_outside(line.box, *size):
         return "outside the page"
     if line.unseen:
-        return "" if any(_overlaps(line.box, place) for place in marks.pictures) else why_invisible(Look(opacity=0))
+        return (
+            ""
+            if any(_overlaps(line.box, place) for place in marks.pictures)
+            else why_invisible(Look(opacity=0))
+        )
     if line.faint:
         image, scale = rendered()
         return why_invisible(_look(image, line.box, scale))

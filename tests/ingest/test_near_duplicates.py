@@ -1,9 +1,7 @@
 """Documents that are nearly others: told, linked when that is wanted, and never lost."""
 
 import multiprocessing
-import os
 import signal
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,8 +19,10 @@ TOPICS = ["校准", "运输", "采购", "培训", "检修", "存档", "审核", 
 ZH = "".join(f"关于{t}的规定：各部门负责人应当安排{t}工作，并向质量部门报告{t}的结果。" for t in TOPICS)
 ZH_COPY = ZH.replace("关于消防的规定", "有关消防的规定") + "以上规定由办公室解释。"
 ZH_OTHER = "".join(f"仓库里存放着{t}所用的器材，管理员清点后填写{t}登记表，随后交给财务。" for t in TOPICS)
-WORDS = "pump valve filter sensor cable panel gauge motor relay flange".split()
-EN = " ".join(f"The {w} is inspected by the shift leader, who notes wear of the {w} in the log." for w in WORDS)
+WORDS = ["pump", "valve", "filter", "sensor", "cable", "panel", "gauge", "motor", "relay", "flange"]
+EN = " ".join(
+    f"The {w} is inspected by the shift leader, who notes wear of the {w} in the log." for w in WORDS
+)
 EN_COPY = EN.replace("inspected by the shift leader", "looked at by the shift leader", 1)
 EN_OTHER = " ".join(f"Customers who order a {w} receive an offer for the {w} within days." for w in WORDS)
 
@@ -82,7 +82,9 @@ def test_other_readers_hear_nothing_of_each_other(bench):
     bench.restart(near_duplicates="link")
     bench.ingestor.ingest([bench.write("secret.md", ZH)], IngestRequest("default", readers=("li",)))
     bench.ingestor.ingest([bench.write("open.md", ZH_COPY)], IngestRequest("default"))
-    report = bench.ingestor.ingest([bench.write("wang.md", ZH)], IngestRequest("default", readers=("wang", "li")))
+    report = bench.ingestor.ingest(
+        [bench.write("wang.md", ZH)], IngestRequest("default", readers=("wang", "li"))
+    )
     assert report.warnings == [] and warned(bench.ingestor.list("default")) == {}
     assert texts_of(bench) == {"secret.md", "open.md", "wang.md"}
 
@@ -230,7 +232,11 @@ class TestLink:
 
 def change(folder, fuse):
     """The first file changes to something else, a third one goes, in a process that may die."""
-    parts = (FusedLedger(folder / "attest.db"), FusedIndex(folder / "index"), FusedOriginals(folder / "originals"))
+    parts = (
+        FusedLedger(folder / "attest.db"),
+        FusedIndex(folder / "index"),
+        FusedOriginals(folder / "originals"),
+    )
     for part in parts:
         part.fuse = fuse
     settings = IngestSettings(chunk_tokens=60, overlap_tokens=0, near_duplicates="link")
