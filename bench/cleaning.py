@@ -29,7 +29,8 @@ _RUN = 12
 
 def main() -> None:
     """Runs one of the two measurements."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    as_written = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_written)
     parser.add_argument("what", choices=("found", "copies"))
     parser.add_argument("folder", type=Path)
     given = parser.parse_args()
