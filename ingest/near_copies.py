@@ -137,7 +137,8 @@ class NearCopies:
 
     def linked_to(self, collection: str, document_ids: Sequence[str]) -> list[str]:
         """Versions for which one of these stands."""
-        return sorted(i for i, near_id in self.linked(collection).items() if near_id in set(document_ids))
+        chosen = (_VERSIONS.c.linked == 1) & _VERSIONS.c.near_id.in_(document_ids)
+        return sorted(known.document_id for known in self._all(collection, chosen))
 
     def of_rows(self, rows: Sequence[LedgerRow]) -> dict[str, NearCopy]:
         """For those of the rows, by uri, that are nearly another file: which. Named is a file of
@@ -145,9 +146,15 @@ class NearCopies:
         found = {}
         for collection in {row.collection for row in rows}:
             nearly = {known.document_id: known for known in self._all(collection, _VERSIONS.c.near_id != "")}
+            # Most of the others are among the rows: then nobody needs to be asked.
+            there = [row for row in rows if row.collection == collection and row.status is FileStatus.DONE]
+            named = {(row.document_id, row.readers): row.uri for row in there}
             for row in rows if nearly else ():
                 known = nearly.get(row.document_id) if row.collection == collection else None
-                if known and (uri := self._holder(collection, known.near_id, row)):
+                if known is None:
+                    continue
+                uri = named.get((known.near_id, row.readers)) or self._holder(collection, known.near_id, row)
+                if uri:
                     found[row.uri] = NearCopy(known.near_id, uri, known.similarity, known.linked)
         return found
 
@@ -226,9 +233,12 @@ class NearCopies:
         return ""
 
     def _all(self, collection: str, condition) -> list[Known]:
-        chosen = select(_VERSIONS).where(_VERSIONS.c.collection == collection, condition)
+        """Without the signatures, which are most of what is kept."""
+        columns = (_VERSIONS.c[name] for name in ("document_id", "near_id", "similarity", "linked"))
+        chosen = select(*columns).where(_VERSIONS.c.collection == collection, condition)
         with self._ledger.transaction() as connection:
-            return [_known(found) for found in connection.execute(chosen)]
+            found = connection.execute(chosen).all()
+        return [Known(row.document_id, None, row.near_id, row.similarity, bool(row.linked)) for row in found]
 
 
 def _of(collection: str, document_ids: Sequence[str]) -> tuple:
