@@ -7,23 +7,9 @@ never is. Pure.
 """
 
 import re
+from collections.abc import Callable
+from functools import cache
 
-import ftfy
-
-_CONFIG = ftfy.TextFixerConfig(
-    unescape_html=False,
-    remove_terminal_escapes=False,
-    fix_latin_ligatures=False,
-    fix_character_width=False,
-    uncurl_quotes=False,
-    fix_line_breaks=False,
-    fix_surrogates=False,
-    remove_control_chars=False,
-    normalization=None,
-    replace_lossy_sequences=False,
-    fix_c1_controls=False,
-    explain=False,
-)
 _WIDE = re.compile(r"[^\x00-\x7f\ufffd]{3,}")
 _CUT_START = re.compile(rb"[\x80-\xbf]{0,2}")
 _CUT_END = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})?$")
@@ -42,8 +28,29 @@ def mend(text: str) -> str:
     """The text as it read before; itself when nothing is wrong with it or nobody can tell."""
     if text.isascii():
         return text
-    mended = _WIDE.sub(_mend_run, text)
-    return ftfy.fix_encoding(mended, _CONFIG)
+    return _western()(_WIDE.sub(_mend_run, text))
+
+
+@cache
+def _western() -> Callable[[str], str]:
+    """ftfy with everything but encodings turned off; loaded when a text is not plain ASCII."""
+    import ftfy
+
+    config = ftfy.TextFixerConfig(
+        unescape_html=False,
+        remove_terminal_escapes=False,
+        fix_latin_ligatures=False,
+        fix_character_width=False,
+        uncurl_quotes=False,
+        fix_line_breaks=False,
+        fix_surrogates=False,
+        remove_control_chars=False,
+        normalization=None,
+        replace_lossy_sequences=False,
+        fix_c1_controls=False,
+        explain=False,
+    )
+    return lambda text: ftfy.fix_encoding(text, config)
 
 
 def _mend_run(match: re.Match[str]) -> str:

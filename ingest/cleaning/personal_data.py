@@ -9,11 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
-import phonenumbers
-from stdnum import iban, luhn
-from stdnum.cn import ric
-from stdnum.us import ssn
-
 KINDS = ("id_card", "bank_card", "iban", "ssn", "email", "phone")
 """Where two overlap, the earlier kind has it."""
 
@@ -115,6 +110,8 @@ def count_personal_data(text: str, kinds: Collection[str] = KINDS) -> Counter[st
 def _id_cards(text: str) -> Iterator[tuple[int, int]]:
     """Resident identity cards of 18 digits (GB 11643): place, birthday and the check digit of
     ISO 7064 mod 11-2."""
+    from stdnum.cn import ric
+
     return _matching(_ID_CARD, text, lambda number: ric.is_valid(number.upper()))
 
 
@@ -123,15 +120,21 @@ def _cards(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_card(number: str) -> bool:
+    from stdnum import luhn
+
     digits = re.sub(r"[ -]", "", number)
     return bool(_ISSUERS.fullmatch(digits)) and luhn.is_valid(digits)
 
 
 def _ibans(text: str) -> Iterator[tuple[int, int]]:
+    from stdnum import iban
+
     return _matching(_IBAN, text, lambda number: iban.is_valid(number, check_country=False))
 
 
 def _ssns(text: str) -> Iterator[tuple[int, int]]:
+    from stdnum.us import ssn
+
     return _matching(_SSN, text, ssn.is_valid)
 
 
@@ -150,6 +153,8 @@ def _phones(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_phone(number: str, region: str | None) -> bool:
+    import phonenumbers  # loaded, like the others, when there is something to check
+
     if sum(c.isdigit() for c in number) < _LEAST_DIGITS:
         return False
     try:
