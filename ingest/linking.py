@@ -95,15 +95,12 @@ class Linker:
     def release(self, collection: str, document_ids: Sequence[str]) -> None:
         """Takes the files in again that are linked to versions which are about to go."""
         linked = self._near.linked_to(collection, document_ids)
-        rows = [row for i in linked for row in self._ledger.with_document(collection, i)]
-        again = [
-            replace(row, status=FileStatus.WRITING, attempts=1)
-            for row in rows
-            if row.status is FileStatus.DONE
-        ]
-        if again:
-            self._queue.accept(again, lease=False)
-            self._released.add(collection)
+        if not linked:
+            return
+        with self._ledger.transaction() as connection:
+            uris = self._ledger.reopen(collection, linked, connection)
+            self._queue.wait(collection, uris, connection)
+        self._released |= {collection} if uris else set()
 
     def take_released(self, collection: str) -> bool:
         """Whether files of a collection were taken in again since this was asked last."""

@@ -64,9 +64,9 @@ class Ingestor:
         self._fingerprints = Fingerprints(settings, lambda: index.fingerprint)
         self._queue = IngestQueue(ledger)
         acceptor = Acceptor(ledger, originals, self._fingerprints, settings)
-        self._intake = Intake(ledger, self._queue, index, acceptor)
         self._publisher = Publisher(ledger, index, originals, parser_runner, settings)
         self._finisher = Finisher(ledger, self._queue, index, originals, self._publisher)
+        self._intake = Intake(ledger, self._queue, self._finisher.drop, acceptor)
 
     @property
     def queue(self) -> IngestQueue:
@@ -146,7 +146,8 @@ class Ingestor:
             with self._stages(run).running() as stages:
                 self._submit_left(collection, stages, run)
             for uri, outcome in sorted(run.awaited.items()):
-                run.tell(uri, self._end_of(self._ledger.get(collection, uri), outcome))
+                run.tell(uri, self._end_of(self.show(collection, uri), outcome))
+            self._index_released(collection)
             return run.ended()
 
     @staticmethod

@@ -86,25 +86,32 @@ class IngestQueue:
     def accept(self, rows: Sequence[LedgerRow], lease: bool = True) -> list[LedgerRow]:
         """Writes rows to the ledger and their items here, together; on disk when it returns.
         With `lease` they are this worker's at once."""
-        now = self._now()
         with self._ledger.transaction() as connection:
             put = self._ledger.put_many(rows, connection)
-            items = [
-                {
-                    "collection": row.collection,
-                    "uri": row.uri,
-                    "accepted_at": now,
-                    "owner": self._owner if lease else "",
-                    "leased_until": now + self._lease_s if lease else 0.0,
-                    "attempts": 1 if lease else 0,
-                    "not_before": 0.0,
-                }
-                for row in put
-            ]
-            if items:
-                connection.execute(insert(_ITEMS).prefix_with("OR REPLACE"), items)
+            self._put([(row.collection, row.uri) for row in put], lease, connection)
             self._clear([row.document_id for row in put], connection)
         return put
+
+    def wait(self, collection: str, uris: Sequence[str], connection: Connection) -> None:
+        """Lets files whose rows are `writing` wait for whoever comes next, within a transaction."""
+        self._put([(collection, uri) for uri in uris], False, connection)
+
+    def _put(self, keys: Sequence[tuple[str, str]], lease: bool, connection: Connection) -> None:
+        now = self._now()
+        items = [
+            {
+                "collection": collection,
+                "uri": uri,
+                "accepted_at": now,
+                "owner": self._owner if lease else "",
+                "leased_until": now + self._lease_s if lease else 0.0,
+                "attempts": 1 if lease else 0,
+                "not_before": 0.0,
+            }
+            for collection, uri in keys
+        ]
+        if items:
+            connection.execute(insert(_ITEMS).prefix_with("OR REPLACE"), items)
 
     def doubt(self, document_ids: Iterable[str], connection: Connection | None = None) -> None:
         """Notes stored copies that may be needless soon, or are not yet needed: before they
