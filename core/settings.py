@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from core.errors import SettingsError
 
 CONFIG_FILE = Path("attest.toml")
+PiiKind = Literal["phone", "id_card", "email", "bank_card", "iban", "ssn"]
 
 
 class Section(BaseModel):
@@ -131,6 +132,19 @@ class IngestSettings(Section):
     parse_timeout_s: float = Field(120.0, gt=0, description="a parse that takes longer fails; each page read by OCR gives as much again")
     ocr: bool = Field(True, description="scanned pages and pictures are read by OCR; false: such files fail with needs_ocr")
     pdf_password: SecretStr = Field(SecretStr(""), description="tried on locked PDF files; kept out of the ledger and of logs")
+    near_duplicates: Literal["off", "flag", "link"] = Field(
+        "flag", description="documents that are nearly others: off, flag (a warning names the other one) or link (not indexed twice)"
+    )
+    near_duplicate_at: float = Field(0.7, ge=0.5, le=1, description="share of their text from which two documents are nearly the same")
+    pii: Literal["off", "flag", "mask"] = Field(
+        "off", description="personal data: off, flag (a warning counts it) or mask (replaced in all that is kept but the stored original)"
+    )
+    pii_kinds: tuple[PiiKind, ...] = Field(
+        ("phone", "id_card", "email", "bank_card", "iban", "ssn"), description="kinds of personal data that are looked for, as a JSON list"
+    )
+    pii_show_originals: bool = Field(False, description="show the pages of files in which personal data was masked; the stored original holds it still")
+    hidden_text: Literal["drop", "keep"] = Field("drop", description="text that people do not see, such as white on white: drop or keep; a warning tells of it")
+    repair_encoding: bool = Field(True, description="mend text that was read in a wrong encoding before it came into the file; a warning tells of it")
     workers: int = Field(0, ge=0, description="files parsed at once; 0: as many as there are CPU cores")
     engine: Literal["local", "ray"] = Field("local", description="what reads files and embeds chunks: threads and processes here, or Ray (extra [ray])")
     parse_memory_mb: int = Field(2048, ge=256, description="address space of one parse above its start, not what is resident; OCR takes 1.8 GB of it and 570 MB of memory")

@@ -114,7 +114,8 @@ class Table:
 @dataclass(frozen=True, slots=True)
 class Element:
     """What a parser yields, in reading order. `level` is 1…6 for titles, else 0. `table` is
-    the structure of a table whose `text` is its Markdown."""
+    the structure of a table whose `text` is its Markdown. `hidden` says why nobody sees it in
+    the file; empty when it is seen."""
 
     kind: ElementKind
     text: str
@@ -122,6 +123,7 @@ class Element:
     box: Box | None = None
     level: int = 0
     table: Table | None = None
+    hidden: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from core.errors import FileError
 from core.settings import IngestSettings
 from ingest import chunker
+from ingest.cleaning.cleaner import policy_of
 from ingest.context_lines import MISSING
 from ingest.discover import Candidate, FoundFile, KnownFile, RefusedFile, inspect_file
 from ingest.ledger import FileStatus, Ledger, LedgerRow
@@ -69,7 +70,7 @@ class Fingerprints:
             "chunker": chunker.VERSION,
             "parser": PARSER_VERSIONS[media_type],
             "index": embedder or self._index_fingerprint(),
-        }
+        } | policy_of(self._settings)
         if self.context_lines:  # not named when it is off: files of earlier versions stay as they are
             values["context_line"] = self.context_lines
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
@@ -85,6 +86,7 @@ class Acceptor:
         self._originals = originals
         self._fingerprints = fingerprints
         self._max_bytes = int(settings.max_file_mb * 2**20)
+        self._may_link = settings.near_duplicates == "link"
 
     def decide(self, candidates: Iterable[Candidate], request: IngestRequest) -> list[Decision]:
         """One decision for each candidate that is a file. The rows are not written yet."""
@@ -133,7 +135,9 @@ class Acceptor:
         """What there is to do when an earlier run did the rest; None when it did not."""
         version = (row.document_id, row.readers, row.fingerprint)
         same = version == (version_of(found, request), request.readers, fingerprint)
-        if row.status is FileStatus.DONE and same and not self._lacks_lines(row):
+        is_indexed = bool(row.chunks) or self._may_link  # one without chunks is a link to another
+        is_whole = is_indexed and not self._lacks_lines(row)
+        if row.status is FileStatus.DONE and same and is_whole:
             meta, signature = dict(request.meta), getattr(found, "signature", "")
             outcome = Outcome.SKIPPED if dict(row.meta) == meta else Outcome.UPDATED
             noted = replace(row, meta=meta, signature=signature or row.signature, sha256=found.sha256)

@@ -14,6 +14,8 @@ from core.errors import FileError
 from core.settings import IngestSettings
 from core.types import Chunk, Document, Element
 from ingest.chunker import ChunkLimits, chunk_elements
+from ingest.cleaning.cleaner import Cleaner
+from ingest.cleaning.signatures import Signature, sign
 from ingest.parsing import ParsedFile, ParserRunner
 from ingest.table_check import placed_tables
 from ingest.table_store import PlacedTable
@@ -38,7 +40,8 @@ class CutOrder:
 
 @dataclass(frozen=True, slots=True)
 class CutFile:
-    """A file that was read and cut. `table_elements` are those that `tables` were made from."""
+    """A file that was read, cleaned and cut. `table_elements` are those that `tables` were made
+    from; by its signature near copies are found, where they are looked for."""
 
     document: Document
     chunks: tuple[Chunk, ...]
@@ -46,6 +49,7 @@ class CutFile:
     warnings: tuple[tuple[str, str], ...] = ()
     tables: tuple[PlacedTable, ...] = ()
     table_elements: tuple[Element, ...] = ()
+    signature: Signature | None = None
 
 
 class IngestEngine(Protocol):
@@ -78,12 +82,15 @@ class LocalEngine:
         self._runner = runner
         self._embedder_tokens = count_tokens
         self._limits = ChunkLimits(settings.chunk_tokens, settings.overlap_tokens)
+        self._cleaner = Cleaner(settings)
+        self._signs = settings.near_duplicates != "off"
         self._max_chunks = settings.max_chunks
 
     def cut(self, order: CutOrder) -> CutFile:
         """See IngestEngine. Raises FileError: the codes of the parser, or `too_large`."""
-        parsed = self._runner.parse(order.path, order.document.media_type)
-        document = replace(order.document, title=parsed.title(order.name))
+        parsed = self._cleaner.clean(self._runner.parse(order.path, order.document.media_type))
+        title = self._cleaner.clean_title(parsed.title(order.name))
+        document = replace(order.document, title=title)
         return CutFile(
             document,
             tuple(self._chunks(document, parsed)),
@@ -91,6 +98,7 @@ class LocalEngine:
             parsed.warnings,
             tuple(placed_tables(parsed.elements)),
             tuple(element for element in parsed.elements if element.table is not None),
+            sign(element.text for element in parsed.elements) if self._signs else None,
         )
 
     def close(self) -> None:

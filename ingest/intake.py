@@ -5,18 +5,20 @@ upload that must not wait for a run that goes on is taken in for later.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from core.errors import ConflictError
 from ingest.accepting import Acceptor, Decision
 from ingest.discover import Candidate
-from ingest.document_index import DocumentIndex
 from ingest.finishing import Work
 from ingest.ledger import FileStatus, Ledger
 from ingest.queue import IngestQueue
 from ingest.report import Outcome
 from ingest.request import IngestRequest
+
+Drop = Callable[[str, Sequence[str]], None]
+"""Takes versions of a collection out of the index, as `Finisher.drop` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,10 @@ class Taken:
 class Intake:
     """Decides about candidates and writes the decisions, one call at a time. Thread-safe."""
 
-    def __init__(
-        self, ledger: Ledger, queue: IngestQueue, index: DocumentIndex, acceptor: Acceptor
-    ) -> None:
+    def __init__(self, ledger: Ledger, queue: IngestQueue, drop: Drop, acceptor: Acceptor) -> None:
         self._ledger = ledger
         self._queue = queue
-        self._index = index
+        self._drop = drop
         self._acceptor = acceptor
         self._lock = threading.Lock()
 
@@ -104,7 +104,7 @@ class Intake:
                 continue
             if all(holder.uri == row.uri for holder in self._ledger.holding(row.collection, half)):
                 self._queue.doubt([half])
-                self._index.remove_document(row.collection, half)
+                self._drop(row.collection, [half])
             previous = tuple(i for i in decision.row.previous_ids if i != half)
             freed.append(replace(decision, row=replace(decision.row, previous_ids=previous)))
         return freed

@@ -173,6 +173,14 @@ class Ledger:
         under = _FILES.c.uri.startswith(f"{folder}/", autoescape=True)
         return self._select(_FILES.c.collection == collection, under)
 
+    def reopen(self, collection: str, document_ids: Sequence[str], connection: Connection) -> list[str]:
+        """Makes `done` rows of versions `writing`, within a transaction; returns their uris. In
+        one statement, so that a file which is taken in meanwhile is left alone."""
+        chosen = (_FILES.c.collection == collection) & _FILES.c.document_id.in_(document_ids)
+        begun = {"status": str(FileStatus.WRITING), "attempts": 1}
+        reopened = update(_FILES).where(chosen, _FILES.c.status == str(FileStatus.DONE)).values(begun)
+        return [uri for (uri,) in connection.execute(reopened.returning(_FILES.c.uri))]
+
     def remove(self, collection: str, uri: str) -> None:
         """Forgets a row."""
         with self._errors(), self._engine.begin() as connection:

@@ -114,16 +114,16 @@ def _element_to_json(element: Element) -> list:
     box = element.box
     corners = [box.page, box.left, box.top, box.right, box.bottom] if box else None
     table = _table_to_json(element.table) if element.table else None
-    return [str(element.kind), element.text, element.page, corners, element.level, table]
+    return [str(element.kind), element.text, element.page, corners, element.level, table, element.hidden]
 
 
 def _element_from_json(value: Sequence) -> Element:
-    kind, text, page, corners, level, table = value
+    kind, text, page, corners, level, table, hidden = value
     if not isinstance(text, str) or not (page is None or isinstance(page, int)):
         raise ValueError("not an element")
     box = Box(int(corners[0]), *(float(c) for c in corners[1:5])) if corners else None
     found = _table_from_json(table) if table else None
-    return Element(ElementKind(kind), text, page, box, int(level), found)
+    return Element(ElementKind(kind), text, page, box, int(level), found, _text(hidden))
 
 
 def _table_to_json(table: Table) -> list:

@@ -24,6 +24,7 @@ from ingest.extras import IngestExtras
 from ingest.finishing import Finisher, Result, Work
 from ingest.intake import Intake, Taken
 from ingest.ledger import CollectionCount, FileStatus, Ledger, LedgerRow
+from ingest.near_copies import NearCopy
 from ingest.originals import Originals
 from ingest.parsing import ParserRunner
 from ingest.pruning import Vanished, find_vanished
@@ -73,9 +74,9 @@ class Ingestor:
         )
         self._queue = IngestQueue(ledger)
         acceptor = Acceptor(ledger, originals, self._fingerprints, settings)
-        self._intake = Intake(ledger, self._queue, index, acceptor)
-        self._publisher = Publisher(ledger, index, originals, self._engine, lines)
+        self._publisher = Publisher(ledger, index, originals, self._engine, settings, lines)
         self._finisher = Finisher(ledger, self._queue, index, originals, self._publisher)
+        self._intake = Intake(ledger, self._queue, self._finisher.drop, acceptor)
 
     @property
     def queue(self) -> IngestQueue:
@@ -121,6 +122,7 @@ class Ingestor:
             for row in [] if request.is_cancelled() else self._still_there(gone):
                 self._finisher.remove(self._ledger.put(replace(row, status=FileStatus.DELETING)))
                 run.tell(row.uri, Result(Outcome.REMOVED))
+            self._index_released(request.collection)
             self._finisher.tidy()
             return run.ended()
 
@@ -154,7 +156,8 @@ class Ingestor:
             with self._stages(run).running() as stages:
                 self._submit_left(collection, stages, run)
             for uri, outcome in sorted(run.awaited.items()):
-                run.tell(uri, self._end_of(self._ledger.get(collection, uri), outcome))
+                run.tell(uri, self._end_of(self.show(collection, uri), outcome))
+            self._index_released(collection)
             return run.ended()
 
     @staticmethod
@@ -183,6 +186,7 @@ class Ingestor:
                     again = [self._begun(replace(row, previous_ids=())) for row in batch]
                     for row in self._queue.accept(again):
                         stages.submit(Work(row, Outcome.UPDATED))
+            self._index_released(collection)
             return run.ended()
 
     def resume(self) -> int:
@@ -203,6 +207,7 @@ class Ingestor:
                     continue
                 self._finish_deletions(collection)
                 done += self._resume(collection)
+                self._index_released(collection)
             return done
 
     def verify(self, collection: str = "", repair: bool = False) -> Verification:
@@ -238,11 +243,12 @@ class Ingestor:
                 self._index.open_collection(collection)
             for found in rows:
                 self._finisher.remove(self._ledger.put(replace(found, status=FileStatus.DELETING)))
+            self._index_released(collection)
             return bool(rows)
 
     def list(self, collection: str, readers: Sequence[str] | None = None) -> Rows:
         """Searchable documents by uri; with `readers`, only those that one of them may read."""
-        rows = self._ledger.rows(collection, FileStatus.DONE)
+        rows = self._publisher.near_copies.tell(self._ledger.rows(collection, FileStatus.DONE))
         if readers is None:
             return rows
         names = {*readers, EVERYONE}
@@ -252,7 +258,11 @@ class Ingestor:
         """The ledger row of a uri, or of the first document with that id."""
         row = self._ledger.get(collection, uri_or_document_id)
         rows = [row] if row else self._ledger.with_document(collection, uri_or_document_id)
-        return rows[0] if rows else None
+        return self._publisher.near_copies.tell(rows[:1])[0] if rows else None
+
+    def near_copies(self, rows: Sequence[LedgerRow]) -> dict[str, NearCopy]:
+        """See `NearCopies.of_rows`."""
+        return self._publisher.near_copies.of_rows(rows)
 
     def failures(self, collection: str) -> Rows:
         """Files that could not be ingested, with code and reason."""
@@ -275,6 +285,7 @@ class Ingestor:
             self._queue.doubt(ids)
             dropped = self._index.drop_collection(collection)
             self._ledger.remove_collection(collection)
+            self._publisher.near_copies.forget_collection(collection)
             self._finisher.forget_originals(ids)
             return dropped or bool(rows)
 
@@ -323,6 +334,11 @@ class Ingestor:
             self._adopt(collection)
             self._submit_left(collection, stages, run)
         return run.left
+
+    def _index_released(self, collection: str) -> None:
+        """Files that were linked to what went in this run are indexed themselves."""
+        while self._finisher.linker.take_released(collection):
+            self._resume(collection)
 
     def _adopt(self, collection: str) -> None:
         """Rows that stand as `writing` without an item: of a version before there was a queue."""

@@ -10,12 +10,16 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from core.errors import ConflictError, FileError, InputError, NotFoundError
+from core.settings import IngestSettings
 from core.types import EVERYONE, Chunk, Document
+from ingest.cleaning.signatures import Signature
 from ingest.context_lines import ContextLines
 from ingest.document_index import DocumentIndex
 from ingest.engine import CutOrder, IngestEngine
 from ingest.ledger import FileStatus, Ledger, LedgerRow
+from ingest.linking import NearFinder
 from ingest.media_types import detect_media_type
+from ingest.near_copies import NearCopies, NearCopy
 from ingest.originals import Originals
 from ingest.table_check import check_tables
 from retrieval.index import EmbeddedDocument
@@ -26,7 +30,9 @@ UPLOAD_PREFIX = "upload:"
 @dataclass(frozen=True, slots=True)
 class Published:
     """What stands in the index. `owner` is the uri that the chunks name; `warnings` name
-    what was left out, was not read or is doubtful, as pairs of a code and words."""
+    what was left out, was not read or is doubtful, as pairs of a code and words. No chunks: it
+    is linked to another document that it nearly is. `near` is that document, or one that it
+    only resembles; `signature` is there when the version was just parsed."""
 
     title: str
     owner: str
@@ -34,24 +40,33 @@ class Published:
     pages: int
     warnings: tuple[tuple[str, str], ...] = ()
     tables: int = 0
+    signature: Signature | None = None
+    near: NearCopy | None = None
+
+    @property
+    def told(self) -> "Published":
+        """With what the report says of `near`; the ledger does not keep that, since the other
+        document may go or get another name."""
+        return replace(self, warnings=(*self.warnings, self.near.warning)) if self.near else self
 
 
 @dataclass(frozen=True, slots=True)
 class CutDocument:
     """A version that is parsed and cut, as its holders want it, its tables kept: ready for
-    the embedder."""
+    the embedder. Without chunks when it shall be linked to another one."""
 
     document: Document
     chunks: tuple[Chunk, ...]
     pages: int
     warnings: tuple[tuple[str, str], ...] = ()
     tables: int = 0
+    signature: Signature | None = None
 
     @property
     def published(self) -> Published:
         """What will stand in the index."""
         about = (self.document.title, self.document.uri, len(self.chunks), self.pages)
-        return Published(*about, self.warnings, self.tables)
+        return Published(*about, self.warnings, self.tables, self.signature)
 
 
 class Publisher:
@@ -63,6 +78,7 @@ class Publisher:
         index: DocumentIndex,
         originals: Originals,
         engine: IngestEngine,
+        settings: IngestSettings,
         context_lines: ContextLines | None = None,
     ) -> None:
         self._context_lines = context_lines
@@ -70,9 +86,16 @@ class Publisher:
         self._index = index
         self._originals = originals
         self._engine = engine
+        self.near_copies = NearCopies(ledger)
+        self.finder = NearFinder(self.near_copies, settings)
 
-    def publish(self, collection: str, document_id: str) -> Published | None:
-        """Writes the version as its holders want it, or removes it when none holds it.
+    def publish_whole(self, collection: str, document_id: str) -> Published | None:
+        """As `publish`, and never as a link to another document."""
+        return self.publish(collection, document_id, may_link=False)
+
+    def publish(self, collection: str, document_id: str, may_link: bool = True) -> Published | None:
+        """Writes the version as its holders want it, or removes it when none holds it. With
+        `may_link` what is nearly another document may be left out: then it has no chunks.
 
         All its holders have the same readers, since these are part of its id
         (`document_id_of`), so the uri and title of one may be shown to the others.
@@ -82,17 +105,23 @@ class Publisher:
                 was; or the index refuses one of its chunks (`refused`).
             StoreError: the index does not answer.
         """
-        cut = self.cut(collection, document_id)
+        cut = self.cut(collection, document_id, may_link)
         if cut is None:
             self._index.remove_document(collection, document_id)
             return None
+        if not cut.chunks:
+            return cut.published
         [failure] = self.write(collection, self.embed([cut]))
         if failure is not None:
             raise failure
         return cut.published
 
-    def cut(self, collection: str, document_id: str) -> CutDocument | None:
-        """Parses and cuts a version, and keeps its tables; None when nothing holds it.
+    def take_out(self, collection: str, document_id: str) -> None:
+        """Removes a version that shall be linked to another one."""
+        self._index.remove_document(collection, document_id)
+
+    def cut(self, collection: str, document_id: str, may_link: bool = True) -> CutDocument | None:
+        """Parses, cleans and cuts a version, and keeps its tables; None when nothing holds it.
         Raises FileError."""
         holders = self._ledger.holding(collection, document_id)
         if not holders:
@@ -102,6 +131,8 @@ class Publisher:
         media_type = detect_media_type(path, name_of(owner.uri))
         document = _document(owner, document_id, media_type, name_of(owner.uri))
         made = self._engine.cut(CutOrder(path.absolute(), document, name_of(owner.uri)))
+        if may_link and self._is_link(replace(owner, document_id=document_id), made.signature):
+            return CutDocument(made.document, (), made.pages, made.warnings, 0, made.signature)
         # Before the chunks: what can be found has its structure. The row is `writing`, so after
         # a kill the next run does both again.
         counts = self._index.write_tables(made.document, made.tables)
@@ -111,7 +142,12 @@ class Publisher:
             situated = self._context_lines.situate(made.document, chunks)
             chunks = situated.chunks
             warnings = (*warnings, situated.warning) if situated.warning else warnings
-        return CutDocument(made.document, chunks, made.pages, warnings, len(counts))
+        return CutDocument(made.document, chunks, made.pages, warnings, len(counts), made.signature)
+
+    def _is_link(self, row: LedgerRow, signature: Signature | None) -> bool:
+        """Whether a version need not be embedded; whether it is linked is settled at its end."""
+        near = self.finder.find(row, signature) if signature and self.finder.links else None
+        return near is not None and near.linked
 
     def embed(self, cut: Sequence[CutDocument]) -> list[EmbeddedDocument]:
         """Vectors for versions of one collection, in batches across them."""
@@ -126,16 +162,18 @@ class Publisher:
         # The ids of chunks are counted from 0, so a shorter version under the same ids would
         # leave the old tail. A kill after it is removed loses nothing: the row that made us
         # come here is `writing`, so the next run writes the version again.
-        stale = [e.document.id for e in embedded if self._may_leave_stale(e)]
+        written = [e for e in embedded if e.chunks]
+        stale = [e.document.id for e in written if self._may_leave_stale(e)]
         try:
-            self._index.write_embedded(collection, embedded, stale)
+            if written:
+                self._index.write_embedded(collection, written, stale)
         except (NotFoundError, ConflictError):
             raise  # of the whole collection
         except InputError as exc:
             if len(embedded) == 1:
                 return [FileError(f"the index refuses it: {exc.message}", code="refused", remedy=exc.remedy)]
             return [self.write(collection, [one])[0] for one in embedded]
-        for one in embedded:
+        for one in written:
             self._name_owner(one.document)
         return [None] * len(embedded)
 
@@ -163,6 +201,9 @@ class Publisher:
         if not done:
             return False
         owner = _owner_of(done)
+        if not owner.chunks:  # linked to another document: there are none
+            self._name_owner(_document(owner, document_id, owner.media_type, owner.title))
+            return True
         return self.copy(owner, replace(owner, uri=left_by)) is not None
 
     @staticmethod

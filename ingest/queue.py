@@ -86,26 +86,31 @@ class IngestQueue:
         With `lease` they are this worker's at once. What another worker holds stays as it is,
         and is not among what is returned."""
         owner = self._owner if lease else ""
-        now = self._now()
-        item = {
-            "accepted_at": now,
-            "owner": owner,
-            "leased_until": now + self._lease_s if lease else 0.0,
-            "attempts": 1 if lease else 0,
-            "not_before": 0.0,
-        }
-        # In one order everywhere: two workers must not wait for each other.
-        keys = sorted({(row.collection, row.uri) for row in rows})
+        keys = [(row.collection, row.uri) for row in rows]
         with self._ledger.transaction() as connection:
-            self._put_items([{"collection": name, "uri": uri, **item} for name, uri in keys], now, connection)
+            self._put_items(keys, lease, connection)
             taken = self._of_owner(owner, rows, connection)
             put = [row for row in rows if (row.collection, row.uri) in taken]
             put = self._ledger.put_many(put, connection)
             self._clear([row.document_id for row in put], connection)
         return put
 
-    def _put_items(self, items: Sequence[dict], now: float, connection: Connection) -> None:
+    def wait(self, collection: str, uris: Sequence[str], connection: Connection) -> None:
+        """Lets files whose rows are `writing` wait for whoever comes next, within a transaction."""
+        self._put_items([(collection, uri) for uri in uris], False, connection)
+
+    def _put_items(self, keys: Sequence[tuple[str, str]], lease: bool, connection: Connection) -> None:
         """Over those that are there already, but for what another worker holds."""
+        now = self._now()
+        item = {
+            "accepted_at": now,
+            "owner": self._owner if lease else "",
+            "leased_until": now + self._lease_s if lease else 0.0,
+            "attempts": 1 if lease else 0,
+            "not_before": 0.0,
+        }
+        # In one order everywhere: two workers must not wait for each other.
+        items = [{"collection": name, "uri": uri, **item} for name, uri in sorted(set(keys))]
         if items:
             statement = insert_into(connection, _ITEMS)
             values = {column.name: statement.excluded[column.name] for column in _ITEMS.columns}
@@ -182,10 +187,16 @@ class IngestQueue:
             )
             return [(uri, attempts) for uri, attempts in claimed]
 
-    def finish(self, rows: Iterable[LedgerRow], left: Iterable[str] = ()) -> None:
-        """Writes rows that came to their end, forgets their items and doubts the versions that
-        they have left, together."""
+    def finish(
+        self,
+        rows: Iterable[LedgerRow],
+        left: Iterable[str] = (),
+        also: Callable[[Connection], None] = lambda _: None,
+    ) -> None:
+        """Writes rows that came to their end, forgets their items, doubts the versions that
+        they have left and does `also`, together."""
         with self._ledger.transaction() as connection:
+            also(connection)
             self.doubt(left, connection)
             ended = self._ledger.put_many(list(rows), connection)
             self.forget(ended, connection)

@@ -6,13 +6,15 @@ the same depth) and the text boxes, which it drops.
 
 import zipfile
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 import lxml.html
 
 from core.errors import FileError
 from core.types import Element, ElementKind, Table
+from ingest.parsers.docx_hidden import take_hidden
 from ingest.parsers.grid import header_rows
 from ingest.parsers.html_tables import spanned_cells
 from ingest.parsers.media_types import DOCX
@@ -29,7 +31,7 @@ class DocxParser:
     media_types: ClassVar[frozenset[str]] = frozenset({DOCX})
 
     def parse(self, path: Path) -> list[Element]:
-        """The elements in reading order; text boxes come last.
+        """The elements in reading order; then text boxes, then what its format hides.
 
         Raises:
             FileError: `corrupt`, or `too_large` when it unpacks to more than 512 MB.
@@ -45,14 +47,26 @@ class DocxParser:
 
         try:
             word = docx.Document(str(path))
-            parts = partition_docx(filename=str(path), infer_table_structure=True)
+            hidden = take_hidden(word)
+            parts = partition_docx(file=_saved(word, path, bool(hidden)), infer_table_structure=True)
         except (KeyError, ValueError, SyntaxError, zipfile.BadZipFile) as exc:
             raise FileError(
                 f"it is not a readable Word document: {exc}", code="corrupt", remedy="save it again as .docx"
             ) from exc
         levels = _heading_levels(word)
         elements = [e for part in parts for e in _convert(part, levels)]
-        return elements + [Element(ElementKind.TEXT, text) for text in _text_boxes(word)]
+        boxes = [Element(ElementKind.TEXT, text) for text in _text_boxes(word)]
+        return elements + boxes + hidden
+
+
+def _saved(word: Any, path: Path, changed: bool) -> BinaryIO:
+    """The document as it is now, for another library."""
+    if not changed:
+        return BytesIO(path.read_bytes())
+    target = BytesIO()
+    word.save(target)
+    target.seek(0)
+    return target
 
 
 def _heading_levels(word: Any) -> dict[str, int]:

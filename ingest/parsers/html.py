@@ -17,6 +17,7 @@ from core.errors import FileError
 from core.types import Element, ElementKind
 from ingest.parsers.charset import decode_text
 from ingest.parsers.html_chrome import drop_chrome
+from ingest.parsers.html_hidden import take_hidden
 from ingest.parsers.html_tables import table_of
 from ingest.parsers.html_text import INLINE, holds_block, is_hidden, text_of, tidy, visible_text
 
@@ -37,7 +38,7 @@ class HtmlParser:
 
 
 def parse_html(text: str) -> list[Element]:
-    """Elements of an HTML text.
+    """Elements of an HTML text; what its style hides comes last.
 
     Raises:
         FileError: code `corrupt`, when there is no tree in it.
@@ -50,11 +51,12 @@ def parse_html(text: str) -> list[Element]:
     if any("depth" in entry.message for entry in parser.error_log):
         # The library drops the rest in silence: a page that is cut short must not pass.
         raise FileError("it is nested too deeply", code="corrupt", remedy="open and save it again")
+    hidden = take_hidden(root)
     drop_chrome(root)
     walker = _Walker()
     walker.walk(root, 0)
     walker.close()
-    return walker.found
+    return walker.found + hidden
 
 
 class _Walker:

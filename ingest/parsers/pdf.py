@@ -14,6 +14,7 @@ from core.types import Box, Element
 from ingest.parse_options import ParseOptions
 from ingest.parsers.page_furniture import drop_furniture
 from ingest.parsers.pdf_figures import ReadPlace, crop, figure_boxes, moved, put_figures_in
+from ingest.parsers.pdf_hidden import take_hidden
 from ingest.parsers.pdf_layout import compose_pages
 from ingest.parsers.pdf_lines import Line, read_lines, text_by_place
 from ingest.parsers.pdf_marks import PageMarks, read_marks
@@ -46,26 +47,29 @@ class PdfParser:
             FileError: `encrypted`, `corrupt`, `needs_ocr` when its pages are pictures and OCR is
                 turned off or missing, or `no_text` when no page holds a word.
         """
-        document = open_pdf(path, self._options.password)
+        document, hidden = open_pdf(path, self._options.password), []
         try:
             with RuledTables(path, self._options.password) as tables:
-                pages, pictures = self._pages_of(document, tables)
+                pages, pictures = self._pages_of(document, tables, hidden)
         finally:
             document.close()
-        elements = compose_pages(drop_furniture(pages))
+        elements = compose_pages(drop_furniture(pages)) + hidden
         if not elements:
             raise self._empty(len(pages), pictures)
         return elements
 
     def _pages_of(
-        self, document: pypdfium2.PdfDocument, tables: RuledTables
+        self, document: pypdfium2.PdfDocument, tables: RuledTables, hidden: list[Element]
     ) -> tuple[list[list[Line]], int]:
-        """The lines of all pages, and how many pages are pictures that were not read."""
+        """The lines of all pages, and how many pages are pictures that were not read. What
+        nobody sees on them is added to `hidden`."""
         pages, unread = [], 0
         for number in range(len(document)):
             page = _load(document, number)
             try:
-                lines, marks = read_lines(page, number + 1), read_marks(page)
+                marks = read_marks(page)
+                lines, unseen = take_hidden(page, read_lines(page, number + 1), marks)
+                hidden += unseen
                 if _is_picture(lines, marks):
                     unread += not self._options.ocr
                     if self._options.ocr:

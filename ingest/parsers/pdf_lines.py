@@ -25,6 +25,11 @@ _BOLD_FONTS = (b"bold", b"black", b"heavy", b"-medi", b"cmbx", b"simhei")
 _MONO_FONTS = (b"mono", b"courier", b"consol", b"menlo", b"cmtt", b"typewriter")
 _HYPHEN = "\x02"
 _HYPHEN_CODES = frozenset({0x02, 0x2D, 0xAD, 0x2010, 0xFFFE})
+# Text rendering modes (ISO 32000-1, table 106).
+_UNDRAWN = (3, 7)
+_FILLED = (0, 4)
+_LEAST_OPACITY = 5
+_LIGHT = 160
 _LINE_ENDS = frozenset("\r\n")
 
 
@@ -41,6 +46,10 @@ class Line:
     mono: bool = False
     table: tuple[tuple[str, ...], ...] = ()
     """Rows of a ruled table that stands here; the other values are then those of its place."""
+    unseen: bool = False
+    """It is set so that nothing is drawn, as the text layer behind a scan is."""
+    faint: bool = False
+    """It is set in a light colour: whether it is seen depends on what is behind it."""
     figure: bool = False
     """A picture stands here; the text is its caption and its words, the box its own."""
 
@@ -69,6 +78,7 @@ def read_lines(page: pypdfium2.PdfPage, number: int) -> list[Line]:
             line = _make_line(chars, number)
             if line.text:
                 line.bold, line.mono = _style(textpage.raw, chars)
+                line.unseen, line.faint = _ink(textpage.raw, chars)
                 lines.append(line)
         return _joined(lines)
     finally:
@@ -158,6 +168,8 @@ def _joined(lines: list[Line]) -> list[Line]:
 
 def _goes_on(row: Line, piece: Line) -> bool:
     one, other = row.box, piece.box
+    if row.unseen != piece.unseen:
+        return False
     shared = min(one.bottom, other.bottom) - max(one.top, other.top)
     least = min(one.bottom - one.top, other.bottom - other.top)
     gap, height = other.left - one.right, max(row.height, piece.height)
@@ -181,7 +193,16 @@ def _with_piece(row: Line, piece: Line) -> Line:
     if gap <= _CELL_GAP * height and row.cells and piece.cells:
         cells = [*row.cells[:-1], f"{row.cells[-1]}{blank}{piece.cells[0]}", *piece.cells[1:]]
     main = row if len(row.text) >= len(piece.text) else piece
-    return Line(f"{row.text}{blank}{piece.text}", box, main.height, cells, main.bold, main.mono)
+    return Line(
+        f"{row.text}{blank}{piece.text}",
+        box,
+        main.height,
+        cells,
+        main.bold,
+        main.mono,
+        unseen=row.unseen and piece.unseen,
+        faint=row.faint and piece.faint,
+    )
 
 
 def _style(raw: pdfium.FPDF_TEXTPAGE, chars: list[_Char]) -> tuple[bool, bool]:
@@ -196,6 +217,21 @@ def _style(raw: pdfium.FPDF_TEXTPAGE, chars: list[_Char]) -> tuple[bool, bool]:
         bold &= heavy or pdfium.FPDFText_GetFontWeight(raw, index) >= _BOLD_WEIGHT
         mono &= bool(flags.value & _FIXED_PITCH) or any(word in font for word in _MONO_FONTS)
     return bold, mono
+
+
+def _ink(raw: pdfium.FPDF_TEXTPAGE, chars: list[_Char]) -> tuple[bool, bool]:
+    """Not drawn, and drawn in a light colour, when the first, the middle and the last character
+    are."""
+    seen = [c.index for c in chars if not c.text.isspace()]
+    rgba = [ctypes.c_uint() for _ in range(4)]
+    unseen, faint = True, True
+    for index in {seen[0], seen[len(seen) // 2], seen[-1]}:
+        drawn = pdfium.FPDFTextObj_GetTextRenderMode(pdfium.FPDFText_GetTextObject(raw, index))
+        pdfium.FPDFText_GetFillColor(raw, index, *map(ctypes.byref, rgba))
+        red, green, blue, opacity = (value.value for value in rgba)
+        unseen &= drawn in _UNDRAWN or opacity < _LEAST_OPACITY
+        faint &= drawn in _FILLED and 0.3 * red + 0.59 * green + 0.11 * blue > _LIGHT
+    return unseen, faint
 
 
 def _split_lines(chars: Iterator[_Char]) -> Iterator[list[_Char]]:

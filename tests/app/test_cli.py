@@ -62,7 +62,7 @@ def test_searching_imports_no_server_and_no_parser():
     "command",
     [
         "init", "doctor", "ingest", "search", "ask", "chat", "serve", "ui", "up", "documents list",
-        "documents show", "documents delete", "documents failed", "collections list", "collections create",
+        "documents show", "documents delete", "documents failed", "documents duplicates", "collections list", "collections create",
         "collections delete", "models list", "models fetch", "models verify", "keys create", "keys list",
         "keys revoke", "eval retrieval", "eval answers", "compare",
     ],

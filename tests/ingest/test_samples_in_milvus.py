@@ -46,7 +46,7 @@ def ingest_samples(data: Path) -> None:
     store.close()
 
 
-def open_parts(data: Path):
+def open_parts(data: Path, **policy):
     from sqlalchemy import create_engine
 
     from core.paths import DataPaths
@@ -71,7 +71,8 @@ def open_parts(data: Path):
     runner = ProcessParserRunner(timeout_s=120, memory_mb=2048)
     ledger = Ledger(paths.ledger)
     documents = DocumentIndex(index, TableStore(paths.tables), KeptLines(engine))
-    return Ingestor(ledger, documents, Originals(paths.originals), IngestSettings(), runner), store, index
+    settings = IngestSettings(**policy)
+    return Ingestor(ledger, documents, Originals(paths.originals), settings, runner), store, index
 
 
 def start(data: Path, after_files: int | None) -> int:
