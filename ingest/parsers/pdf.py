@@ -12,6 +12,7 @@ from pypdfium2 import PdfiumError
 from core.errors import FileError
 from core.types import Box, Element
 from ingest.parse_options import ParseOptions
+from ingest.parsers.gap_tables import put_gap_tables_in
 from ingest.parsers.page_furniture import drop_furniture
 from ingest.parsers.pdf_figures import ReadPlace, crop, figure_boxes, moved, put_figures_in
 from ingest.parsers.pdf_layout import compose_pages
@@ -88,6 +89,7 @@ class PdfParser:
         if marks.ruled and lines:
             with text_by_place(page) as text_in:
                 lines = tables.put_in(lines, number - 1, text_in)
+        lines = put_gap_tables_in(lines)
         boxes = figure_boxes(marks.pictures, number) if lines else []
         if boxes and self._options.ocr:
             lines = put_figures_in(lines, boxes, _reader(page))

@@ -13,6 +13,8 @@ from core.types import Box
 
 # A gap wider than this many line heights parts two cells of a table row.
 _CELL_GAP = 1.2
+# A gap wider than this parts words, though no blank is between them.
+_WORD_GAP = 0.3
 # A gap wider than this parts columns of a page.
 _ROW_GAP = 14.0
 # Marks and powers are smaller than this beside their line.
@@ -28,6 +30,16 @@ _HYPHEN_CODES = frozenset({0x02, 0x2D, 0xAD, 0x2010, 0xFFFE})
 _LINE_ENDS = frozenset("\r\n")
 
 
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Characters without white space or a wide gap between them; `blank`: one is before it."""
+
+    text: str
+    left: float
+    right: float
+    blank: bool = True
+
+
 @dataclass(slots=True)
 class Line:
     """One line: text, box, height of its characters, and its pieces parted by wide gaps; whether
@@ -40,9 +52,18 @@ class Line:
     bold: bool = False
     mono: bool = False
     table: tuple[tuple[str, ...], ...] = ()
-    """Rows of a ruled table that stands here; the other values are then those of its place."""
+    """Rows of a table that stands here; the other values are then those of its place."""
+    header_rows: int = 1
+    columns: tuple[tuple[float, float], ...] = ()
+    """Left and right of each column of the table."""
+    row_pitch: float = 0.0
+    """What parts the rows of the table; 0: not known."""
+    parts: list["Line"] = field(default_factory=list)
+    """The lines that a table without rules is made of."""
     figure: bool = False
     """A picture stands here; the text is its caption and its words, the box its own."""
+    words: list[Word] = field(default_factory=list)
+    """Where each word is; empty where that is not known, as in what OCR read."""
 
     @property
     def is_block(self) -> bool:
@@ -181,7 +202,9 @@ def _with_piece(row: Line, piece: Line) -> Line:
     if gap <= _CELL_GAP * height and row.cells and piece.cells:
         cells = [*row.cells[:-1], f"{row.cells[-1]}{blank}{piece.cells[0]}", *piece.cells[1:]]
     main = row if len(row.text) >= len(piece.text) else piece
-    return Line(f"{row.text}{blank}{piece.text}", box, main.height, cells, main.bold, main.mono)
+    made = Line(f"{row.text}{blank}{piece.text}", box, main.height, cells, main.bold, main.mono)
+    made.words = [*row.words, *piece.words]
+    return made
 
 
 def _style(raw: pdfium.FPDF_TEXTPAGE, chars: list[_Char]) -> tuple[bool, bool]:
@@ -226,7 +249,9 @@ def _make_line(chars: list[_Char], page: int) -> Line:
         round(max(c.right for c in seen), 1),
         round(max(c.bottom for c in seen), 1),
     )
-    return Line(text, box, height, _cells(chars, height))
+    line = Line(text, box, height, _cells(chars, height))
+    line.words = _words(chars, _WORD_GAP * height)
+    return line
 
 
 def _cells(chars: list[_Char], height: float) -> list[str]:
@@ -240,3 +265,20 @@ def _cells(chars: list[_Char], height: float) -> list[str]:
         cells[-1] += char.text
         right = char.right
     return [cell.strip() for cell in cells if cell.strip()]
+
+
+def _words(chars: list[_Char], gap: float) -> list[Word]:
+    words: list[Word] = []
+    text, left, right, blank = "", 0.0, 0.0, True
+    for char in chars:
+        is_blank = char.text.isspace()
+        if text and (is_blank or char.left - right > gap or char.right < left):
+            words.append(Word(text, left, right, blank))
+            text, blank = "", False
+        if is_blank:
+            blank = True
+        else:
+            left = min(left, char.left) if text else char.left
+            right = max(right, char.right) if text else char.right
+            text += char.text
+    return [*words, Word(text, left, right, blank)] if text else words
