@@ -35,7 +35,11 @@ def write_pdf(case: "TableCase", path: Path, draw: Callable[["TableCase", random
     width = max(table.wrap(10_000, 10_000)[0], 400) + 2 * _MARGIN + 20
     height = _LOW if case.seed % 3 == 0 else _HIGH
     words = ParagraphStyle("words", fontName=_FONT, fontSize=9, leading=12, spaceBefore=8, spaceAfter=8)
-    story = [Paragraph("Table, made up for a test.", words), table, Paragraph("Note: nothing is true.", words)]
+    story = [
+        Paragraph("Table, made up for a test.", words),
+        table,
+        Paragraph("Note: nothing is true.", words),
+    ]
     SimpleDocTemplate(str(path), pagesize=(width, height)).build(story)
 
 

@@ -58,9 +58,7 @@ class PdfParser:
             raise self._empty(len(pages), pictures)
         return elements
 
-    def _pages_of(
-        self, document: pypdfium2.PdfDocument, tables: RuledTables
-    ) -> tuple[list[list[Line]], int]:
+    def _pages_of(self, document: pypdfium2.PdfDocument, tables: RuledTables) -> tuple[list[list[Line]], int]:
         """The lines of all pages, and how many pages are pictures that were not read."""
         pages, unread = [], 0
         for number in range(len(document)):

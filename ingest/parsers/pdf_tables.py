@@ -63,7 +63,8 @@ class RuledTables:
             if self._file is None:
                 self._file = pdfplumber.open(self._path, password=self._password)
             page = self._file.pages[number]
-            found = [(table.bbox, [row.cells for row in table.rows]) for table in page.find_tables(_settings(page))]
+            tables = page.find_tables(_settings(page))
+            found = [(table.bbox, [row.cells for row in table.rows]) for table in tables]
             left, top = page.cropbox[0], page.cropbox[1]
             page.close()
         except (PSException, PdfminerException, MalformedPDFException, *_MALFORMED):
@@ -89,9 +90,7 @@ def _settings(page: Any) -> dict[str, Any]:
         for edges in ends.values():
             left, right = min(e["x0"] for e in edges), max(e["x0"] for e in edges)
             level = edges[0][side]
-            closed = any(
-                abs(e["top"] - level) < _SNAP and e["x0"] < right and e["x1"] > left for e in across
-            )
+            closed = any(abs(e["top"] - level) < _SNAP and e["x0"] < right and e["x1"] > left for e in across)
             if len({round(e["x0"]) for e in edges}) >= _OPEN_FRAME and not closed:
                 line = {"object_type": "line", "orientation": "h", "x0": left, "x1": right}
                 closing.append({**line, "top": level, "bottom": level, "width": right - left, "height": 0})
@@ -102,7 +101,9 @@ def _moved(place: tuple[float, ...], left: float, top: float) -> tuple[float, fl
     return place[0] - left, place[1] - top, place[2] - left, place[3] - top
 
 
-def _read(places: Sequence[Sequence[Place | None]], inside: Sequence[Line], text_in: TextIn) -> GapTable | None:
+def _read(
+    places: Sequence[Sequence[Place | None]], inside: Sequence[Line], text_in: TextIn
+) -> GapTable | None:
     """The cells of a ruled table; None where it is none, or would lose characters."""
     texts = [[_one_line(text_in(place)) if place else "" for place in row] for row in places]
     filled = [n for n, row in enumerate(texts) if any(row)]
@@ -147,7 +148,9 @@ def _with_merged(
             right = max(n for n in range(len(columns)) if n == left or _holds_middle(cell, columns[n]))
             below = range(top, len(places))
             bottom = max(n for n in below if n == top or cell[1] < middles[n] < cell[3])
-            if (bottom, right) != (top, left):
+            # What runs over all columns is a title or a note, which is said once.
+            whole = len(columns) > 1 and right - left + 1 == len(columns)
+            if (bottom, right) != (top, left) and not whole:
                 merges.append(Area(top, left, bottom, right))
                 for n in range(top, bottom + 1):
                     rows[n][left : right + 1] = [texts[top][left]] * (right - left + 1)
