@@ -114,7 +114,9 @@ class IngestSettings(Section):
     ocr: bool = Field(True, description="scanned pages and pictures are read by OCR; false: such files fail with needs_ocr")
     pdf_password: SecretStr = Field(SecretStr(""), description="tried on locked PDF files; kept out of the ledger and of logs")
     workers: int = Field(0, ge=0, description="files parsed at once; 0: as many as there are CPU cores")
-    parse_memory_mb: int = Field(2048, ge=256, description="address space of one parse above its start, not what is resident; OCR takes 1.8 GB of it and 570 MB of memory")
+    parse_memory_mb: int = Field(448, ge=256, description="memory of one parse process above its start (about 40), OCR apart")
+    ocr_workers: int = Field(1, ge=1, description="files read by OCR at once, each in a process of about 570 MB")
+    ocr_memory_mb: int = Field(2048, ge=256, description="address space of a process that reads pictures, of which OCR takes 1.8 GB; resident are 570 MB")
 
 
 class GuardSettings(Section):
