@@ -2,10 +2,7 @@
 say so in words. Pure."""
 
 _WORDS = (
-    "bad_alloc",
-    "cannot allocate memory",
-    "can not allocate",
-    "failed to allocate",
+    "alloc",  # bad_alloc, can't alloc, cannot allocate memory
     "failed to map segment",
     "insufficient memory",
     "out of memory",

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageDraw
 
 from core.errors import FileError
 from core.settings import IngestSettings
@@ -16,7 +17,7 @@ from ingest.parser_pool import ParserPool
 from tests.ingest.hostile_files import HOSTILE, WHOLE, write_hostile
 
 SECONDS = 10.0
-RESIDENT_MB = {"plain": 512, "ocr": 900}
+RESIDENT_MB = {"plain": 512, "ocr": 700}
 CODES = {
     "bad_encoding", "bomb", "corrupt", "empty", "encrypted", "missing", "no_text", "outside_root",
     "parse_memory", "parse_crashed", "parse_output", "too_large", "unknown_type", "unreadable", "unsafe",
@@ -106,6 +107,24 @@ def test_every_file_ends_soon_in_little_memory_as_read_or_with_a_code(endings):
     for kind, most in RESIDENT_MB.items():
         assert {n: mb[kind] for n, (_, _, mb) in endings.items() if mb[kind] > most} == {}, kind
     assert max(mb["plain"] for _, _, mb in endings.values()) > 20, "the processes were seen"
+
+
+def test_a_process_that_reads_pictures_stays_within_its_memory(tmp_path):
+    picture = Image.new("RGB", (1600, 2200), "white")
+    for line in range(40):
+        ImageDraw.Draw(picture).text((100, 100 + 50 * line), f"Inspection {line} of the crane", "black", font_size=30)
+    picture.save(tmp_path / "scan.png")
+    settings = IngestSettings()
+    runner = ProcessParserRunner(120, settings.ocr_memory_mb)
+    watch = Watch({"ocr": runner})
+    try:
+        for _ in range(3):
+            assert "Inspection" in runner.parse(tmp_path / "scan.png", "image/png").elements[0].text
+    finally:
+        watch.stop()
+        runner.close()
+    print(f"ocr {watch.peak_mb['ocr']:.0f} MB")
+    assert 100 < watch.peak_mb["ocr"] < RESIDENT_MB["ocr"]
 
 
 def test_nothing_is_read_as_empty(endings):

@@ -77,6 +77,7 @@ def test_a_file_without_pictures_never_gets_there(counts):
         (RuntimeError("Exception from src/core: std::bad_alloc"), True),
         (ImportError("libopenvino.so: failed to map segment from shared object"), True),
         (OSError(12, "Cannot allocate memory"), True),
+        (RuntimeError("Exception from src/inference/src/dev/plugin.cpp:54: can't alloc"), True),
         (RuntimeError("shape mismatch"), False),
         (ImportError("No module named 'rapidocr'"), False),
     ],
