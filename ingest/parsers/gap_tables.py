@@ -143,14 +143,33 @@ def _with_tables(run: Sequence[Line]) -> list[Line]:
     bands, lines = make_bands(run), list(run)
     for first, last in table_regions(bands):
         region = bands[first : last + 1]
-        inside = [line for band in region for line in band.lines]
-        if table := _table(region):
+        members = {id(line) for band in region for line in band.lines}
+        inside = [line for line in run if id(line) in members]
+        if cut := _second_block(inside):
+            blocks = [line for half in (inside[:cut], inside[cut:]) for line in _with_tables(half)]
+            at = next(n for n, line in enumerate(lines) if id(line) in members)
+            after = [line for line in lines[at:] if id(line) not in members]
+            lines = [*lines[:at], *blocks, *after]
+        elif table := _table(region):
             lines = replaced(lines, inside, table, keep=True)
         elif _is_text(region):
             # Not to be taken for a table by the number of its gaps later.
             for line in inside:
                 line.cells = [line.text]
     return lines
+
+
+def _second_block(lines: Sequence[Line]) -> int:
+    """Where the second of two blocks begins that stand side by side and that the file holds one
+    after the other: an address and a date, not the cells of rows. 0 where they are rows, or where
+    the right one is but figures for the left one."""
+    jumps = [n for n in range(1, len(lines)) if lines[n].box.top < lines[n - 1].box.top - lines[n].height / 2]
+    if len(jumps) != 1 or not 1 < jumps[0] < len(lines) - 1:
+        return 0
+    left, right = lines[: jumps[0]], lines[jumps[0] :]
+    beside = max(line.box.right for line in left) < min(line.box.left for line in right)
+    figures = all(is_data(line.text) for line in right)
+    return jumps[0] if beside and not figures else 0
 
 
 def replaced(

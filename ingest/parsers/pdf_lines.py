@@ -222,9 +222,13 @@ def _style(raw: pdfium.FPDF_TEXTPAGE, chars: list[_Char]) -> tuple[bool, bool]:
 
 
 def _split_lines(chars: Iterator[_Char]) -> Iterator[list[_Char]]:
-    """At line ends, and where pdfium joined a word that a hyphen had parted."""
+    """At line ends, and where pdfium joined a word that a hyphen had parted, or short lines
+    that stand right below each other."""
     line: list[_Char] = []
     for char in chars:
+        if line and char.right > char.left < line[-1].left and char.top >= line[-1].bottom - 1:
+            yield line
+            line = []
         if line and line[-1].text == _HYPHEN and char.right > char.left and char.top > line[-1].top + 1:
             yield line
             line = []

@@ -161,6 +161,21 @@ def test_what_stands_around_a_table_stays_outside(tmp_path):
     assert elements[1].table.rows == tuple(rows)
 
 
+def test_blocks_that_the_file_holds_one_after_the_other_are_no_rows(tmp_path):
+    left = [(72, 700 - 14 * at, text) for at, text in enumerate(["Rules of the plant", "Works of the north", "Part two"])]
+    right = [(400, 700 - 14 * at, text) for at, text in enumerate(["Section two", "For visitors", "Page one"])]
+    (element, *_) = PdfParser().parse(drawn(tmp_path / "a.pdf", [*left, *right]))
+    assert str(element.kind) == "text"
+    assert "table" not in kinds(tmp_path / "a.pdf")
+
+
+def test_figures_that_the_file_holds_after_their_names_are_rows(tmp_path):
+    left = [(72, 700 - 14 * at, text) for at, text in enumerate(["Pump", "Valve", "Seal"])]
+    right = [(400, 700 - 14 * at, text) for at, text in enumerate(["12", "3", "114"])]
+    (table,) = tables(drawn(tmp_path / "a.pdf", [*left, *right]))
+    assert table.rows == (("Pump", "12"), ("Valve", "3"), ("Seal", "114"))
+
+
 def page(*rows, header_rows=0, columns=((0.0, 50.0), (100.0, 150.0))):
     line = Line("x", Box(1, 0, 0, 150, 100), 10.0, table=rows)
     line.header_rows, line.columns = header_rows, columns
