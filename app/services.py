@@ -263,19 +263,28 @@ class Services:
 
         return Originals(self.paths.originals)
 
-    def _build_parser_runner(self, timeout_s: float | None = None) -> "ProcessParserRunner":
+    def _build_parser_runner(
+        self, timeout_s: float | None = None, reads_pictures: bool = False
+    ) -> "ProcessParserRunner":
         from ingest.isolation import ProcessParserRunner
         from ingest.parse_options import ParseOptions
 
         settings = self.settings.ingest
         options = ParseOptions(settings.pdf_password.get_secret_value(), settings.ocr)
         limit_s = timeout_s or settings.parse_timeout_s
-        return ProcessParserRunner(limit_s, settings.parse_memory_mb, options=options)
+        memory_mb = settings.ocr_memory_mb if reads_pictures else settings.parse_memory_mb
+        return ProcessParserRunner(limit_s, memory_mb, options=options, reads_pictures=reads_pictures)
 
     def _build_parser_pool(self) -> "ParserPool":
         from ingest.parser_pool import ParserPool
 
-        return ParserPool(self._build_parser_runner, self.settings.ingest.workers or os.cpu_count() or 1)
+        settings = self.settings.ingest
+        return ParserPool(
+            self._build_parser_runner,
+            settings.workers or os.cpu_count() or 1,
+            lambda: self._build_parser_runner(reads_pictures=True),
+            settings.ocr_workers,
+        )
 
     def _build_ledger(self) -> "Ledger":
         from ingest.ledger import Ledger

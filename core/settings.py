@@ -147,7 +147,9 @@ class IngestSettings(Section):
     repair_encoding: bool = Field(True, description="mend text that was read in a wrong encoding before it came into the file; a warning tells of it")
     workers: int = Field(0, ge=0, description="files parsed at once; 0: as many as there are CPU cores")
     engine: Literal["local", "ray"] = Field("local", description="what reads files and embeds chunks: threads and processes here, or Ray (extra [ray])")
-    parse_memory_mb: int = Field(2048, ge=256, description="address space of one parse above its start, not what is resident; OCR takes 1.8 GB of it and 570 MB of memory")
+    parse_memory_mb: int = Field(448, ge=256, description="memory of one parse process above its start (about 40), OCR apart")
+    ocr_workers: int = Field(1, ge=1, description="files read by OCR at once, each in a process of about 570 MB")
+    ocr_memory_mb: int = Field(2048, ge=256, description="address space of a process that reads pictures, of which OCR takes 1.8 GB; resident are 570 MB")
 
 
 class RaySettings(Section):

@@ -1,5 +1,6 @@
-"""What a parser is told besides the file: a password, whether to read pictures, whom to tell of
-pages. Crosses the pipe to the parse process as JSON; the password is in no log and no argument."""
+"""What a parser is told besides the file: a password, whether to read pictures, whom to ask before
+OCR, whom to tell of pages. Crosses the pipe to the parse process as JSON; the password is in no log
+and no argument."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,23 +10,39 @@ def _tell_nobody(_page: int) -> None:
     return None
 
 
+def _allow() -> None:
+    return None
+
+
+class OcrWanted(Exception):
+    """A file needs OCR, and this process has not the memory for it: it must be parsed in one that
+    has. No FileError, so that no parser takes it for a fault of a member."""
+
+
 @dataclass(frozen=True, slots=True)
 class ParseOptions:
-    """`on_page` is called after each page that took long, so that whoever waits knows that it goes on."""
+    """`on_page` is called after each page that took long, so that whoever waits knows that it goes on;
+    `before_ocr` before a picture is read, and may raise OcrWanted."""
 
     password: str = field(default="", repr=False)
     ocr: bool = True
     on_page: Callable[[int], None] = _tell_nobody
+    before_ocr: Callable[[], None] = _allow
 
     def to_json(self) -> dict:
         """For the pipe, without what only one process can hold."""
         return {"password": self.password, "ocr": self.ocr}
 
     @staticmethod
-    def from_json(value: Mapping, on_page: Callable[[int], None] = _tell_nobody) -> "ParseOptions":
+    def from_json(
+        value: Mapping,
+        on_page: Callable[[int], None] = _tell_nobody,
+        before_ocr: Callable[[], None] = _allow,
+    ) -> "ParseOptions":
         """The inverse of to_json; missing values are the defaults."""
         return ParseOptions(
             password=str(value.get("password", "")),
             ocr=bool(value.get("ocr", True)),
             on_page=on_page,
+            before_ocr=before_ocr,
         )

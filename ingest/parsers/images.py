@@ -44,6 +44,7 @@ class ImageParser:
             )
         pages = []
         with open_frame(path) as picture:
+            self._options.before_ocr()
             for frame in range(getattr(picture, "n_frames", 1)):
                 picture.seek(frame)
                 pages.append(_read_frame(picture, frame + 1))

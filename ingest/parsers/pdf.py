@@ -1,6 +1,7 @@
 """PDF to elements: the text layer by pypdfium2, OCR for the pages that have none worth reading,
 pdfplumber for the pages that hold ruled tables."""
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import ClassVar
@@ -12,6 +13,7 @@ from pypdfium2 import PdfiumError
 from core.errors import FileError
 from core.types import Box, Element
 from ingest.parse_options import ParseOptions
+from ingest.parsers.gap_tables import put_gap_tables_in
 from ingest.parsers.page_furniture import drop_furniture
 from ingest.parsers.pdf_figures import ReadPlace, crop, figure_boxes, moved, put_figures_in
 from ingest.parsers.pdf_hidden import take_hidden
@@ -73,6 +75,7 @@ class PdfParser:
                 if _is_picture(lines, marks):
                     unread += not self._options.ocr
                     if self._options.ocr:
+                        self._options.before_ocr()
                         lines = _merged(lines, _read_by_ocr(page, number + 1))
                         self._options.on_page(number + 1)
                 else:
@@ -92,9 +95,10 @@ class PdfParser:
         if marks.ruled and lines:
             with text_by_place(page) as text_in:
                 lines = tables.put_in(lines, number - 1, text_in)
+        lines = put_gap_tables_in(lines)
         boxes = figure_boxes(marks.pictures, number) if lines else []
         if boxes and self._options.ocr:
-            lines = put_figures_in(lines, boxes, _reader(page))
+            lines = put_figures_in(lines, boxes, _reader(page, self._options.before_ocr))
             self._options.on_page(number)
         return lines
 
@@ -152,13 +156,14 @@ def _read_by_ocr(page: pypdfium2.PdfPage, number: int) -> list[Line]:
     return read_picture(image, number, 1 / scale)
 
 
-def _reader(page: pypdfium2.PdfPage) -> ReadPlace:
+def _reader(page: pypdfium2.PdfPage, before_ocr: Callable[[], None]) -> ReadPlace:
     """Reads parts of a page; it is rendered once, when the first part is asked for."""
     rendered = cache(lambda: _rendered(page))
 
     def read(box: Box) -> list[Line]:
         from ingest.parsers.scans import read_picture
 
+        before_ocr()
         image, scale = rendered()
         part = np.ascontiguousarray(crop(image, box, scale))
         return [moved(line, box) for line in read_picture(part, box.page, 1 / scale)] if part.size else []
