@@ -118,8 +118,11 @@ class RayEngine:
 
     def _open(self) -> None:
         silence_libraries()
-        if not self._settings.address:
-            os.environ.update(LOCAL_SWITCHES)  # read when Ray is imported
+        # Read when Ray is imported.
+        if self._settings.address:
+            os.environ.setdefault("RAY_AUTH_MODE", "token")  # with an address Ray would join without
+        else:
+            os.environ.update(LOCAL_SWITCHES)
         import ray
         from ray._private import worker as ray_driver
 

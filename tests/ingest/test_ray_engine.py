@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,9 +17,10 @@ from app.library import IngestOrder, Library
 from app.services import Services
 from core.errors import FileError, ServiceError
 from core.settings import EmbedderSettings, IngestSettings, LedgerSettings, RaySettings, Settings
+from core.telemetry import SWITCHES
 from core.types import Document, Scope
 from ingest.engine import WORKER_LOST, CutOrder
-from ingest.ray_engine import RayEngine
+from ingest.ray_engine import LOCAL_SWITCHES, RayEngine
 from ingest.ray_workers import WorkerSpec, code_versions
 from tests.ingest.ray_processes import descendants, kill_at_work, listening_addresses, wait_for_end
 from tests.postgres_server import PASSWORD
@@ -204,6 +207,42 @@ def test_workers_of_another_version_or_without_weights_are_named(engine, tmp_pat
     with pytest.raises(ServiceError, match="weights are not in") as caught:
         bare.cut(order(tmp_path / "a.md"))
     assert "attest models fetch" in caught.value.remedy
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """The environment of a command that joins a cluster of one node, started beside it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    environment = {**os.environ, **SWITCHES, **LOCAL_SWITCHES, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "ab" * 32}
+    command = [Path(sys.executable).with_name("ray"), "start", "--head", "--block", "--port", port]
+    command += ["--num-cpus", "3", "--include-dashboard=false", "--node-ip-address", "127.0.0.1"]
+    with (tmp_path / "log").open("w") as log:
+        head = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 120
+        while "Ray runtime started" not in (tmp_path / "log").read_text():
+            assert head.poll() is None and time.monotonic() < deadline, (tmp_path / "log").read_text()
+            time.sleep(0.2)
+        yield environment | {"ATTEST_RAY__ADDRESS": f"127.0.0.1:{port}"}
+    finally:
+        below = dict(descendants(head.pid))
+        head.terminate()
+        head.wait(60)
+        for pid in wait_for_end(below):
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_a_running_cluster_is_joined_by_its_address_and_token(cluster, tmp_path):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text("# 水泵\n\n压力是三巴。 The pump runs at three bar.", encoding="utf-8")
+    command = [Path(sys.executable).with_name("attest"), "ingest", tmp_path / "docs", "--engine", "ray", "--json"]
+    done = subprocess.run(
+        [*command, "--data", tmp_path / "data"], env=cluster, capture_output=True, text=True, timeout=200
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["added"] == 1
 
 
 def test_a_cluster_that_is_not_there_is_named(tmp_path):
