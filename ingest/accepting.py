@@ -83,7 +83,7 @@ class Acceptor:
         self, ledger: Ledger, originals: Originals, fingerprints: Fingerprints, settings: IngestSettings
     ) -> None:
         self._ledger = ledger
-        self._originals = originals
+        self.originals = originals
         self._fingerprints = fingerprints
         self._max_bytes = int(settings.max_file_mb * 2**20)
         self._may_link = settings.near_duplicates == "link"
@@ -106,7 +106,7 @@ class Acceptor:
         if decision.source is None or row is None:
             return decision
         try:
-            self._originals.keep(decision.source, row.document_id, row.sha256)
+            self.originals.keep(decision.source, row.document_id, row.sha256)
         except FileError as error:
             return Decision(decision.uri, Outcome.FAILED, row, error)
         return decision

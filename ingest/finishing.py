@@ -168,8 +168,9 @@ class Finisher:
         """Removes the stored copies of versions that nobody needs any more."""
         document_ids = [document_id for document_id in document_ids if document_id]
         for document_id in document_ids:
-            if not self._ledger.mentions(document_id):
-                self._originals.remove(document_id)
+            with self._originals.changing:
+                if not self._ledger.mentions(document_id):
+                    self._originals.remove(document_id)
         self._queue.settle(document_ids)
 
     def tidy(self) -> None:

@@ -70,9 +70,10 @@ class Intake:
 
     def _write(self, decisions: Sequence[Decision], lease: bool) -> Taken:
         self._queue.doubt(d.row.document_id for d in decisions if d.row and d.is_work)
-        decisions = [self._acceptor.keep(decision) for decision in decisions]
-        accepted = [decision for decision in decisions if decision.is_work]
-        rows = {row.uri: row for row in self._queue.accept([d.row for d in accepted], lease)}
+        with self._acceptor.originals.changing:
+            decisions = [self._acceptor.keep(decision) for decision in decisions]
+            accepted = [decision for decision in decisions if decision.is_work]
+            rows = {row.uri: row for row in self._queue.accept([d.row for d in accepted], lease)}
         with self._ledger.transaction() as connection:
             noted = [d.row for d in decisions if d.row and not d.is_work and d.error is None]
             self._ledger.put_many(noted, connection)
