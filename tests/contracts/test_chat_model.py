@@ -1,6 +1,7 @@
 """The contract of `ChatModel`: against the real embedded model, and how the client names
 each fault of a server."""
 
+import asyncio
 import json
 import threading
 from contextlib import aclosing
@@ -8,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from app.chat_models import build_chat_model, find_model_path
+from app.chat_models import build_chat_model, connect_chat, find_model_path
 from core.chat import OpenAIChatModel
 from core.errors import ChatModelError, ModelFileError
 from core.seams import ChatModel, ChatOptions, Message
@@ -65,6 +66,14 @@ class TestEmbedded:
                 break
         _, deltas = await collect(chat_model, "Say hi", ChatOptions(max_tokens=4))
         assert any(delta.text for delta in deltas)
+
+    async def test_another_client_serves_another_event_loop(self, chat_model):
+        async def said() -> str:
+            async with connect_chat(lambda: chat_model) as client:
+                return (await collect(client, "Say hi", ChatOptions(max_tokens=4)))[0]
+
+        assert await asyncio.to_thread(asyncio.run, said())
+        assert (await collect(chat_model, "Say hi", ChatOptions(max_tokens=4)))[0]
 
     async def test_a_dead_server_is_started_again(self, chat_model):
         chat_model._server._child.kill()
