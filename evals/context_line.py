@@ -55,10 +55,10 @@ class Article:
     paragraphs: Sequence[Paragraph]
 
 
-def read_articles(path: Path, most: int, services: Services) -> list[Article]:
-    """At most `most` articles of a file in the SQuAD layout, evenly over it."""
+def read_articles(path: Path, most: int, every: int, services: Services) -> list[Article]:
+    """The first `most` of each `every`-th article of a file in the SQuAD layout."""
     rows = json.loads(path.read_text(encoding="utf-8"))["data"]
-    chosen = [rows[at * len(rows) // most] for at in range(most)] if most < len(rows) else rows
+    chosen = rows[::every][:most]
     return [_article(str(number), row, services) for number, row in enumerate(chosen)]
 
 
@@ -176,12 +176,11 @@ def main() -> None:
     """Reads the command line, measures and writes."""
     parser = argparse.ArgumentParser(prog="python -m evals.context_line")
     parser.add_argument("xquad", type=Path)
-    parser.add_argument(
-        "--articles", type=int, default=ARTICLES, help="of each language, evenly over the file"
-    )
+    parser.add_argument("--articles", type=int, default=ARTICLES, help="of each language at most")
     parser.add_argument(
         "--languages", nargs="+", choices=LANGUAGES, default=list(LANGUAGES), help="of documents"
     )
+    parser.add_argument("--every", type=int, default=1, help="take each so-manieth article of the file")
     parser.add_argument("--keep", type=Path, help="keep lines and indexes below this folder")
     arguments = parser.parse_args()
     silence_libraries()
@@ -193,7 +192,10 @@ def main() -> None:
             writer = LineWriter(services, keep / "seconds.json")
             articles = {
                 language: read_articles(
-                    arguments.xquad / f"xquad.{language}.half.json", arguments.articles, services
+                    arguments.xquad / f"xquad.{language}.half.json",
+                    arguments.articles,
+                    arguments.every,
+                    services,
                 )
                 for language in LANGUAGES
             }
@@ -202,7 +204,7 @@ def main() -> None:
             about = {"data": "XQuAD, development half", "model": services.settings.chat.model, "sets": sets}
         finally:
             services.close()
-    options = f"--articles {arguments.articles} --languages {' '.join(arguments.languages)}"
+    options = f"--articles {arguments.articles} --every {arguments.every} --languages {' '.join(arguments.languages)}"
     command = f"python -m evals.context_line XQUAD_FOLDER {options}"
     write_result("context_line", command, about)
 

@@ -39,7 +39,7 @@ class Parts:
 def test_chunks_of_an_article_are_counted_through_and_belong_to_their_paragraph(tmp_path):
     path = tmp_path / "xquad.en.half.json"
     path.write_text(json.dumps({"data": ROWS}), encoding="utf-8")
-    articles = read_articles(path, 4, Parts())
+    articles = read_articles(path, 4, 2, Parts())
     assert [article.title for article in articles] == ["Title 0", "Title 2", "Title 4", "Title 6"]
     article = articles[1]
     chunks = [chunk for paragraph in article.paragraphs for chunk in paragraph.chunks]
@@ -57,6 +57,6 @@ def test_fewer_articles_are_among_more(tmp_path):
     path = tmp_path / "a.json"
     path.write_text(json.dumps({"data": ROWS}), encoding="utf-8")
     few, more, all_of_them = (
-        {a.document.id for a in read_articles(path, most, Parts())} for most in (2, 4, 9)
+        {a.document.id for a in read_articles(path, most, 1, Parts())} for most in (2, 4, 9)
     )
     assert few < more < all_of_them and len(all_of_them) == 8
