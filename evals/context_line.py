@@ -204,8 +204,9 @@ def main() -> None:
             about = {"data": "XQuAD, development half", "model": services.settings.chat.model, "sets": sets}
         finally:
             services.close()
-    options = f"--articles {arguments.articles} --every {arguments.every} --languages {' '.join(arguments.languages)}"
-    command = f"python -m evals.context_line XQUAD_FOLDER {options}"
+    part = f"--articles {arguments.articles} --every {arguments.every}"
+    languages = " ".join(arguments.languages)
+    command = f"python -m evals.context_line XQUAD_FOLDER {part} --languages {languages}"
     write_result("context_line", command, about)
 
 
