@@ -16,7 +16,7 @@ from app.rendering import render_document, render_failure, render_search
 from app.search_filter import conditions_of
 from app.services import Services
 from core.errors import ConflictError, NotFoundError
-from core.types import EVERYONE, Scope
+from core.types import EVERYONE, Figure, Scope
 from retrieval.filters import check_name
 
 if TYPE_CHECKING:
@@ -185,9 +185,7 @@ class Library:
         for row in [*self._searchable(collection, visible), *self._failed(collection, visible)]:
             if reference in (row.document_id, row.uri):
                 return render_document(row)
-        raise NotFoundError(
-            f"there is no document {reference!r} in {collection!r}", remedy="see: attest documents list"
-        )
+        raise _no_document(reference, collection)
 
     def page_image(
         self, collection: str, reference: str, number: int, visible: Visible, viewers: Visible = None
@@ -197,6 +195,21 @@ class Library:
         found = self.document(collection, reference, visible, viewers)
         path = self._services.originals().path(found["document_id"])
         return self._services.page_renderer().render(path, found["media_type"], number)
+
+    def figure(
+        self, collection: str, reference: str, name: str, visible: Visible, viewers: Visible = None
+    ) -> Figure:
+        """A picture of a document that may be seen. Raises NotFoundError for the document and
+        the picture."""
+        self.require_collection(collection, viewers)
+        rows = [*self._searchable(collection, visible), *self._failed(collection, visible)]
+        for row in rows:
+            # Of a failed file the last good version is searched still.
+            versions = (row.document_id, *row.previous_ids)
+            if reference == row.uri or reference in versions:
+                document_id = reference if reference in versions else row.document_id
+                return self._services.figures().read(collection, document_id, name)
+        raise _no_document(reference, collection)
 
     def delete_document(self, collection: str, reference: str, visible: Visible) -> dict:
         """Removes a document that may be seen, under one uri."""
@@ -252,6 +265,12 @@ class Library:
     def _failed(self, collection: str, visible: Visible) -> list["LedgerRow"]:
         failed = self._services.ingestor().failures(collection)
         return [row for row in failed if _may_see(row.readers, visible)]
+
+
+def _no_document(reference: str, collection: str) -> NotFoundError:
+    return NotFoundError(
+        f"there is no document {reference!r} in {collection!r}", remedy="see: attest documents list"
+    )
 
 
 def _may_see(readers: Iterable[str], visible: Visible) -> bool:

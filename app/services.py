@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app.keys import KeyTable
     from app.weights.fetch import WeightsStore
     from core.seams import ChatModel, Embedder, Reranker, TokenEmbedder, VectorStore
+    from ingest.figure_store import FigureStore
     from ingest.isolation import ProcessParserRunner
     from ingest.ledger import Ledger
     from ingest.originals import Originals
@@ -103,6 +104,10 @@ class Services:
     def tables(self) -> "TableStore":
         """The tables of documents."""
         return self._once("tables", self._build_tables)
+
+    def figures(self) -> "FigureStore":
+        """The pictures of documents."""
+        return self._once("figures", self._build_figures)
 
     def page_renderer(self) -> "ProcessParserRunner":
         """Pages as pictures, in a process of its own: an ingestion does not keep them waiting."""
@@ -246,11 +251,12 @@ class Services:
         return Originals(self.paths.originals)
 
     def _build_parser_runner(self, timeout_s: float | None = None) -> "ProcessParserRunner":
-        from ingest.isolation import ProcessParserRunner
+        from ingest.figure_store import FigureStore
+    from ingest.isolation import ProcessParserRunner
         from ingest.parse_options import ParseOptions
 
         settings = self.settings.ingest
-        options = ParseOptions(settings.pdf_password.get_secret_value(), settings.ocr)
+        options = ParseOptions(settings.pdf_password.get_secret_value(), settings.ocr, settings.figures)
         limit_s = timeout_s or settings.parse_timeout_s
         return ProcessParserRunner(limit_s, settings.parse_memory_mb, options=options)
 
@@ -271,13 +277,19 @@ class Services:
         self.paths.create()
         return TableStore(self.paths.tables)
 
+    def _build_figures(self) -> "FigureStore":
+        from ingest.figure_store import FigureStore
+
+        self.paths.create()
+        return FigureStore(self.paths.figures)
+
     def _build_ingestor(self) -> "Ingestor":
         from ingest.document_index import DocumentIndex
         from ingest.pipeline import Ingestor
 
         return Ingestor(
             self.ledger(),
-            DocumentIndex(self.index(), self.tables()),
+            DocumentIndex(self.index(), self.tables(), self.figures()),
             self.originals(),
             self.settings.ingest,
             self._once("parser_runner", self._build_parser_pool),

@@ -112,6 +112,7 @@ class IngestSettings(Section):
     allow_private_addresses: bool = Field(False, description="fetch from this machine and the inner network too")
     parse_timeout_s: float = Field(120.0, gt=0, description="a parse that takes longer fails; each page read by OCR gives as much again")
     ocr: bool = Field(True, description="scanned pages and pictures are read by OCR; false: such files fail with needs_ocr")
+    figures: bool = Field(True, description="pictures in documents are cut out, stored and shown with what is found of them")
     pdf_password: SecretStr = Field(SecretStr(""), description="tried on locked PDF files; kept out of the ledger and of logs")
     workers: int = Field(0, ge=0, description="files parsed at once; 0: as many as there are CPU cores")
     parse_memory_mb: int = Field(2048, ge=256, description="address space of one parse above its start, not what is resident; OCR takes 1.8 GB of it and 570 MB of memory")

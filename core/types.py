@@ -3,6 +3,7 @@
 Knows nothing of stores, models or HTTP.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -111,10 +112,36 @@ class Table:
         return sum(bool(cell) for row in self.rows for cell in row)
 
 
+PICTURE_SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg"}
+"""How a picture may be kept, and what its name ends in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture of a document as it is kept and shown: `data` is a PNG or a JPEG that was
+    encoded by us, `width` × `height` pixels."""
+
+    data: bytes = field(repr=False)
+    media_type: str
+    width: int
+    height: int
+
+    @property
+    def name(self) -> str:
+        """A digest of the data and a suffix: the same picture always has the same name."""
+        return picture_name(self.data, self.media_type)
+
+
+def picture_name(data: bytes, media_type: str) -> str:
+    """The name that a picture is kept under: 32 hexadecimal digits and a suffix."""
+    return hashlib.sha256(data).hexdigest()[:32] + PICTURE_SUFFIXES[media_type]
+
+
 @dataclass(frozen=True, slots=True)
 class Element:
     """What a parser yields, in reading order. `level` is 1…6 for titles, else 0. `table` is
-    the structure of a table whose `text` is its Markdown."""
+    the structure of a table whose `text` is its Markdown; `figure` the picture whose `text` is
+    what is written in and about it, which may be nothing."""
 
     kind: ElementKind
     text: str
@@ -122,11 +149,13 @@ class Element:
     box: Box | None = None
     level: int = 0
     table: Table | None = None
+    figure: Figure | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What is embedded and cited. `text` is what a quote is verified against."""
+    """What is embedded and cited. `text` is what a quote is verified against. `figure` is the
+    name of the picture that it speaks of."""
 
     id: str
     document_id: str
@@ -138,6 +167,7 @@ class Chunk:
     page: int | None = None
     boxes: tuple[Box, ...] = ()
     kind: ElementKind = ElementKind.TEXT
+    figure: str = ""
 
     @property
     def context(self) -> str:
@@ -186,7 +216,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """`quote` is `chunk.text[start:end]`, letter by letter."""
+    """`quote` is `chunk.text[start:end]`, letter by letter; `figure` the chunk's."""
 
     marker: int
     chunk_id: str
@@ -198,6 +228,7 @@ class Citation:
     end: int
     page: int | None = None
     boxes: tuple[Box, ...] = ()
+    figure: str = ""
 
 
 @dataclass(frozen=True, slots=True)

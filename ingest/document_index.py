@@ -1,11 +1,12 @@
-"""Chunks and tables of documents under one roof: what is written or removed of a document
-is so in the index and in the table store. Knows the order of both; nothing of files."""
+"""Chunks, tables and pictures of documents under one roof: what is written or removed of a
+document is so in the index and in both stores. Knows their order; nothing of files."""
 
 import logging
 from collections.abc import Mapping, Sequence
 
 from core.errors import StoreError
-from core.types import Chunk, Document
+from core.types import Chunk, Document, Figure
+from ingest.figure_store import FigureStore
 from ingest.table_store import PlacedTable, TableStore
 from retrieval.index import ChunkIndex, EmbeddedDocument
 
@@ -15,9 +16,10 @@ _log = logging.getLogger(__name__)
 class DocumentIndex:
     """The write path of a document. Every method is idempotent, like those beneath it."""
 
-    def __init__(self, chunks: ChunkIndex, tables: TableStore) -> None:
+    def __init__(self, chunks: ChunkIndex, tables: TableStore, figures: FigureStore) -> None:
         self._chunks = chunks
         self._tables = tables
+        self._figures = figures
 
     @property
     def fingerprint(self) -> str:
@@ -32,6 +34,10 @@ class DocumentIndex:
         """See `TableStore.write_document`. Before the chunks: what can be found has its structure."""
         return self._tables.write_document(document, tables)
 
+    def write_figures(self, document: Document, figures: Sequence[Figure]) -> int:
+        """See `FigureStore.write_document`. Before the chunks: what can be found can be shown."""
+        return self._figures.write_document(document, figures)
+
     def embed(self, documents: Sequence[tuple[Document, Sequence[Chunk]]]) -> list[EmbeddedDocument]:
         """See `ChunkIndex.embed`."""
         return self._chunks.embed(documents)
@@ -43,20 +49,23 @@ class DocumentIndex:
         self._chunks.write_embedded(collection, documents, stale)
 
     def copy_document(self, document: Document, source_id: str) -> int:
-        """See `ChunkIndex.copy_document`; tables go along. 0 when one of them cannot be read."""
+        """See `ChunkIndex.copy_document`; tables and pictures go along. 0 when one of
+        them cannot be read."""
         try:
             self._tables.copy_document(document, source_id)
+            self._figures.copy_document(document, source_id)
         except StoreError as error:
-            _log.warning("tables of %s are made anew: %s", document.uri, error)
+            _log.warning("tables and pictures of %s are made anew: %s", document.uri, error)
             return 0
         return self._chunks.copy_document(document, source_id)
 
     def remove_chunks(self, collection: str, document_id: str) -> int:
-        """Removes the chunks of a version that is about to be written, not its tables."""
+        """Removes the chunks of a version that is about to be written, not its tables and
+        pictures, which are there already."""
         return self._chunks.remove_document(collection, document_id)
 
     def remove_document(self, collection: str, document_id: str) -> int:
-        """Removes chunks, then tables; returns how many chunks there were."""
+        """Removes chunks, then tables and pictures; returns how many chunks there were."""
         return self.remove_documents(collection, [document_id])
 
     def remove_documents(self, collection: str, document_ids: Sequence[str]) -> int:
@@ -64,11 +73,17 @@ class DocumentIndex:
         removed = self._chunks.remove_documents(collection, document_ids)
         for document_id in document_ids:
             self._tables.remove_document(collection, document_id)
+            self._figures.remove_document(collection, document_id)
         return removed
 
     def count_parts(self, collection: str) -> dict[str, Mapping[str, int]]:
-        """See `ChunkIndex.count_parts`; `tables` counts Parquet files."""
-        return {**self._chunks.count_parts(collection), "tables": self._tables.count_tables(collection)}
+        """See `ChunkIndex.count_parts`; `tables` counts Parquet files, `figures` pictures that are
+        whole."""
+        return {
+            **self._chunks.count_parts(collection),
+            "tables": self._tables.count_tables(collection),
+            "figures": self._figures.count_figures(collection),
+        }
 
     def repeated_ids(self, collection: str) -> list[str]:
         """See `ChunkIndex.repeated_ids`."""
@@ -78,6 +93,7 @@ class DocumentIndex:
         """Removes a collection whole; False when there was none."""
         dropped = self._chunks.drop_collection(collection)
         self._tables.drop_collection(collection)
+        self._figures.drop_collection(collection)
         return dropped
 
     def collections(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a parser is told besides the file: a password, whether to read pictures, whom to tell of
+"""What a parser is told besides the file: a password, what to do with pictures, whom to tell of
 pages. Crosses the pipe to the parse process as JSON; the password is in no log and no argument."""
 
 from collections.abc import Callable, Mapping
@@ -11,15 +11,23 @@ def _tell_nobody(_page: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ParseOptions:
-    """`on_page` is called after each page that took long, so that whoever waits knows that it goes on."""
+    """`figures`: pictures are cut out and kept; `wordless`: also those in which and about which
+    nothing is written. `on_page` is called after each page that took long, so that whoever waits knows that it goes on."""
 
     password: str = field(default="", repr=False)
     ocr: bool = True
+    figures: bool = True
+    wordless: bool = False
     on_page: Callable[[int], None] = _tell_nobody
 
     def to_json(self) -> dict:
         """For the pipe, without what only one process can hold."""
-        return {"password": self.password, "ocr": self.ocr}
+        return {
+            "password": self.password,
+            "ocr": self.ocr,
+            "figures": self.figures,
+            "wordless": self.wordless,
+        }
 
     @staticmethod
     def from_json(value: Mapping, on_page: Callable[[int], None] = _tell_nobody) -> "ParseOptions":
@@ -27,5 +35,7 @@ class ParseOptions:
         return ParseOptions(
             password=str(value.get("password", "")),
             ocr=bool(value.get("ocr", True)),
+            figures=bool(value.get("figures", True)),
+            wordless=bool(value.get("wordless", False)),
             on_page=on_page,
         )

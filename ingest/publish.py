@@ -39,24 +39,26 @@ class Published:
     pages: int
     warnings: tuple[tuple[str, str], ...] = ()
     tables: int = 0
+    figures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class CutDocument:
-    """A version that is parsed and cut, as its holders want it, its tables kept: ready for
-    the embedder."""
+    """A version that is parsed and cut, as its holders want it, its tables and pictures kept:
+    ready for the embedder."""
 
     document: Document
     chunks: tuple[Chunk, ...]
     pages: int
     warnings: tuple[tuple[str, str], ...] = ()
     tables: int = 0
+    figures: int = 0
 
     @property
     def published(self) -> Published:
         """What will stand in the index."""
         about = (self.document.title, self.document.uri, len(self.chunks), self.pages)
-        return Published(*about, self.warnings, self.tables)
+        return Published(*about, self.warnings, self.tables, self.figures)
 
 
 class Publisher:
@@ -98,7 +100,7 @@ class Publisher:
         return cut.published
 
     def cut(self, collection: str, document_id: str) -> CutDocument | None:
-        """Parses and cuts a version, and keeps its tables; None when nothing holds it.
+        """Parses and cuts a version, and keeps its tables and pictures; None when nothing holds it.
         Raises FileError."""
         holders = self._ledger.holding(collection, document_id)
         if not holders:
@@ -112,8 +114,9 @@ class Publisher:
         # Before the chunks: what can be found has its structure. The row is `writing`, so after
         # a kill the next run does both again.
         counts = self._index.write_tables(document, placed_tables(parsed.elements))
+        figures = self._index.write_figures(document, [e.figure for e in parsed.elements if e.figure])
         warnings = (*parsed.warnings, *check_tables(parsed.elements, counts))
-        return CutDocument(document, chunks, parsed.pages, warnings, len(counts))
+        return CutDocument(document, chunks, parsed.pages, warnings, len(counts), figures)
 
     def embed(self, cut: Sequence[CutDocument]) -> list[EmbeddedDocument]:
         """Vectors for versions of one collection, in batches across them."""
@@ -152,7 +155,7 @@ class Publisher:
             return None
         self._name_owner(document)
         about = (source.title, wanted.uri, source.chunks, source.pages)
-        return Published(*about, source.warnings, source.tables)
+        return Published(*about, source.warnings, source.tables, source.figures)
 
     def hand_over(
         self, collection: str, document_id: str, left_by: str, ended: Mapping[str, LedgerRow]

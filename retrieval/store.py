@@ -242,7 +242,7 @@ class MilvusStore:
         if not 1 <= limit <= MAX_LIMIT:
             raise InputError(f"a search gives 1 to {MAX_LIMIT} hits, not {limit}", remedy="ask for fewer")
         edition = self._ready(scope.collection)
-        return edition, self._mirrors.of(edition.physical)
+        return edition, self._mirrors.of(edition.physical, schema.LATER_FIELDS - edition.fields)
 
     def _write(self, edition: Edition, rows: Sequence[IndexRow]) -> None:
         """Durable when it returns. The caller holds the write lock. It is written by the name
@@ -273,7 +273,7 @@ class MilvusStore:
 
     def _stored_rows(self, edition: Edition) -> Iterator[list[IndexRow]]:
         """All rows, a page at a time, without their dense vectors."""
-        fields = [*schema.OUTPUT_FIELDS, "readers", *({schema.LEXICAL} & edition.fields)]
+        fields = [*schema.output_fields(edition.fields), "readers", *({schema.LEXICAL} & edition.fields)]
         with translated():
             for page in self._pages(edition.physical, ALL_ROWS, fields):
                 yield [schema.to_index_row(row, np.zeros(0, np.float32)) for row in page]

@@ -23,6 +23,7 @@ from typing import BinaryIO, Protocol, runtime_checkable
 from core.errors import FileError
 from core.types import Element, ElementKind
 from ingest.parse_options import ParseOptions
+from ingest.parsers.figures import MAX_KEPT_BYTES
 from ingest.parsers.registry import parser_for
 
 MAX_MEMBER_BYTES = 64 * 2**20
@@ -71,6 +72,7 @@ class Budget:
     bytes_left: int = _MAX_TOTAL_BYTES
     members_left: int = _MAX_MEMBERS
     chars_left: int = _MAX_CHARS
+    figure_bytes_left: int = MAX_KEPT_BYTES
 
     def take_member(self) -> None:
         """Counts one member.
@@ -103,6 +105,17 @@ class Budget:
         self.chars_left -= count
         if self.chars_left < 0:
             raise BudgetError("it holds too much text", code="too_large", remedy="split it")
+
+    def take_figures(self, elements: Iterable[Element]) -> list[Element]:
+        """The elements, without the pictures that no longer fit; their words stay."""
+        kept = []
+        for element in elements:
+            size = len(element.figure.data) if element.figure else 0
+            if size > self.figure_bytes_left:
+                element, size = replace(element, figure=None), 0
+            self.figure_bytes_left -= size
+            kept.append(element)
+        return [e for e in kept if e.text.strip() or e.figure]
 
 
 class BudgetError(FileError):
@@ -191,11 +204,11 @@ class Members:
             raise FileError("it is empty", code="empty")
         parser = parser_for(detect_media_type(copy, shown), self._options)
         if not isinstance(parser, ContainerParser):
-            elements = [e for e in parser.parse(copy) if e.text.strip()]
+            elements = [e for e in parser.parse(copy) if e.text.strip() or e.figure]
             if not elements:
                 raise FileError("no text was found in it", code="no_text")
             self.budget.take_chars(sum(len(e.text) for e in elements))
-            self.elements += _placed(elements, shown)
+            self.elements += _placed(self.budget.take_figures(elements), shown)
             self.warnings += [(code, f"{shown}: {words}") for code, words in getattr(parser, "warnings", ())]
             return
         inner = Members(self.budget, shown, self._depth + 1, self._options)

@@ -52,6 +52,7 @@ def open_parts(data: Path):
     from core.paths import DataPaths
     from core.settings import IngestSettings, MilvusSettings
     from ingest.document_index import DocumentIndex
+from ingest.figure_store import FigureStore
     from ingest.isolation import ProcessParserRunner
     from ingest.ledger import Ledger
     from ingest.originals import Originals
@@ -69,7 +70,7 @@ def open_parts(data: Path):
     index = ChunkIndex(store, HashEmbedder(), Lexicon(engine), TokenVectors(engine, HashEmbedder), False)
     runner = ProcessParserRunner(timeout_s=120, memory_mb=2048)
     ledger = Ledger(paths.ledger)
-    documents = DocumentIndex(index, TableStore(paths.tables))
+    documents = DocumentIndex(index, TableStore(paths.tables), FigureStore(paths.figures))
     return Ingestor(ledger, documents, Originals(paths.originals), IngestSettings(), runner), store, index
 
 
