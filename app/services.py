@@ -251,8 +251,7 @@ class Services:
         return Originals(self.paths.originals)
 
     def _build_parser_runner(self, timeout_s: float | None = None) -> "ProcessParserRunner":
-        from ingest.figure_store import FigureStore
-    from ingest.isolation import ProcessParserRunner
+        from ingest.isolation import ProcessParserRunner
         from ingest.parse_options import ParseOptions
 
         settings = self.settings.ingest

@@ -80,7 +80,8 @@ class FigureStore:
 
 
 def _names(place: Path) -> list[str]:
-    return sorted(path.name for path in place.iterdir() if _NAME.fullmatch(path.name)) if place.is_dir() else []
+    found = place.iterdir() if place.is_dir() else ()
+    return sorted(path.name for path in found if _NAME.fullmatch(path.name))
 
 
 def _is_sound(path: Path) -> bool:

@@ -12,7 +12,8 @@ def _tell_nobody(_page: int) -> None:
 @dataclass(frozen=True, slots=True)
 class ParseOptions:
     """`figures`: pictures are cut out and kept; `wordless`: also those in which and about which
-    nothing is written. `on_page` is called after each page that took long, so that whoever waits knows that it goes on."""
+    nothing is written. `on_page` is called after each page that took long, so that whoever waits
+    knows that it goes on."""
 
     password: str = field(default="", repr=False)
     ocr: bool = True

@@ -69,7 +69,8 @@ class VersionFolders:
 
     def _failed(self, place: Path, exc: OSError) -> StoreError:
         return StoreError(
-            f"the {self._what} in {place} cannot be changed: {exc.strerror or exc}", remedy="run: attest doctor"
+            f"the {self._what} in {place} cannot be changed: {exc.strerror or exc}",
+            remedy="run: attest doctor",
         )
 
 

@@ -52,7 +52,7 @@ def open_parts(data: Path):
     from core.paths import DataPaths
     from core.settings import IngestSettings, MilvusSettings
     from ingest.document_index import DocumentIndex
-from ingest.figure_store import FigureStore
+    from ingest.figure_store import FigureStore
     from ingest.isolation import ProcessParserRunner
     from ingest.ledger import Ledger
     from ingest.originals import Originals
