@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from agents.asker import Asker
     from app.keys import KeyTable
     from app.weights.fetch import WeightsStore
-    from core.seams import ChatModel, Embedder, Reranker, TokenEmbedder, VectorStore
+    from core.seams import ChatModel, Embedder, ImageEmbedder, Reranker, TokenEmbedder, VectorStore
+    from ingest.describing import FigureDescriber
     from ingest.figure_store import FigureStore
     from ingest.isolation import ProcessParserRunner
     from ingest.ledger import Ledger
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ingest.parser_pool import ParserPool
     from ingest.pipeline import Ingestor
     from ingest.table_store import TableStore
+    from retrieval.image_index import ImageIndex
     from retrieval.index import ChunkIndex
     from retrieval.lexical import Lexicon
     from retrieval.retriever import Retriever
@@ -108,6 +110,14 @@ class Services:
     def figures(self) -> "FigureStore":
         """The pictures of documents."""
         return self._once("figures", self._build_figures)
+
+    def image_embedder(self) -> "ImageEmbedder":
+        """Pictures to vectors. Raises SettingsError when none is configured."""
+        return self._once("image_embedder", self._build_image_embedder)
+
+    def images(self) -> "ImageIndex | None":
+        """The vectors of pictures; None when no image embedder is configured."""
+        return self._once("images", self._build_images)
 
     def page_renderer(self) -> "ProcessParserRunner":
         """Pages as pictures, in a process of its own: an ingestion does not keep them waiting."""
@@ -230,7 +240,7 @@ class Services:
             loading = pool.submit(self.embedder)
             store, lexicon = self.store(), self.lexicon()
             embedder = loading.result()
-        return Retriever(store, embedder, lexicon, self.reranker(), settings)
+        return Retriever(store, embedder, lexicon, self.reranker(), settings, self.images())
 
     def _build_reranker(self) -> "Reranker":
         from retrieval.rerankers import build_reranker
@@ -255,7 +265,10 @@ class Services:
         from ingest.parse_options import ParseOptions
 
         settings = self.settings.ingest
-        options = ParseOptions(settings.pdf_password.get_secret_value(), settings.ocr, settings.figures)
+        finds_wordless = bool(self.settings.captioner.base_url) or self.settings.image_embedder.kind != "none"
+        options = ParseOptions(
+            settings.pdf_password.get_secret_value(), settings.ocr, settings.figures, finds_wordless
+        )
         limit_s = timeout_s or settings.parse_timeout_s
         return ProcessParserRunner(limit_s, settings.parse_memory_mb, options=options)
 
@@ -282,16 +295,43 @@ class Services:
         self.paths.create()
         return FigureStore(self.paths.figures)
 
+    def _build_images(self) -> "ImageIndex | None":
+        settings = self.settings.image_embedder
+        if settings.kind == "none":
+            return None
+        from app.late_embedder import LateImageEmbedder
+        from retrieval.image_index import STORE_PREFIX, ImageIndex
+        from retrieval.store import open_beside
+
+        store = open_beside(self.store(), STORE_PREFIX)
+        return ImageIndex(store, LateImageEmbedder(self.image_embedder), settings.margin)
+
+    def _build_image_embedder(self) -> "ImageEmbedder":
+        from retrieval.image_embedders import build_image_embedder
+
+        return build_image_embedder(self.settings.image_embedder)
+
+    def _build_describer(self) -> "FigureDescriber":
+        from ingest.describing import FigureDescriber
+
+        images, captioner = self.images(), None
+        if self.settings.captioner.base_url:
+            from ingest.captioner import OpenAICaptioner
+
+            captioner = OpenAICaptioner(self.settings.captioner)
+        return FigureDescriber(captioner, (lambda: images.fingerprint) if images else None)
+
     def _build_ingestor(self) -> "Ingestor":
         from ingest.document_index import DocumentIndex
         from ingest.pipeline import Ingestor
 
         return Ingestor(
             self.ledger(),
-            DocumentIndex(self.index(), self.tables(), self.figures()),
+            DocumentIndex(self.index(), self.tables(), self.figures(), self.images()),
             self.originals(),
             self.settings.ingest,
             self._once("parser_runner", self._build_parser_pool),
+            self._build_describer(),
         )
 
     def _build_keys(self) -> "KeyTable":

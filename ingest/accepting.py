@@ -17,7 +17,7 @@ from ingest import chunker
 from ingest.discover import Candidate, FoundFile, KnownFile, RefusedFile, inspect_file
 from ingest.ledger import FileStatus, Ledger, LedgerRow
 from ingest.originals import Originals
-from ingest.parsers.registry import PARSER_VERSIONS
+from ingest.parsers.registry import PARSER_VERSIONS, WITH_PICTURES
 from ingest.publish import UPLOAD_PREFIX
 from ingest.queue import MAX_ATTEMPTS
 from ingest.report import Outcome
@@ -51,8 +51,15 @@ class Decision:
 class Fingerprints:
     """Of how a kind of file would be indexed by the present settings."""
 
-    def __init__(self, settings: IngestSettings, index_fingerprint: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        settings: IngestSettings,
+        index_fingerprint: Callable[[], str],
+        pictures: Callable[[], str] = lambda: "",
+    ) -> None:
+        """`pictures`: the fingerprint of what describes and finds pictures; empty without."""
         self._settings = settings
+        self._pictures = pictures if settings.figures else lambda: "none"
         self._index_fingerprint = index_fingerprint
 
     def of(self, media_type: str, embedder: str = "") -> str:
@@ -65,6 +72,8 @@ class Fingerprints:
             "parser": PARSER_VERSIONS[media_type],
             "index": embedder or self._index_fingerprint(),
         }
+        if media_type in WITH_PICTURES and (pictures := self._pictures()):
+            values["pictures"] = pictures
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -8,6 +8,7 @@ from core.errors import StoreError
 from core.types import Chunk, Document, Figure
 from ingest.figure_store import FigureStore
 from ingest.table_store import PlacedTable, TableStore
+from retrieval.image_index import ImageIndex
 from retrieval.index import ChunkIndex, EmbeddedDocument
 
 _log = logging.getLogger(__name__)
@@ -16,7 +17,11 @@ _log = logging.getLogger(__name__)
 class DocumentIndex:
     """The write path of a document. Every method is idempotent, like those beneath it."""
 
-    def __init__(self, chunks: ChunkIndex, tables: TableStore, figures: FigureStore) -> None:
+    def __init__(
+        self, chunks: ChunkIndex, tables: TableStore, figures: FigureStore, images: ImageIndex | None = None
+    ) -> None:
+        """Without `images` pictures get no vectors."""
+        self._images = images
         self._chunks = chunks
         self._tables = tables
         self._figures = figures
@@ -39,8 +44,22 @@ class DocumentIndex:
         return self._figures.write_document(document, figures)
 
     def embed(self, documents: Sequence[tuple[Document, Sequence[Chunk]]]) -> list[EmbeddedDocument]:
-        """See `ChunkIndex.embed`."""
-        return self._chunks.embed(documents)
+        """See `ChunkIndex.embed`. Vectors of pictures are written here, before the chunks: those
+        that were written for nothing go when the version is written again or removed."""
+        embedded = self._chunks.embed(documents)
+        if self._images is not None:
+            for document, chunks in documents:
+                self._images.write_document(document, self._pictures(document, chunks))
+        return embedded
+
+    def _pictures(self, document: Document, chunks: Sequence[Chunk]) -> list[tuple[Chunk, Figure]]:
+        """Each picture once, with the first chunk that speaks of it."""
+        first: dict[str, Chunk] = {}
+        for chunk in chunks:
+            if chunk.figure:
+                first.setdefault(chunk.figure, chunk)
+        place = (document.collection, document.id)
+        return [(chunk, self._figures.read(*place, name)) for name, chunk in first.items()]
 
     def write_embedded(
         self, collection: str, documents: Sequence[EmbeddedDocument], stale: Sequence[str] = ()
@@ -57,6 +76,8 @@ class DocumentIndex:
         except StoreError as error:
             _log.warning("tables and pictures of %s are made anew: %s", document.uri, error)
             return 0
+        if self._images is not None:
+            self._images.copy_document(document, source_id)
         return self._chunks.copy_document(document, source_id)
 
     def remove_chunks(self, collection: str, document_id: str) -> int:
@@ -71,6 +92,8 @@ class DocumentIndex:
     def remove_documents(self, collection: str, document_ids: Sequence[str]) -> int:
         """The same for several versions at once."""
         removed = self._chunks.remove_documents(collection, document_ids)
+        if self._images is not None:
+            self._images.remove_documents(collection, document_ids)
         for document_id in document_ids:
             self._tables.remove_document(collection, document_id)
             self._figures.remove_document(collection, document_id)
@@ -78,11 +101,13 @@ class DocumentIndex:
 
     def count_parts(self, collection: str) -> dict[str, Mapping[str, int]]:
         """See `ChunkIndex.count_parts`; `tables` counts Parquet files, `figures` pictures that are
-        whole."""
+        whole, `images` their vectors (no such key where none are made)."""
+        images = {"images": self._images.count_images(collection)} if self._images is not None else {}
         return {
             **self._chunks.count_parts(collection),
             "tables": self._tables.count_tables(collection),
             "figures": self._figures.count_figures(collection),
+            **images,
         }
 
     def repeated_ids(self, collection: str) -> list[str]:
@@ -92,6 +117,8 @@ class DocumentIndex:
     def drop_collection(self, collection: str) -> bool:
         """Removes a collection whole; False when there was none."""
         dropped = self._chunks.drop_collection(collection)
+        if self._images is not None:
+            self._images.drop_collection(collection)
         self._tables.drop_collection(collection)
         self._figures.drop_collection(collection)
         return dropped

@@ -18,6 +18,7 @@ from core.errors import ConflictError, FileError
 from core.settings import IngestSettings
 from core.types import EVERYONE
 from ingest.accepting import Acceptor, Fingerprints
+from ingest.describing import FigureDescriber
 from ingest.discover import find_candidates
 from ingest.document_index import DocumentIndex
 from ingest.finishing import Finisher, Result, Work
@@ -53,18 +54,20 @@ class Ingestor:
         originals: Originals,
         settings: IngestSettings,
         parser_runner: ParserRunner,
+        describer: FigureDescriber | None = None,
     ) -> None:
+        describer = describer or FigureDescriber()
         self._ledger = ledger
         self._index = index
         self._originals = originals
         self._runner = parser_runner
         self._workers = settings.workers or os.cpu_count() or 1
         self._writing = threading.RLock()
-        self._fingerprints = Fingerprints(settings, lambda: index.fingerprint)
+        self._fingerprints = Fingerprints(settings, lambda: index.fingerprint, lambda: describer.fingerprint)
         self._queue = IngestQueue(ledger)
         acceptor = Acceptor(ledger, originals, self._fingerprints, settings)
         self._intake = Intake(ledger, self._queue, index, acceptor)
-        self._publisher = Publisher(ledger, index, originals, parser_runner, settings)
+        self._publisher = Publisher(ledger, index, originals, parser_runner, settings, describer)
         self._finisher = Finisher(ledger, self._queue, index, originals, self._publisher)
 
     @property

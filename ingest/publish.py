@@ -13,6 +13,7 @@ from core.errors import ConflictError, FileError, InputError, NotFoundError
 from core.settings import IngestSettings
 from core.types import EVERYONE, Chunk, Document
 from ingest.chunker import ChunkLimits, chunk_elements
+from ingest.describing import FigureDescriber
 from ingest.document_index import DocumentIndex
 from ingest.ledger import FileStatus, Ledger, LedgerRow
 from ingest.media_types import detect_media_type
@@ -71,11 +72,13 @@ class Publisher:
         originals: Originals,
         runner: ParserRunner,
         settings: IngestSettings,
+        describer: FigureDescriber,
     ) -> None:
         self._ledger = ledger
         self._index = index
         self._originals = originals
         self._runner = runner
+        self._describer = describer
         self._limits = ChunkLimits(settings.chunk_tokens, settings.overlap_tokens)
         self._max_chunks = settings.max_chunks
 
@@ -109,7 +112,10 @@ class Publisher:
         path = self._stored_copy(document_id)
         media_type = detect_media_type(path, name_of(owner.uri))
         parsed = self._runner.parse(path, media_type)
-        document = _document(owner, document_id, media_type, parsed.title(name_of(owner.uri)))
+        title = parsed.title(name_of(owner.uri))
+        document = _document(owner, document_id, media_type, title)
+        elements, undescribed = self._describer.describe(parsed.elements, title)
+        parsed = replace(parsed, elements=elements, warnings=(*parsed.warnings, *undescribed))
         chunks = tuple(self._cut(document, parsed))
         # Before the chunks: what can be found has its structure. The row is `writing`, so after
         # a kill the next run does both again.

@@ -57,6 +57,8 @@ _PARSERS = {
 _WITH_OPTIONS = frozenset(
     {"application/pdf", "text/html", DOCX, PPTX, ODT, ODP, EPUB, *IMAGE_TYPES, EML, MSG, ZIP, TAR}
 )
+WITH_PICTURES = _WITH_OPTIONS
+"""Kinds of files whose pictures are kept."""
 
 CONVERT = "convert it to PDF, PNG, DOCX, XLSX, CSV, PPTX, ODT, RTF, EPUB, HTML, Markdown, JSON, mail or text"
 
