@@ -43,7 +43,8 @@ class ImageParser:
             FileError: `no_text` when no word is seen, `needs_ocr` when reading pictures is
                 turned off or not installed, `corrupt`, or `too_large` above 60 million pixels.
         """
-        if not self._options.ocr:
+        is_figure = self._options.figures and self._options.wordless
+        if not (self._options.ocr or is_figure):
             raise FileError(
                 "it is a picture, and reading pictures is turned off",
                 code="needs_ocr",
@@ -56,8 +57,8 @@ class ImageParser:
             for frame in range(getattr(picture, "n_frames", 1)):
                 picture.seek(frame)
                 shown = upright_frame(picture)
-                pages.append(_read_frame(shown, frame + 1))
-                figure = pictures.of_pixels(np.asarray(shown)) if self._options.wordless else None
+                pages.append(_read_frame(shown, frame + 1) if self._options.ocr else [])
+                figure = pictures.of_pixels(np.asarray(shown)) if is_figure else None
                 if figure:
                     figures[Box(frame + 1, 0.0, 0.0, float(shown.width), float(shown.height))] = figure
                 self._options.on_page(frame + 1)

@@ -164,7 +164,7 @@ def test_a_packed_bomb_is_a_warning(tmp_path):
 
 def test_more_pictures_than_are_kept_are_told():
     pictures = Pictures(QUICK)
-    made = [pictures.element(encoded(chart(f"n {at}", (300, 130)))) for at in range(103)]
+    made = [pictures.element(encoded(chart("x", (300, 130 + at)))) for at in range(103)]
     assert sum(element is not None for element in made) == 100
     assert pictures.warnings == [
         ("figures_left_out", "3 pictures were left out: at most 100 of a file are kept, and 32 MB of them")
