@@ -23,7 +23,7 @@ from typing import BinaryIO, Protocol, runtime_checkable
 from core.errors import FileError
 from core.types import Element, ElementKind
 from ingest.parse_options import ParseOptions
-from ingest.parsers.figures import MAX_KEPT_BYTES
+from ingest.parsers.figures import LEFT_OUT, MAX_KEPT_BYTES
 from ingest.parsers.registry import parser_for
 
 MAX_MEMBER_BYTES = 64 * 2**20
@@ -106,16 +106,17 @@ class Budget:
         if self.chars_left < 0:
             raise BudgetError("it holds too much text", code="too_large", remedy="split it")
 
-    def take_figures(self, elements: Iterable[Element]) -> list[Element]:
-        """The elements, without the pictures that no longer fit; their words stay."""
-        kept = []
+    def take_figures(self, elements: Iterable[Element]) -> tuple[list[Element], int]:
+        """The elements without the pictures that no longer fit, whose words stay; and how many
+        those were."""
+        kept, over = [], 0
         for element in elements:
             size = len(element.figure.data) if element.figure else 0
             if size > self.figure_bytes_left:
-                element, size = replace(element, figure=None), 0
+                element, size, over = replace(element, figure=None), 0, over + 1
             self.figure_bytes_left -= size
             kept.append(element)
-        return [e for e in kept if e.text.strip() or e.figure]
+        return [e for e in kept if e.text.strip() or e.figure], over
 
 
 class BudgetError(FileError):
@@ -208,7 +209,10 @@ class Members:
             if not elements:
                 raise FileError("no text was found in it", code="no_text")
             self.budget.take_chars(sum(len(e.text) for e in elements))
-            self.elements += _placed(self.budget.take_figures(elements), shown)
+            elements, over = self.budget.take_figures(elements)
+            if over:
+                self.warn(shown, FileError(f"{over} pictures were left out", code=LEFT_OUT))
+            self.elements += _placed(elements, shown)
             self.warnings += [(code, f"{shown}: {words}") for code, words in getattr(parser, "warnings", ())]
             return
         inner = Members(self.budget, shown, self._depth + 1, self._options)

@@ -142,21 +142,24 @@ def test_without_a_kind_or_the_library_it_says_what_to_do():
             build_image_embedder(ImageEmbedderSettings(kind="clip", model="/no/such"))
 
 
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    """A CLIP of random weights."""
+    from tests.contracts.tiny_models import save_clip
+
+    folder = save_clip(tmp_path_factory.mktemp("clip"))
+    return build_image_embedder(
+        ImageEmbedderSettings(kind="clip", model=str(folder), batch_images=2, device="cpu")
+    )
+
+
 @pytest.mark.torch
 class TestClip(ImageEmbedderContract):
-    """A CLIP of random weights: shapes and order, not meaning."""
+    """Shapes and order, not meaning."""
 
-    @pytest.fixture(scope="class")
-    def folder(self, tmp_path_factory):
-        from tests.contracts.tiny_models import save_clip
-
-        return save_clip(tmp_path_factory.mktemp("clip"))
-
-    @pytest.fixture(scope="class")
-    def embedder(self, folder):
-        return build_image_embedder(
-            ImageEmbedderSettings(kind="clip", model=str(folder), batch_images=2, device="cpu")
-        )
+    @pytest.fixture
+    def embedder(self, clip):
+        return clip
 
     def test_a_folder_that_is_none_is_named(self, tmp_path):
         with pytest.raises(ModelFileError, match="ATTEST_IMAGE_EMBEDDER__MODEL"):

@@ -14,8 +14,10 @@ from PIL import Image
 from core.types import Element, ElementKind
 from ingest.media_types import detect_media_type
 from ingest.parse_options import ParseOptions
+from ingest.parsers.archive import ZipParser
 from ingest.parsers.captions import with_captions
 from ingest.parsers.figures import Pictures, is_telling
+from ingest.parsers.members import Budget, Members
 from ingest.parsers.picture_sources import beside, read_inline
 from ingest.parsing import ParsedFile, from_json, parse_file, to_json
 from tests.ingest.pictures import (
@@ -169,6 +171,18 @@ def test_more_pictures_than_are_kept_are_told():
     assert pictures.warnings == [
         ("figures_left_out", "3 pictures were left out: at most 100 of a file are kept, and 32 MB of them")
     ]
+
+
+def test_an_archive_keeps_pictures_while_they_fit_and_says_what_it_left_out(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(save_html(tmp_path / "a.html"), "a.html")
+        archive.write(save_docx(tmp_path / "b.docx", encoded(chart("OTHER"))), "b.docx")
+    assert len(figures_of(parsed(path))) == 2
+    found = Members(Budget(figure_bytes_left=10), options=QUICK)
+    ZipParser().parse_into(path, found)
+    assert not any(e.figure for e in found.elements) and any("Output by quarter" in e.text for e in found.elements)
+    assert [code for code, _ in found.warnings] == ["figures_left_out"] * 2
 
 
 @given(st.binary(max_size=400), st.sampled_from([b"", CHART[:60], b"GIF89a", b"II*\0", b"RIFF\x10\0\0\0WEBP"]))
