@@ -1,6 +1,9 @@
 """Figures on the whole way: a document into the real Milvus Lite, its picture kept, described,
 found by what it shows, watched by `verify`, and gone with its version."""
 
+import subprocess
+import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +33,7 @@ from tests.ingest.test_samples_in_milvus import HashEmbedder
 from tests.retrieval.colours import ColourEmbedder
 
 SCOPE = Scope("c")
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 
 
@@ -62,17 +66,27 @@ class Parts:
     def figure_chunks(self, scope: Scope = SCOPE):
         return [c for c in self.store.find_chunks(scope, [], 50) if c.kind is ElementKind.FIGURE]
 
+    def close(self) -> None:
+        self.ingestor.close()
+        self.store.close()
+
     def kept(self) -> list[str]:
         return sorted(path.name for path in self.paths.figures.glob("*/*/*"))
 
 
 @pytest.fixture
 def parts(tmp_path):
+    made = open_parts(tmp_path)
+    yield made
+    made.close()
+
+
+def open_parts(folder: Path) -> Parts:
     from sqlalchemy import create_engine
 
-    paths, docs = DataPaths(tmp_path / "data"), tmp_path / "docs"
+    paths, docs = DataPaths(folder / "data"), folder / "docs"
     paths.create()
-    docs.mkdir()
+    docs.mkdir(exist_ok=True)
     store = open_store(MilvusSettings(), paths)
     engine = create_engine(f"sqlite:///{paths.ledger}")
     chunks = ChunkIndex(store, HashEmbedder(), Lexicon(engine), TokenVectors(engine, HashEmbedder), False)
@@ -86,9 +100,14 @@ def parts(tmp_path):
         DirectParserRunner(ParseOptions(ocr=False, wordless=True)),
         FigureDescriber(model, lambda: images.fingerprint),
     )
-    yield Parts(paths, docs, store, images, figures, model, ingestor)
-    ingestor.close()
-    store.close()
+    return Parts(paths, docs, store, images, figures, model, ingestor)
+
+
+def ingest_and_tell(folder: Path) -> None:
+    """What the child process of the kill test runs."""
+    parts = open_parts(folder)
+    parts.ingestor.ingest([parts.docs], IngestRequest("c"), lambda p: print(p.uri, flush=True))
+    parts.close()
 
 
 def test_a_picture_is_kept_described_found_and_named_by_its_chunk(parts):
@@ -181,3 +200,26 @@ def test_other_readers_get_the_pictures_and_the_former_ones_lose_them(parts):
     assert parts.images.count_images("c") == {row.document_id: 1} == parts.figures.count_figures("c")
     assert parts.images.search(SCOPE, "blue", 5)[0] == []
     assert parts.ingestor.verify().is_sound
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.15])
+def test_a_kill_leaves_every_picture_once_after_the_next_run(tmp_path, after_s):
+    (tmp_path / "docs").mkdir()
+    for at in range(8):
+        save_docx(tmp_path / "docs" / f"{at}.docx", encoded(chart(f"CHART {at}")))
+    code = f"from tests.ingest.test_figures_in_milvus import *; ingest_and_tell(Path({str(tmp_path)!r}))"
+    child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    child.stdout.readline()  # the first is done, others are on their way
+    time.sleep(after_s)
+    child.kill()
+    child.communicate(timeout=60)
+    parts = open_parts(tmp_path)
+    try:
+        parts.ingest()
+        rows = parts.ingestor.list("c")
+        assert len(rows) == 8 and len(parts.kept()) == 8 == len(set(parts.kept()))
+        once = {row.document_id: 1 for row in rows}
+        assert parts.images.count_images("c") == once == parts.figures.count_figures("c")
+        assert parts.ingestor.verify().faults == []
+    finally:
+        parts.close()
