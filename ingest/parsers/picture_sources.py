@@ -20,10 +20,13 @@ _DATA = "data:image/"
 
 
 def read_inline(source: str) -> bytes:
-    """The bytes of a `data:` address of a picture; none for any other or a damaged one."""
+    """The bytes of a `data:` address of a picture; none for any other, for a damaged one, and for
+    SVG, which pages use for their icons and which is not read."""
     if source[: len(_DATA)].lower() != _DATA or len(source) > 2 * MAX_BYTES:
         return b""
     head, _, body = source.partition(",")
+    if "svg" in head.lower():
+        return b""
     try:
         is_base64 = head.rstrip().lower().endswith(";base64")
         return base64.b64decode(unquote(body)) if is_base64 else unquote_to_bytes(body)

@@ -197,6 +197,7 @@ def test_no_bytes_break_the_reader(content, head):
         ("DATA:image/gif,%47IF", b"GIF"),
         ("data:image/png;base64,***", b""),
         ("data:text/html,<b>", b""),
+        ("data:image/svg+xml;base64,PHN2Zz4=", b""),
         ("https://198.51.100.7/a.png", b""),
         ("file:///etc/passwd", b""),
     ],
