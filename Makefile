@@ -72,6 +72,15 @@ install: $(STAMP_BASE) ## what the product needs, into .venv
 install-dev: $(STAMP_DEV) ## the same and what the tests need
 	@echo "==> $(VENV) is ready: make test-fast"
 
+# Ray has a lock of its own: 76 MB that only ingestion over several processes or machines needs.
+STAMP_RAY := $(VENV)/.stamp-ray
+$(STAMP_RAY): $(STAMP_DEV) requirements-ray.lock
+	$(call install_lock,requirements-ray.lock)
+	@touch $@
+
+.PHONY: install-ray
+install-ray: $(STAMP_RAY) ## Ray and psycopg beside them, for --engine ray and its tests
+
 .PHONY: demo
 demo: $(STAMP_BASE) ## ingest the sample library and ask three questions
 	@start=$$(date +%s); $(BIN)/python -m app.demo; \
@@ -167,6 +176,7 @@ torch-at-hand: $(STAMP_VENV) # quiet: does the index or a folder of wheels have 
 lock: $(STAMP_VENV) ## resolve the locks anew; LOCK_FLAGS=--upgrade takes newer versions
 	$(BIN)/uv pip compile pyproject.toml requirements-build.in $(LOCK_OPTIONS) -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml requirements-build.in --extra dev -c requirements.lock $(LOCK_OPTIONS) -o requirements-dev.lock
+	$(BIN)/uv pip compile pyproject.toml requirements-build.in --extra ray --extra postgres -c requirements-dev.lock $(LOCK_OPTIONS) -o requirements-ray.lock
 	grep -o '^uv==[0-9.]*' requirements-uv.lock | $(BIN)/uv pip compile - $(LOCK_OPTIONS) -o requirements-uv.lock
 
 LOCK_OPTIONS = --quiet --universal --python-version 3.11 --generate-hashes --excludes excludes.txt \

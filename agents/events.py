@@ -21,11 +21,13 @@ class StatusChanged:
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """The evidence that the model will be shown, in marker order from 1."""
+    """The evidence that the model will be shown, in marker order from 1. `notes` say what was
+    left out of the search, or searched with beside the queries."""
 
     name: ClassVar[str] = "retrieved"
     hits: tuple[Hit, ...]
     queries: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

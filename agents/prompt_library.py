@@ -5,10 +5,10 @@ last, so that the stable part comes first); knows nothing of models.
 """
 
 import hashlib
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.prompt_files import PromptFiles
 from core.seams import Message
 from retrieval.evidence import Excerpt
 
@@ -18,25 +18,20 @@ LANGUAGES = ("zh", "en")
 
 
 class PromptLibrary:
-    """The prompt files of one folder: NAME.LANGUAGE.md, system and user part split by a
-    line `---`."""
+    """The prompts of the agent."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
-        self._texts = {
-            path.name.removesuffix(".md"): path.read_text(encoding="utf-8")
-            for path in sorted(folder.glob("*.*.md"))
-        }
-        joined = "".join(self._texts.values()).encode()
-        self.fingerprint = hashlib.sha256(joined).hexdigest()[:12]
+        self._files = PromptFiles(folder)
+        self.fingerprint = self._files.fingerprint
 
     def answer(self, question: str, excerpts: Sequence[Excerpt], language: str) -> list[Message]:
         """The messages that ask for a draft from the evidence, numbered from 1."""
-        system, _, user = self._texts[f"answer.{language}"].partition("\n---\n")
         evidence = fence(excerpts, question)
-        return [
-            Message("system", system.strip()),
-            Message("user", _fill(user.strip(), evidence=evidence, question=_flatten(question))),
-        ]
+        return self._files.messages(f"answer.{language}", evidence=evidence, question=_flatten(question))
+
+    def hyde(self, question: str, language: str) -> list[Message]:
+        """The messages that ask for a passage in `language` that might answer the question."""
+        return self._files.messages(f"hyde.{language}", question=_flatten(question))
 
 
 def fence(excerpts: Sequence[Excerpt], question: str) -> str:
@@ -58,11 +53,6 @@ def fence(excerpts: Sequence[Excerpt], question: str) -> str:
         context = f"({shown})\n" if shown else ""
         blocks.append(f"[{marker}] {context}{excerpt.text.strip()}")
     return f"<evidence-{nonce}>\n" + "\n\n".join(blocks) + f"\n</evidence-{nonce}>"
-
-
-def _fill(template: str, **values: str) -> str:
-    """In one pass: what looks like a placeholder inside of a value stays as it is."""
-    return re.sub(r"\{(\w+)\}", lambda match: values[match[1]], template)
 
 
 def _flatten(text: str) -> str:

@@ -11,7 +11,9 @@ def remember(turns: list[dict], new: list[dict]) -> list[dict]:
 
 
 class AskState(TypedDict, total=False):
-    """One question on its way. `turns` alone grows over the session."""
+    """One question on its way. `turns` alone grows over the session. `passage` is hypothetical: it is
+    searched with and shown to nobody; `spent` is what was asked of the chat model before the
+    answer; `notes` say how the search was made."""
 
     session_id: str
     question: str
@@ -21,6 +23,9 @@ class AskState(TypedDict, total=False):
     started: float
     language: str
     queries: list[str]
+    passage: str
+    notes: list[str]
+    spent: dict[str, int]
     evidence: list[dict]
     signals: dict[str, float]
     timings_ms: dict[str, float]

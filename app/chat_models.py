@@ -3,8 +3,8 @@
 Knows both ways; knows nothing of prompts.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import anyio.to_thread
@@ -48,6 +48,15 @@ class EmbeddedChatModel:
         """See `ChatModel.structured`."""
         return await (await self._connect()).structured(messages, schema, options)
 
+    async def open_client(self) -> OpenAIChatModel:
+        """See `OpenAIChatModel.open_client`; starts the child when it does not run."""
+        url = await anyio.to_thread.run_sync(self._server.start)
+        return OpenAIChatModel(url, self.name, self._server.api_key, self._timeout_s)
+
+    def stop(self) -> None:
+        """Stops the child, without an event loop; the next call starts it again."""
+        self._server.stop()
+
     async def close(self) -> None:
         """Stops the child."""
         if self._client is not None:
@@ -78,6 +87,22 @@ def build_chat_model(settings: ChatSettings, weights_dir: Path) -> ChatModel:
     path = find_model_path(settings.model, weights_dir)
     spec = ModelServerSpec(path, Path(settings.model).name, settings.threads, settings.cache_gb)
     return EmbeddedChatModel(ModelServerProcess(spec), spec.name, settings.timeout_s)
+
+
+@asynccontextmanager
+async def connect_chat(find: Callable[[], EmbeddedChatModel | OpenAIChatModel]) -> AsyncIterator[ChatModel]:
+    """A client of the model that `find` gives, for the running event loop.
+
+    Raises:
+        ModelFileError: the embedded model's weights are not there.
+        ChatModelError: the embedded model does not start.
+    """
+    model = await anyio.to_thread.run_sync(find)
+    client = await model.open_client()
+    try:
+        yield client
+    finally:
+        await client.close()
 
 
 def find_model_path(model: str, weights_dir: Path) -> Path:

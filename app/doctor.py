@@ -58,6 +58,7 @@ def examine(services: Services) -> list[Finding]:
         lambda: _check_reranker(services),
         lambda: _check_chat(services),
         lambda: _check_store(services, running),
+        lambda: _check_ledger(services),
         lambda: _check_port(services, "API", running),
         lambda: _check_port(services, "page", None),
     )
@@ -201,6 +202,25 @@ def _check_store(services: Services, running: ServerRecord | None) -> Finding:
         remedy = "point ATTEST_MILVUS__URI at a Milvus server"
         return Finding("store", Grade.WARNING, f"{message}; the local store becomes slow", remedy)
     return Finding("store", Grade.OK, message)
+
+
+def _check_ledger(services: Services) -> Finding:
+    if not services.settings.ledger.url:
+        return Finding("ledger", Grade.OK, "SQLite, in the data directory")
+    from sqlalchemy import text
+
+    from core.database import place_of
+
+    begun = time.perf_counter()
+    try:
+        engine = services.engine()
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except AttestError as exc:
+        remedy = "start it, or mend ATTEST_LEDGER__URL and ATTEST_LEDGER__PASSWORD"
+        return Finding("ledger", Grade.FAULT, exc.message, remedy)
+    took_ms = (time.perf_counter() - begun) * 1000
+    return Finding("ledger", Grade.OK, f"{place_of(engine)} answers in {took_ms:.0f} ms")
 
 
 def _check_port(services: Services, what: str, running: ServerRecord | None) -> Finding:

@@ -15,6 +15,7 @@ from enum import StrEnum
 from sqlalchemy import JSON, Engine, String, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from core.database import create_tables, serialize
 from core.errors import ConflictError, InputError, NotFoundError
 from core.types import EVERYONE
 
@@ -77,7 +78,7 @@ class KeyTable:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        _Tables.metadata.create_all(engine)
+        create_tables(engine, _Tables.metadata)
 
     def create(self, user: str, groups: Sequence[str], role: Role) -> tuple[str, KeyInfo]:
         """A new key; this is the only time that it can be read.
@@ -99,6 +100,7 @@ class KeyTable:
             created=_now(),
         )
         with Session(self._engine) as session, session.begin():
+            serialize(session.connection(), "attest: names of keys")
             _check_collision(session, row)
             session.add(row)
             session.flush()

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.asking import check_question
-from app.rendering import render_document, render_failure, render_search
+from app.rendering import render_document, render_duplicate, render_failure, render_search
 from app.search_filter import conditions_of
 from app.services import Services
-from core.errors import ConflictError, NotFoundError
+from core.errors import AccessError, ConflictError, NotFoundError
 from core.types import EVERYONE, Figure, Scope
 from retrieval.filters import check_name
 
@@ -191,8 +191,11 @@ class Library:
         self, collection: str, reference: str, number: int, visible: Visible, viewers: Visible = None
     ) -> "PageImage":
         """A page of a document that may be seen, as it was ingested. Raises NotFoundError for
-        the document and the page, FileError `no_pages` for kinds of file that have none."""
+        the document and the page, FileError `no_pages` for kinds of file that have none, and
+        AccessError when personal data in it is masked: the page shows it still."""
         found = self.document(collection, reference, visible, viewers)
+        if not self._services.settings.ingest.pii_show_originals:
+            self._check_unmasked(collection, found)
         path = self._services.originals().path(found["document_id"])
         return self._services.page_renderer().render(path, found["media_type"], number)
 
@@ -200,7 +203,7 @@ class Library:
         self, collection: str, reference: str, name: str, visible: Visible, viewers: Visible = None
     ) -> Figure:
         """A picture of a document that may be seen. Raises NotFoundError for the document and
-        the picture."""
+        the picture, and AccessError when personal data in it is masked: a picture shows it still."""
         self.require_collection(collection, viewers)
         rows = [*self._searchable(collection, visible), *self._failed(collection, visible)]
         for row in rows:
@@ -208,8 +211,40 @@ class Library:
             versions = (row.document_id, *row.previous_ids)
             if reference == row.uri or reference in versions:
                 document_id = reference if reference in versions else row.document_id
+                if not self._services.settings.ingest.pii_show_originals:
+                    self._check_unmasked(collection, render_document(row))
                 return self._services.figures().read(collection, document_id, name)
         raise _no_document(reference, collection)
+
+    def _check_unmasked(self, collection: str, found: dict) -> None:
+        """Refuses originals that hold what is masked elsewhere, and under `mask` those of which
+        nobody knows: that failed, or were read by another policy."""
+        from ingest.cleaning.cleaner import PII_MASKED
+
+        is_masked = any(warning["code"] == PII_MASKED for warning in found["warnings"])
+        is_mask_wanted = self._services.settings.ingest.pii == "mask"
+        if is_masked or (is_mask_wanted and not self._is_up_to_date(collection, found["uri"])):
+            raise AccessError(
+                f"the pages and pictures of {found['uri']!r} are not shown: personal data in it is masked, "
+                "or was not looked for yet",
+                remedy="ingest it again after a change of policy, or set ingest.pii_show_originals = true",
+                authenticated=True,
+            )
+
+    def _is_up_to_date(self, collection: str, uri: str) -> bool:
+        ingestor = self._services.ingestor()
+        row = ingestor.show(collection, uri)
+        is_done = row is not None and row.status == "done"
+        return is_done and row.fingerprint == ingestor.fingerprint(row.media_type)
+
+    def duplicates(self, collection: str, visible: Visible, viewers: Visible = None) -> dict:
+        """`{"duplicates": [{"uri", "document_id", "kind", "duplicate_of", "similarity",
+        "linked"}]}`: documents that may be seen and are the same as others of the same readers,
+        byte by byte (`exact`) or nearly (`near`). `linked`: it has no passages of its own."""
+        self.require_collection(collection, viewers)
+        rows = self._searchable(collection, visible)
+        near = self._services.ingestor().near_copies(rows)
+        return {"duplicates": [found for row in rows if (found := render_duplicate(row, near.get(row.uri)))]}
 
     def delete_document(self, collection: str, reference: str, visible: Visible) -> dict:
         """Removes a document that may be seen, under one uri."""

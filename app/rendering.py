@@ -139,6 +139,22 @@ def render_document(row) -> dict:
     }
 
 
+def render_duplicate(row, near) -> dict | None:
+    """What a `LedgerRow` is the same as; `near` is an `ingest.near_copies.NearCopy` or None. A
+    file with the bytes of another one is called a copy of that."""
+    if not (row.duplicate_of or near):
+        return None
+    is_exact = bool(row.duplicate_of)
+    return {
+        "uri": row.uri,
+        "document_id": row.document_id,
+        "kind": "exact" if is_exact else "near",
+        "duplicate_of": row.duplicate_of or near.uri,
+        "similarity": 1.0 if is_exact else round(near.similarity, 3),
+        "linked": is_exact or near.linked,
+    }
+
+
 def render_failure(row) -> dict:
     """A failed `LedgerRow` as it stands in a list of failures."""
     return {"uri": row.uri, "code": row.code, "reason": row.reason, "attempts": row.attempts}
@@ -177,7 +193,8 @@ def render_event(event: Event) -> dict:
         case StatusChanged():
             return {"stage": event.stage, "detail": event.detail}
         case Retrieved():
-            return {"hits": [render_hit(hit) for hit in event.hits], "queries": list(event.queries)}
+            hits = [render_hit(hit) for hit in event.hits]
+            return {"hits": hits, "queries": list(event.queries), "notes": list(event.notes)}
         case SentenceReleased():
             return {
                 "sentence": render_sentence(event.sentence),

@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +24,16 @@ if TYPE_CHECKING:
     from app.keys import KeyTable
     from app.weights.fetch import WeightsStore
     from core.seams import ChatModel, Embedder, ImageEmbedder, Reranker, TokenEmbedder, VectorStore
+    from ingest.context_lines import ContextLines
     from ingest.describing import FigureDescriber
     from ingest.figure_store import FigureStore
     from ingest.isolation import ProcessParserRunner
+    from ingest.kept_lines import KeptLines
     from ingest.ledger import Ledger
     from ingest.originals import Originals
     from ingest.parser_pool import ParserPool
     from ingest.pipeline import Ingestor
+    from ingest.ray_engine import RayEngine
     from ingest.table_store import TableStore
     from retrieval.image_index import ImageIndex
     from retrieval.index import ChunkIndex
@@ -63,7 +67,7 @@ class Services:
         return weights_dir(self.settings.cache)
 
     def engine(self) -> "Engine":
-        """The SQLite database of the data directory."""
+        """The database of ledger, lexical statistics and keys."""
         return self._once("engine", self._build_engine)
 
     def store(self) -> "VectorStore":
@@ -119,6 +123,10 @@ class Services:
         """The vectors of pictures; None when no image embedder is configured."""
         return self._once("images", self._build_images)
 
+    def kept_lines(self) -> "KeptLines":
+        """The context lines of chunks."""
+        return self._once("kept_lines", self._build_kept_lines)
+
     def page_renderer(self) -> "ProcessParserRunner":
         """Pages as pictures, in a process of its own: an ingestion does not keep them waiting."""
         return self._once("page_renderer", lambda: self._build_parser_runner(_RENDER_TIMEOUT_S))
@@ -172,11 +180,13 @@ class Services:
         await asyncio.to_thread(self.close)
 
     def close(self) -> None:
-        """Closes what needs no event loop: parsers, store and database."""
-        for name in ("parser_runner", "page_renderer", "ledger", "store"):
+        """Closes what needs no event loop: parsers, store, database and the model's process."""
+        for name in ("ray_engine", "parser_runner", "page_renderer", "ledger", "store"):
             part = self._parts.pop(name, None)
             if part is not None:
                 part.close()
+        if hasattr(chat_model := self._parts.get("chat_model"), "stop"):
+            chat_model.stop()
         for name in ("engine", "tokens_engine"):
             if engine := self._parts.pop(name, None):
                 engine.dispose()
@@ -189,9 +199,12 @@ class Services:
             return self._parts[name]
 
     def _build_engine(self) -> "Engine":
-        from app.database import open_database
+        from core.database import open_database, open_server
 
         self.paths.create()
+        ledger = self.settings.ledger
+        if ledger.url:
+            return open_server(ledger.url, ledger.password.get_secret_value())
         return open_database(self.paths.ledger)
 
     def _build_store(self) -> "VectorStore":
@@ -220,13 +233,15 @@ class Services:
 
     def _build_index(self) -> "ChunkIndex":
         from app.late_embedder import LateEmbedder
+
+        return self._chunk_index(LateEmbedder(self.embedder), self.token_vectors())
+
+    def _chunk_index(self, embedder: "Embedder", tokens: "TokenVectors") -> "ChunkIndex":
         from retrieval.index import ChunkIndex
 
         retrieval = self.settings.retrieval
         keeps = retrieval.reranker == "late-interaction" and retrieval.rerank_limit > 0
-        return ChunkIndex(
-            self.store(), LateEmbedder(self.embedder), self.lexicon(), self.token_vectors(), keeps
-        )
+        return ChunkIndex(self.store(), embedder, self.lexicon(), tokens, keeps)
 
     def _build_retriever(self) -> "Retriever":
         from retrieval.retriever import Retriever
@@ -248,19 +263,24 @@ class Services:
         return build_reranker(self.settings.retrieval, self.token_vectors)
 
     def _build_token_vectors(self) -> "TokenVectors":
-        from app.database import open_database
         from retrieval.token_vectors import TokenVectors
 
+        return TokenVectors(self._tokens_engine(), self.token_embedder)
+
+    def _tokens_engine(self) -> "Engine":
+        from core.database import open_database
+
         self.paths.create()
-        engine = self._once("tokens_engine", lambda: open_database(self.paths.tokens))
-        return TokenVectors(engine, self.token_embedder)
+        return self._once("tokens_engine", lambda: open_database(self.paths.tokens))
 
     def _build_originals(self) -> "Originals":
         from ingest.originals import Originals
 
         return Originals(self.paths.originals)
 
-    def _build_parser_runner(self, timeout_s: float | None = None) -> "ProcessParserRunner":
+    def _build_parser_runner(
+        self, timeout_s: float | None = None, reads_pictures: bool = False
+    ) -> "ProcessParserRunner":
         from ingest.isolation import ProcessParserRunner
         from ingest.parse_options import ParseOptions
 
@@ -270,18 +290,24 @@ class Services:
             settings.pdf_password.get_secret_value(), settings.ocr, settings.figures, finds_wordless
         )
         limit_s = timeout_s or settings.parse_timeout_s
-        return ProcessParserRunner(limit_s, settings.parse_memory_mb, options=options)
+        memory_mb = settings.ocr_memory_mb if reads_pictures else settings.parse_memory_mb
+        return ProcessParserRunner(limit_s, memory_mb, options=options, reads_pictures=reads_pictures)
 
     def _build_parser_pool(self) -> "ParserPool":
         from ingest.parser_pool import ParserPool
 
-        return ParserPool(self._build_parser_runner, self.settings.ingest.workers or os.cpu_count() or 1)
+        settings = self.settings.ingest
+        return ParserPool(
+            self._build_parser_runner,
+            settings.workers or os.cpu_count() or 1,
+            lambda: self._build_parser_runner(reads_pictures=True),
+            settings.ocr_workers,
+        )
 
     def _build_ledger(self) -> "Ledger":
         from ingest.ledger import Ledger
 
-        self.engine()  # makes the file, for this user's eyes alone
-        return Ledger(self.paths.ledger)
+        return Ledger(self.engine())
 
     def _build_tables(self) -> "TableStore":
         from ingest.table_store import TableStore
@@ -323,16 +349,61 @@ class Services:
 
     def _build_ingestor(self) -> "Ingestor":
         from ingest.document_index import DocumentIndex
+        from ingest.extras import IngestExtras
         from ingest.pipeline import Ingestor
 
+        on_ray = self.settings.ingest.engine == "ray"
+        chunks = self._ray_index() if on_ray else self.index()
+        engine = self._ray_engine() if on_ray else None
         return Ingestor(
             self.ledger(),
-            DocumentIndex(self.index(), self.tables(), self.figures(), self.images()),
+            DocumentIndex(chunks, self.tables(), self.kept_lines(), self.figures(), self.images()),
             self.originals(),
             self.settings.ingest,
             self._once("parser_runner", self._build_parser_pool),
-            self._build_describer(),
+            IngestExtras(engine, self._build_context_lines(), self._build_describer()),
         )
+
+    def _build_context_lines(self) -> "ContextLines | None":
+        """What writes a line for each chunk; None when the settings want none. The chat model
+        is built when the first chunk asks for it."""
+        settings = self.settings.ingest
+        if settings.context_line == "off":
+            return None
+        from app.chat_models import connect_chat
+        from ingest.context_lines import ContextLines
+
+        connect = partial(connect_chat, self.chat_model)
+        return ContextLines(connect, self.settings.chat.model, self.kept_lines(), settings.context_line_calls)
+
+    def _build_kept_lines(self) -> "KeptLines":
+        from ingest.kept_lines import KeptLines
+
+        return KeptLines(self.engine())
+
+    def _ray_engine(self) -> "RayEngine":
+        return self._once("ray_engine", self._build_ray_engine)
+
+    def _build_ray_engine(self) -> "RayEngine":
+        from ingest.ray_engine import RayEngine
+        from ingest.ray_workers import WorkerSpec, code_versions
+
+        given = self.settings
+        weights = self.weights_dir.absolute()
+        return RayEngine(WorkerSpec(given.ingest, given.embedder, weights, code_versions()), given.ray)
+
+    def _ray_index(self) -> "ChunkIndex":
+        """The index whose vectors are made on Ray."""
+        from app.late_embedder import LateEmbedder
+        from ingest.ray_engine import RayEmbedder
+        from retrieval.token_vectors import TokenVectors
+
+        ray = self._ray_engine()
+        embedder = RayEmbedder(ray, LateEmbedder(self.embedder), built_in=False)
+        tokens = TokenVectors(
+            self._tokens_engine(), lambda: RayEmbedder(ray, self.token_embedder(), built_in=True)
+        )
+        return self._chunk_index(embedder, tokens)
 
     def _build_keys(self) -> "KeyTable":
         from app.keys import KeyTable

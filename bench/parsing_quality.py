@@ -27,7 +27,8 @@ from core.text import CJK
 from evals.record import write_result
 from ingest.isolation import ProcessParserRunner
 from ingest.media_types import detect_media_type
-from ingest.parse_options import ParseOptions
+from ingest.parser_pool import ParserPool
+from ingest.parsing import ParserRunner
 
 _WORD = re.compile(f"[{CJK}]|[^\\W_{CJK}]+")
 _MARKUP = re.compile(r"<!--.*?-->|<[^>]+>|!\[[^\]]*\]\([^)]*\)")
@@ -122,7 +123,7 @@ def _text_layer(path: Path) -> str:
         document.close()
 
 
-def measure(case: Case, runner: ProcessParserRunner) -> dict:
+def measure(case: Case, runner: ParserRunner) -> dict:
     """One file."""
     started = time.monotonic()
     try:
@@ -171,7 +172,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.data or not Path(options.data).is_dir():
         sys.exit("name the folder of public sets with --data or ATTEST_EVAL_DATA")
     settings = IngestSettings()
-    runner = ProcessParserRunner(settings.parse_timeout_s, settings.parse_memory_mb, options=ParseOptions())
+    limit_s = settings.parse_timeout_s
+    runner = ParserPool(
+        lambda: ProcessParserRunner(limit_s, settings.parse_memory_mb, reads_pictures=False),
+        1,
+        lambda: ProcessParserRunner(limit_s, settings.ocr_memory_mb),
+    )
     sets: dict[str, dict[str, dict]] = {}
     for name, case in cases(Path(options.data)):
         place = case.path.relative_to(options.data).as_posix()

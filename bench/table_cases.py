@@ -1,4 +1,4 @@
-"""Tables made up for measuring parsers, and their files in five formats.
+"""Tables made up for measuring parsers, and their files in six formats.
 
 Knows how each format is written by its own library; knows nothing of our parsers. The same
 seed gives the same tables.
@@ -12,6 +12,8 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from bench.pdf_cases import PDF_WRITERS
 
 Merge = tuple[int, int, int, int]
 """Top, left, bottom, right; counted from 0, all within."""
@@ -215,21 +217,6 @@ def write_markdown(case: TableCase, path: Path) -> None:
     path.write_text("\n".join([f"# {case.caption}", "", *lines, ""]), encoding="utf-8")
 
 
-def write_pdf(case: TableCase, path: Path) -> None:
-    """A ruled table over as many pages as it needs; merged cells are repeated."""
-    from reportlab.lib.pagesizes import A3, landscape
-    from reportlab.pdfbase import pdfmetrics
-    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
-    from reportlab.platypus import SimpleDocTemplate
-    from reportlab.platypus.tables import Table
-
-    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
-    rows = [[" ".join(text.split()) for text in row] for row in case.shown]
-    style = [("FONT", (0, 0), (-1, -1), "STSong-Light", 8), ("GRID", (0, 0), (-1, -1), 0.5, "black")]
-    width, height = landscape(A3)
-    SimpleDocTemplate(str(path), pagesize=(2 * width, height)).build([Table(rows, style=style)])
-
-
 def _markdown_cell(text: str) -> str:
     marked = "".join(f"\\{char}" if char in "\\|*_<&`[]" else char for char in text)
     return " ".join(marked.split())
@@ -252,5 +239,5 @@ WRITERS: Mapping[str, Callable[[TableCase, Path], None]] = {
     "html": write_html,
     "docx": write_docx,
     "md": write_markdown,
-    "pdf": write_pdf,
+    **PDF_WRITERS,
 }

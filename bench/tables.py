@@ -6,9 +6,11 @@ result files are laid out; measures nothing.
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from bench.ingest_tables import INGEST_TABLES
+from bench.markdown import spread_words, table
 from evals.record import RESULTS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
@@ -43,7 +45,7 @@ def sets_table(measured: Mapping) -> str:
         scores = [*legs, f"**{row['ndcg@10']:.4f}**", f"{fused['difference']:+.4f}", gained]
         costs = [f"{row['recall@5']:.3f}", f"{row['p50_ms']:.0f}"]
         rows.append([name, str(row["counts"]["queries"]), *scores, *costs])
-    return _table(
+    return table(
         ["set", "n", "dense", "lexical", "fused", "whole", "fused − best leg", "whole − best leg (95 %)",
          "recall@5", "p50, ms"], rows
     )  # fmt: skip
@@ -57,7 +59,7 @@ def floors_table(measured: Mapping) -> str:
             floor = row["bm25 floor"]
             values = [f"{floor['value']:.3f}", f"{floor['reached']:.3f}", f"{100 * floor['relative']:+.0f} %"]
             rows.append([name, floor["measure"], *values])
-    return _table(["set", "measure", "plain BM25", "whole", "relative"], rows)
+    return table(["set", "measure", "plain BM25", "whole", "relative"], rows)
 
 
 def pools_table(measured: Mapping) -> str:
@@ -69,7 +71,7 @@ def pools_table(measured: Mapping) -> str:
             legs = [f"{row['pool'][leg]['p@1']:.3f}" for leg in ("dense", "lexical", "fused")]
             counts = f"{change['wins']} / {change['losses']}"
             rows.append([name, str(row["counts"]["queries"]), *legs, f"{row['pool']['p@1']:.3f}", counts])
-    return _table(["set", "n", "dense", "lexical", "fused", "whole", "won / lost by reranking"], rows)
+    return table(["set", "n", "dense", "lexical", "fused", "whole", "won / lost by reranking"], rows)
 
 
 def failures_table(measured: Mapping) -> str:
@@ -81,7 +83,7 @@ def failures_table(measured: Mapping) -> str:
             ratio = "none" if row["ratio"] is None else f"{row['ratio']:.2f}"
             best = row.get("best", "")
             rows.append([name, measure, f"{row['ours']:.4f}", f"{row['theirs']:.4f}", best, ratio, interval])
-    return _table(["set", "failure", "ours", "best other", "which", "ratio", "95 %"], rows)
+    return table(["set", "failure", "ours", "best other", "which", "ratio", "95 %"], rows)
 
 
 def quality_table(measured: Mapping) -> str:
@@ -90,7 +92,7 @@ def quality_table(measured: Mapping) -> str:
     labels = list(dict.fromkeys(label for ways in quality.values() for label in ways))
     shown = sorted(label for label in labels if label.partition(": ")[2] in WAYS_SHOWN)
     rows = [[label, *(f"{ways[label]['ndcg@10']:.3f}" for ways in quality.values())] for label in shown]
-    return _table(["nDCG@10", *quality], rows)
+    return table(["nDCG@10", *quality], rows)
 
 
 def costs_table(measured: Mapping) -> str:
@@ -114,7 +116,7 @@ def costs_table(measured: Mapping) -> str:
             ]
         )
     heads = ["system", "texts/s", "texts/CPU-s", "encode, CPU ms", "search, CPU ms", "cold start, s", "MB"]
-    return _table(heads, rows)
+    return table(heads, rows)
 
 
 def scale_table(measured: Mapping) -> str:
@@ -127,18 +129,18 @@ def scale_table(measured: Mapping) -> str:
         rows.append([stage, *(_both(f["stages_ms"].get(stage)) for f in sizes.values())])
     least = (figures["dense_roof"]["least_ms"] for figures in sizes.values())
     rows.append(["least time to read all vectors", *(f"{ms:.2f}" for ms in least)])
-    return _table(["ms, p50 (p99)", *(f"{int(size):,} chunks" for size in sizes)], rows)
+    return table(["ms, p50 (p99)", *(f"{int(size):,} chunks" for size in sizes)], rows)
 
 
 def roofline_table(measured: Mapping) -> str:
     """What the machine can do."""
-    rows = [["memory read, GB/s", _spread(measured["memory_read_gb_per_s"])]]
-    rows.append(["exact scan of 384 dimensions, GB/s", _spread(measured["exact_scan_gb_per_s"])])
-    rows += [[f"product, {name}, GOPS", _spread(row)] for name, row in measured["product_gops"].items()]
+    rows = [["memory read, GB/s", spread_words(measured["memory_read_gb_per_s"])]]
+    rows.append(["exact scan of 384 dimensions, GB/s", spread_words(measured["exact_scan_gb_per_s"])])
+    rows += [[f"product, {name}, GOPS", spread_words(row)] for name, row in measured["product_gops"].items()]
     fsync = measured["fsync_ms"]
     rows.append(["write of 4 KiB and fsync, ms", f"{fsync['median']:.2f} (p99 {fsync['p99']:.2f})"])
-    rows.append(["Python loop, million steps/s", _spread(measured["python_loop_mega_steps_per_s"])])
-    return _table(["", "median (least–most)"], rows)
+    rows.append(["Python loop, million steps/s", spread_words(measured["python_loop_mega_steps_per_s"])])
+    return table(["", "median (least–most)"], rows)
 
 
 def variants_table(measured: Mapping) -> str:
@@ -146,7 +148,30 @@ def variants_table(measured: Mapping) -> str:
     sets = measured["ndcg@10"]
     names = [name for name in next(iter(sets.values())) if name != "n"]
     rows = [[name, str(row["n"]), *(f"{row[way]:.4f}" for way in names)] for name, row in sets.items()]
-    return _table(["set", "n", *names], rows)
+    return table(["set", "n", *names], rows)
+
+
+def hyde_table(measured: Mapping) -> str:
+    """nDCG@10 without and with a hypothetical passage, set by set, and what the model takes."""
+    rows = []
+    for name, row in measured["sets"].items():
+        columns = [value for order in ("fused", "whole") for value in _change(row[order])]
+        rows.append([name, str(row["n"]), *columns, f"{row['model, median s']:.1f}"])
+    heads = [f"{order}{what}" for order in ("fused", "whole") for what in ("", " with a passage", ", 95 %")]
+    return table(["set", "n", *heads, "model, s a question"], rows)
+
+
+def context_line_table(measured: Mapping) -> str:
+    """nDCG@10 of chunks alone, with a line by the model and with the title, by direction."""
+    rows = []
+    for name, row in measured["sets"].items():
+        line, title = row["with a line"], row["with the title"]
+        columns = [*_change(line["dense"]), *_change(line["whole"]), *_change(title["whole"])[1:]]
+        rows.append([name, str(row["n"]), str(row["chunks"]), *columns, f"{row['seconds a chunk']:.1f}"])
+    return table(
+        ["set", "n", "chunks", "dense", "dense with a line", "95 %", "whole", "whole with a line", "95 %",
+         "whole with the title", "95 %", "model, s a chunk"], rows
+    )  # fmt: skip
 
 
 TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
@@ -158,22 +183,23 @@ TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
     "peers-costs": ("peers", costs_table),
     "lexical-terms": ("lexical_terms", variants_table),
     "late-interaction": ("late_interaction", variants_table),
+    "maxsim-recipe": ("maxsim_recipe", variants_table),
+    "hyde": ("hyde", hyde_table),
+    "context-line": ("context_line", context_line_table),
     "retrieval-scale": ("retrieval_scale", scale_table),
     "roofline": ("roofline", roofline_table),
+    **INGEST_TABLES,
 }
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+def _change(pair: Mapping) -> list[str]:
+    """Before, after, and the interval of the difference."""
+    low, high = pair["interval"]
+    return [f"{pair['mean_a']:.4f}", f"{pair['mean_b']:.4f}", f"{low:+.3f} to {high:+.3f}"]
 
 
 def _both(quantiles: Mapping | None) -> str:
     return f"{quantiles['p50']:.1f} ({quantiles['p99']:.1f})" if quantiles else ""
-
-
-def _spread(row: Mapping) -> str:
-    return f"{row['median']:.1f} ({row['min']:.1f}–{row['max']:.1f})"
 
 
 def _machine(machine: Mapping) -> str:

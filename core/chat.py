@@ -22,6 +22,7 @@ class OpenAIChatModel:
         """`base_url` ends in `/v1`. Nothing is sent before the first call."""
         self.name = model
         self._base_url = base_url
+        self._timeout_s = timeout_s
         self._client = AsyncOpenAI(
             base_url=base_url, api_key=api_key or "none", timeout=timeout_s, max_retries=1
         )
@@ -69,6 +70,11 @@ class OpenAIChatModel:
         if not isinstance(value, dict):
             raise ChatModelError(f"the model {self.name} answered {type(value).__name__}, not an object")
         return value, _read_usage(reply.usage)
+
+    async def open_client(self) -> "OpenAIChatModel":
+        """Another client of the same server, to be closed by the caller: connections belong to
+        the event loop that opened them."""
+        return OpenAIChatModel(self._base_url, self.name, self._client.api_key, self._timeout_s)
 
     async def close(self) -> None:
         """Closes the connections."""

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from core.errors import SettingsError
 
 CONFIG_FILE = Path("attest.toml")
+PiiKind = Literal["phone", "id_card", "email", "bank_card", "iban", "ssn"]
 
 
 class Section(BaseModel):
@@ -37,6 +38,13 @@ class MilvusSettings(Section):
         "session",
         description="what a search on a server waits for: session (own writes), bounded (writes older than seconds), strong (all writes; about 0.2 s)",
     )
+
+
+class LedgerSettings(Section):
+    """Where the ledger, the queue, the lexical statistics and the API keys are."""
+
+    url: str = Field("", description="PostgreSQL, postgresql://user@host:5432/name (extra [postgres]); empty: SQLite in the data directory")
+    password: SecretStr = Field(SecretStr(""), description="password of that user; never part of the url")
 
 
 class EmbedderSettings(Section):
@@ -126,6 +134,10 @@ class RetrievalSettings(Section):
     reranker_device: str = Field("", description="torch device of the cross-encoder, as cuda:0 or cpu; empty: the best there is")
     reranker_timeout_s: float = Field(10.0, gt=0, description="longest wait for the reranking server, retries included")
     rerank_budget_ms: int = Field(0, ge=0, description="past it hits keep their fused order, and the trace says so; 0: no limit")
+    hyde: Literal["off", "deep", "standard"] = Field(
+        "off",
+        description="a passage that the chat model makes up is searched for beside the question: off, deep (at that effort) or standard (and deep)",
+    )
     evidence_chunks: int = Field(4, ge=1, le=20, description="chunks the model may be shown")
     evidence_tokens: int = Field(300, ge=100, description="budget of evidence in the prompt")
 
@@ -135,6 +147,13 @@ class IngestSettings(Section):
 
     chunk_tokens: int = Field(220, ge=32, le=480, description="longest chunk, in the embedder's tokens")
     overlap_tokens: int = Field(40, ge=0, le=200, description="text shared by neighbouring chunks")
+    context_line: Literal["off", "model"] = Field(
+        "off",
+        description="model: the chat model writes a line on where each chunk stands, which is searched and never shown",
+    )
+    context_line_calls: int = Field(
+        1, ge=1, le=64, description="chunks that the chat model is asked for at once; the embedded one takes one after the other"
+    )
     max_file_mb: float = Field(64.0, gt=0, description="larger files are refused")
     max_chunks: int = Field(5000, ge=1, description="a file that would give more chunks is refused")
     max_pages: int = Field(500, ge=1, description="addresses that one call may fetch, sitemaps expanded")
@@ -144,8 +163,32 @@ class IngestSettings(Section):
     ocr: bool = Field(True, description="scanned pages and pictures are read by OCR; false: such files fail with needs_ocr")
     figures: bool = Field(True, description="pictures in documents are cut out, stored and shown with what is found of them")
     pdf_password: SecretStr = Field(SecretStr(""), description="tried on locked PDF files; kept out of the ledger and of logs")
+    near_duplicates: Literal["off", "flag", "link"] = Field(
+        "flag", description="documents that are nearly others: off, flag (a warning names the other one) or link (not indexed twice)"
+    )
+    near_duplicate_at: float = Field(0.7, ge=0.5, le=1, description="share of their text from which two documents are nearly the same")
+    pii: Literal["off", "flag", "mask"] = Field(
+        "off", description="personal data: off, flag (a warning counts it) or mask (replaced in all that is kept but the stored original)"
+    )
+    pii_kinds: tuple[PiiKind, ...] = Field(
+        ("phone", "id_card", "email", "bank_card", "iban", "ssn"), description="kinds of personal data that are looked for, as a JSON list"
+    )
+    pii_show_originals: bool = Field(False, description="show the pages of files in which personal data was masked; the stored original holds it still")
+    hidden_text: Literal["drop", "keep"] = Field("drop", description="text that people do not see, such as white on white: drop or keep; a warning tells of it")
+    repair_encoding: bool = Field(True, description="mend text that was read in a wrong encoding before it came into the file; a warning tells of it")
     workers: int = Field(0, ge=0, description="files parsed at once; 0: as many as there are CPU cores")
-    parse_memory_mb: int = Field(2048, ge=256, description="address space of one parse above its start, not what is resident; OCR takes 1.8 GB of it and 570 MB of memory")
+    engine: Literal["local", "ray"] = Field("local", description="what reads files and embeds chunks: threads and processes here, or Ray (extra [ray])")
+    parse_memory_mb: int = Field(448, ge=256, description="memory of one parse process above its start (about 40), OCR apart")
+    ocr_workers: int = Field(1, ge=1, description="files read by OCR at once, each in a process of about 570 MB")
+    ocr_memory_mb: int = Field(2048, ge=256, description="address space of a process that reads pictures, of which OCR takes 1.8 GB; resident are 570 MB")
+
+
+class RaySettings(Section):
+    """The cluster that ingest.engine = ray works on. It trusts whoever reaches its ports."""
+
+    address: str = Field("", description="host:6379 of a running cluster, or auto for the one that this machine is part of; empty: a Ray of this machine alone, started and ended with the command")
+    embedders: int = Field(1, ge=1, description="actors that embed, each with the model in memory and one CPU of the cluster")
+    attempts: int = Field(3, ge=1, description="workers that may end over a file before it fails")
 
 
 class GuardSettings(Section):
@@ -183,12 +226,14 @@ class Settings(BaseSettings):
     cache: Path | None = Field(None, description="folder of model weights; empty: the user's cache directory")
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     milvus: MilvusSettings = MilvusSettings()
+    ledger: LedgerSettings = LedgerSettings()
     embedder: EmbedderSettings = EmbedderSettings()
     captioner: CaptionerSettings = CaptionerSettings()
     image_embedder: ImageEmbedderSettings = ImageEmbedderSettings()
     chat: ChatSettings = ChatSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     ingest: IngestSettings = IngestSettings()
+    ray: RaySettings = RaySettings()
     guard: GuardSettings = GuardSettings()
     server: ServerSettings = ServerSettings()
     ui: UiSettings = UiSettings()

@@ -140,8 +140,9 @@ def picture_name(data: bytes, media_type: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Element:
     """What a parser yields, in reading order. `level` is 1…6 for titles, else 0. `table` is
-    the structure of a table whose `text` is its Markdown; `figure` the picture whose `text` is
-    what is written in and about it, which may be nothing."""
+    the structure of a table whose `text` is its Markdown. `hidden` says why nobody sees it in
+    the file; empty when it is seen. `figure` is the picture whose `text` is what is written in
+    and about it, which may be nothing."""
 
     kind: ElementKind
     text: str
@@ -149,13 +150,15 @@ class Element:
     box: Box | None = None
     level: int = 0
     table: Table | None = None
+    hidden: str = ""
     figure: Figure | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What is embedded and cited. `text` is what a quote is verified against. `figure` is the
-    name of the picture that it speaks of."""
+    """What is embedded and cited. `text` is what a quote is verified against. `context_line`
+    is a model's word on where the chunk stands in its document: it is searched, never shown.
+    `figure` is the name of the picture that it speaks of."""
 
     id: str
     document_id: str
@@ -167,6 +170,7 @@ class Chunk:
     page: int | None = None
     boxes: tuple[Box, ...] = ()
     kind: ElementKind = ElementKind.TEXT
+    context_line: str = ""
     figure: str = ""
 
     @property

@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import FileError, InputError
+from core.settings import IngestSettings
 from core.types import Element, ElementKind
+from ingest.cleaning.cleaner import Cleaner
 from ingest.discover import FoundFile, RefusedFile, find_candidates, inspect_file
 from ingest.parsing import ParsedFile, ParserRunner
 
@@ -151,7 +153,8 @@ def _read(path: Path, name: str, runner: ParserRunner, max_file_bytes: int) -> R
             raise found.error
         if not isinstance(found, FoundFile):
             raise FileError("it is a folder", code="unknown_type")
-        parsed = runner.parse(found.path, found.media_type)
+        # Without what nobody sees, as it is indexed.
+        parsed = Cleaner(IngestSettings()).clean(runner.parse(found.path, found.media_type))
     except FileError as error:
         return ReadFile(name, time.monotonic() - started, error=error)
     return ReadFile(name, time.monotonic() - started, parsed)

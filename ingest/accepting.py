@@ -14,6 +14,8 @@ from pathlib import Path
 from core.errors import FileError
 from core.settings import IngestSettings
 from ingest import chunker
+from ingest.cleaning.cleaner import policy_of
+from ingest.context_lines import MISSING
 from ingest.discover import Candidate, FoundFile, KnownFile, RefusedFile, inspect_file
 from ingest.ledger import FileStatus, Ledger, LedgerRow
 from ingest.originals import Originals
@@ -55,10 +57,13 @@ class Fingerprints:
         self,
         settings: IngestSettings,
         index_fingerprint: Callable[[], str],
+        context_lines: str = "",
         pictures: Callable[[], str] = lambda: "",
     ) -> None:
-        """`pictures`: the fingerprint of what describes and finds pictures; empty without."""
+        """`context_lines` is the fingerprint of what writes them, `pictures` of what describes and
+        finds pictures; empty when nothing does."""
         self._settings = settings
+        self.context_lines = context_lines
         self._pictures = pictures if settings.figures else lambda: "none"
         self._index_fingerprint = index_fingerprint
 
@@ -71,7 +76,9 @@ class Fingerprints:
             "chunker": chunker.VERSION,
             "parser": PARSER_VERSIONS[media_type],
             "index": embedder or self._index_fingerprint(),
-        }
+        } | policy_of(self._settings)
+        if self.context_lines:  # not named when it is off: files of earlier versions stay as they are
+            values["context_line"] = self.context_lines
         if media_type in WITH_PICTURES and (pictures := self._pictures()):
             values["pictures"] = pictures
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
@@ -84,9 +91,10 @@ class Acceptor:
         self, ledger: Ledger, originals: Originals, fingerprints: Fingerprints, settings: IngestSettings
     ) -> None:
         self._ledger = ledger
-        self._originals = originals
+        self.originals = originals
         self._fingerprints = fingerprints
         self._max_bytes = int(settings.max_file_mb * 2**20)
+        self._may_link = settings.near_duplicates == "link"
 
     def decide(self, candidates: Iterable[Candidate], request: IngestRequest) -> list[Decision]:
         """One decision for each candidate that is a file. The rows are not written yet."""
@@ -106,7 +114,7 @@ class Acceptor:
         if decision.source is None or row is None:
             return decision
         try:
-            self._originals.keep(decision.source, row.document_id, row.sha256)
+            self.originals.keep(decision.source, row.document_id, row.sha256)
         except FileError as error:
             return Decision(decision.uri, Outcome.FAILED, row, error)
         return decision
@@ -129,14 +137,15 @@ class Acceptor:
         outcome = Outcome.MOVED if moved_from else outcome
         return Decision(found.uri, outcome, wanted, None, found.path, source, moved_from)
 
-    @staticmethod
     def _settled(
-        row: LedgerRow, found: FoundFile | RefusedFile, request: IngestRequest, fingerprint: str
+        self, row: LedgerRow, found: FoundFile | RefusedFile, request: IngestRequest, fingerprint: str
     ) -> Decision | None:
         """What there is to do when an earlier run did the rest; None when it did not."""
         version = (row.document_id, row.readers, row.fingerprint)
         same = version == (version_of(found, request), request.readers, fingerprint)
-        if row.status is FileStatus.DONE and same:
+        is_indexed = bool(row.chunks) or self._may_link  # one without chunks is a link to another
+        is_whole = is_indexed and not self._lacks_lines(row)
+        if row.status is FileStatus.DONE and same and is_whole:
             meta, signature = dict(request.meta), getattr(found, "signature", "")
             outcome = Outcome.SKIPPED if dict(row.meta) == meta else Outcome.UPDATED
             noted = replace(row, meta=meta, signature=signature or row.signature, sha256=found.sha256)
@@ -148,6 +157,10 @@ class Acceptor:
             error = FileError(row.reason, code=row.code, retryable=row.retryable)
             return Decision(row.uri, Outcome.FAILED, error=error)
         return None
+
+    def _lacks_lines(self, row: LedgerRow) -> bool:
+        """Whether the chat model failed on some of its chunks and may be asked again."""
+        return bool(self._fingerprints.context_lines) and any(code == MISSING for code, _ in row.warnings)
 
     @staticmethod
     def _same_words(row: LedgerRow | None, wanted: LedgerRow) -> LedgerRow | None:

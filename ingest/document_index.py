@@ -1,5 +1,6 @@
 """Chunks, tables and pictures of documents under one roof: what is written or removed of a
-document is so in the index and in both stores. Knows their order; nothing of files."""
+document is so in the index and in both stores, and its context lines go with it. Knows their
+order; nothing of files."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -7,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from core.errors import StoreError
 from core.types import Chunk, Document, Figure
 from ingest.figure_store import FigureStore
+from ingest.kept_lines import KeptLines
 from ingest.table_store import PlacedTable, TableStore
 from retrieval.image_index import ImageIndex
 from retrieval.index import ChunkIndex, EmbeddedDocument
@@ -18,13 +20,19 @@ class DocumentIndex:
     """The write path of a document. Every method is idempotent, like those beneath it."""
 
     def __init__(
-        self, chunks: ChunkIndex, tables: TableStore, figures: FigureStore, images: ImageIndex | None = None
+        self,
+        chunks: ChunkIndex,
+        tables: TableStore,
+        lines: KeptLines,
+        figures: FigureStore,
+        images: ImageIndex | None = None,
     ) -> None:
         """Without `images` pictures get no vectors."""
-        self._images = images
         self._chunks = chunks
         self._tables = tables
+        self._lines = lines
         self._figures = figures
+        self._images = images
 
     @property
     def fingerprint(self) -> str:
@@ -78,6 +86,7 @@ class DocumentIndex:
             return 0
         if self._images is not None:
             self._images.copy_document(document, source_id)
+        self._lines.copy_document(document.collection, source_id, document.id)
         return self._chunks.copy_document(document, source_id)
 
     def remove_chunks(self, collection: str, document_id: str) -> int:
@@ -97,6 +106,7 @@ class DocumentIndex:
         for document_id in document_ids:
             self._tables.remove_document(collection, document_id)
             self._figures.remove_document(collection, document_id)
+            self._lines.remove_document(collection, document_id)
         return removed
 
     def count_parts(self, collection: str) -> dict[str, Mapping[str, int]]:
@@ -121,6 +131,7 @@ class DocumentIndex:
             self._images.drop_collection(collection)
         self._tables.drop_collection(collection)
         self._figures.drop_collection(collection)
+        self._lines.drop_collection(collection)
         return dropped
 
     def collections(self) -> list[str]:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 
 from core.errors import FileError
 from ingest.document_index import DocumentIndex
+from ingest.engine import WORKER_LOST
 from ingest.ledger import FileStatus, Ledger, LedgerRow
+from ingest.linking import Linker, Settled
 from ingest.originals import Originals
 from ingest.publish import Published, Publisher
 from ingest.queue import IngestQueue
@@ -18,6 +20,8 @@ from ingest.report import Outcome
 from ingest.versions import document_id_of
 
 _log = logging.getLogger(__name__)
+# Failures of a file whose tables or token vectors may have been written already.
+_AFTER_TABLES = ("refused", WORKER_LOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,24 @@ class Finisher:
         self._index = index
         self._originals = originals
         self._publisher = publisher
+        self.linker = Linker(ledger, queue, publisher.near_copies, publisher.finder, publisher)
 
     def finish(self, works: Sequence[tuple[Work, Published]], in_work: Collection[str] = ()) -> list[Result]:
         """Marks files `done` whose versions are in the index, after what they replace is gone.
-        Versions `in_work` are about to be written by somebody else: they are left alone."""
+        Versions `in_work` are about to be written by somebody else: they are left alone.
+        Which of them are near copies of others is settled here."""
+        settled = self.linker.settle([(work.row, work.copy_of, published) for work, published in works])
+        pairs = [(work, end) for (work, _), end in zip(works, settled, strict=True)]
+        self._finish([pair for pair in pairs if pair[1].error is None], in_work)
+        return [
+            self.fail(work, end.error) if end.error else Result(work.outcome, end.published.told)
+            for work, end in pairs
+        ]
+
+    def _finish(self, works: Sequence[tuple[Work, Settled]], in_work: Collection[str]) -> None:
         done, stale = [], {}
-        for work, published in works:
-            row = work.row
+        for work, end in works:
+            row, published = work.row, end.published
             stale |= {previous: row.uri for previous in row.previous_ids if previous != row.document_id}
             owner = published.owner
             done.append(
@@ -88,12 +103,12 @@ class Finisher:
         if done:
             self._withdraw(done[0].collection, stale, {row.uri: row for row in done}, in_work)
         left = [i for work, _ in works for i in work.row.previous_ids if i != work.row.document_id]
-        self._queue.finish(done, left)
+        ends = [end for _, end in works]
+        self._queue.finish(done, left, lambda connection: self.linker.keep(ends, connection))
         self.forget_originals(left)
         for work, _ in works:
             if work.moved_from is not None:
                 self.remove(self._ledger.put(replace(work.moved_from, status=FileStatus.DELETING)))
-        return [Result(work.outcome, published) for work, published in works]
 
     def find_published(self, row: LedgerRow) -> Published | None:
         """What another uri of the same version and settings has put there already."""
@@ -105,7 +120,7 @@ class Finisher:
         if (twin.fingerprint, twin.readers) != (row.fingerprint, row.readers):
             return None
         about = (twin.title, twin.duplicate_of or twin.uri, twin.chunks, twin.pages)
-        return Published(*about, twin.warnings, twin.tables, twin.figures)
+        return Published(*about, twin.warnings, twin.tables, figures=twin.figures)
 
     def publish_and_finish(self, work: Work) -> Result:
         """A file by itself, from its stored copy to its end."""
@@ -125,7 +140,7 @@ class Finisher:
         stale = [previous for previous in row.previous_ids if previous not in kept]
         for previous in stale:
             if all(holder.uri == row.uri for holder in self._ledger.holding(row.collection, previous)):
-                self._index.remove_document(row.collection, previous)
+                self.drop(row.collection, [previous])
             else:
                 self._withdraw(row.collection, {previous: row.uri})
         chunks = row.chunks if row.document_id in kept else 0
@@ -135,8 +150,8 @@ class Finisher:
             self._queue.try_later(failed)
         else:
             self._queue.finish([failed], stale)
-        if error.code == "refused" and not self._ledger.holding(row.collection, row.document_id):
-            self._index.remove_document(row.collection, row.document_id)  # its tables are there
+        if error.code in _AFTER_TABLES and not self._ledger.holding(row.collection, row.document_id):
+            self._index.remove_document(row.collection, row.document_id)
         self.forget_originals(stale)
         return Result(Outcome.FAILED, error=error)
 
@@ -154,8 +169,9 @@ class Finisher:
         """Removes the stored copies of versions that nobody needs any more."""
         document_ids = [document_id for document_id in document_ids if document_id]
         for document_id in document_ids:
-            if not self._ledger.mentions(document_id):
-                self._originals.remove(document_id)
+            with self._originals.changing:
+                if not self._ledger.mentions(document_id):
+                    self._originals.remove(document_id)
         self._queue.settle(document_ids)
 
     def tidy(self) -> None:
@@ -184,11 +200,18 @@ class Finisher:
                 self._note_begun(collection, document_id)
                 continue
             try:
-                self._publisher.publish(collection, document_id)
+                self._publisher.publish_whole(collection, document_id)
             except FileError:
                 gone.append(document_id)
         if gone:
-            self._index.remove_documents(collection, gone)
+            self.drop(collection, gone)
+
+    def drop(self, collection: str, document_ids: Sequence[str]) -> None:
+        """Removes versions. The row that leaves them is not at its end yet, so after a kill the
+        next run comes here again; what was linked to them is taken in before."""
+        self.linker.release(collection, document_ids)
+        self._index.remove_documents(collection, document_ids)
+        self.linker.forget(collection, document_ids)
 
     def _note_begun(self, collection: str, document_id: str) -> None:
         """Says in the rows that wait for a version that chunks of it are in the index."""

@@ -5,37 +5,39 @@ upload that must not wait for a run that goes on is taken in for later.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from core.errors import ConflictError
 from ingest.accepting import Acceptor, Decision
 from ingest.discover import Candidate
-from ingest.document_index import DocumentIndex
 from ingest.finishing import Work
 from ingest.ledger import FileStatus, Ledger
 from ingest.queue import IngestQueue
 from ingest.report import Outcome
 from ingest.request import IngestRequest
 
+Drop = Callable[[str, Sequence[str]], None]
+"""Takes versions of a collection out of the index, as `Finisher.drop` does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """`settled` need no work; `works` do, among them those that are refused."""
+    """`settled` need no work; `works` do, among them those that are refused. `held` are uris
+    that another process is working on."""
 
     settled: tuple[Decision, ...]
     works: tuple[Work, ...]
+    held: tuple[str, ...] = ()
 
 
 class Intake:
     """Decides about candidates and writes the decisions, one call at a time. Thread-safe."""
 
-    def __init__(
-        self, ledger: Ledger, queue: IngestQueue, index: DocumentIndex, acceptor: Acceptor
-    ) -> None:
+    def __init__(self, ledger: Ledger, queue: IngestQueue, drop: Drop, acceptor: Acceptor) -> None:
         self._ledger = ledger
         self._queue = queue
-        self._index = index
+        self._drop = drop
         self._acceptor = acceptor
         self._lock = threading.Lock()
 
@@ -68,15 +70,17 @@ class Intake:
 
     def _write(self, decisions: Sequence[Decision], lease: bool) -> Taken:
         self._queue.doubt(d.row.document_id for d in decisions if d.row and d.is_work)
-        decisions = [self._acceptor.keep(decision) for decision in decisions]
-        accepted = [decision for decision in decisions if decision.is_work]
-        rows = self._queue.accept([decision.row for decision in accepted], lease)
+        with self._acceptor.originals.changing:
+            decisions = [self._acceptor.keep(decision) for decision in decisions]
+            accepted = [decision for decision in decisions if decision.is_work]
+            rows = {row.uri: row for row in self._queue.accept([d.row for d in accepted], lease)}
         with self._ledger.transaction() as connection:
             noted = [d.row for d in decisions if d.row and not d.is_work and d.error is None]
             self._ledger.put_many(noted, connection)
         works = [
-            Work(row, decision.outcome, decision.copy_of, decision.moved_from)
-            for decision, row in zip(accepted, rows, strict=True)
+            Work(rows[decision.uri], decision.outcome, decision.copy_of, decision.moved_from)
+            for decision in accepted
+            if decision.uri in rows
         ]
         settled = []
         for decision in decisions:
@@ -84,7 +88,8 @@ class Intake:
                 works.append(Work(decision.row, Outcome.FAILED, refused=decision.error))
             elif not decision.is_work:
                 settled.append(decision)
-        return Taken(tuple(settled), tuple(works))
+        held = tuple(decision.uri for decision in accepted if decision.uri not in rows)
+        return Taken(tuple(settled), tuple(works), held)
 
     def _without_halves(self, decisions: Sequence[Decision]) -> list[Decision]:
         """The same after versions that a kill left half-written, and that no file has any more,
@@ -100,7 +105,7 @@ class Intake:
                 continue
             if all(holder.uri == row.uri for holder in self._ledger.holding(row.collection, half)):
                 self._queue.doubt([half])
-                self._index.remove_document(row.collection, half)
+                self._drop(row.collection, [half])
             previous = tuple(i for i in decision.row.previous_ids if i != half)
             freed.append(replace(decision, row=replace(decision.row, previous_ids=previous)))
         return freed

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from core.errors import FileError, NotFoundError, ServiceError
 from ingest.page_images import PageImage
-from ingest.parse_options import ParseOptions
+from ingest.parse_options import OcrWanted, ParseOptions
 from ingest.parse_worker import write_message
 from ingest.parsing import ParsedFile, from_json
 
@@ -36,7 +36,8 @@ _KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV")
 
 class ProcessParserRunner:
     """A ParserRunner with limits on time, memory and output. Safe to call from threads,
-    one parse at a time."""
+    one parse at a time. `memory_mb` is address space above what the process has at its start;
+    one that does not read pictures needs far less of it, and raises OcrWanted where it should."""
 
     def __init__(
         self,
@@ -44,7 +45,9 @@ class ProcessParserRunner:
         memory_mb: int,
         max_output_bytes: int = _MAX_OUTPUT_BYTES,
         options: ParseOptions | None = None,
+        reads_pictures: bool = True,
     ) -> None:
+        self._reads_pictures = reads_pictures
         self._options = options or ParseOptions()
         self._timeout_s = timeout_s
         self._memory_mb = memory_mb
@@ -60,6 +63,7 @@ class ProcessParserRunner:
             FileError: the parser's codes, or `parse_timeout`, `parse_memory`,
                 `parse_crashed`, `parse_output`, `parse_failed`.
             ServiceError: no process can be started.
+            OcrWanted: it must be parsed by a runner that reads pictures.
         """
         answer = self._request(path, media_type)
         try:
@@ -87,6 +91,8 @@ class ProcessParserRunner:
         request = {"path": str(path.resolve()), "media_type": media_type, "options": self._options.to_json()}
         with self._lock:
             answer = self._ask(request | more)
+        if answer.get("wants_ocr"):
+            raise OcrWanted
         if trace := answer.get("traceback"):
             logger.error("a defect in the parser of %s, met in %s\n%s", media_type, path.name, trace)
         if failure := answer.get("failure"):
@@ -128,9 +134,10 @@ class ProcessParserRunner:
             return self._process
         self._end()
         try:
+            kind = "ocr" if self._reads_pictures else "plain"
             self._folder = tempfile.mkdtemp(prefix="attest-parse-")
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ingest.parse_worker", str(self._memory_mb), self._folder],
+                [sys.executable, "-m", "ingest.parse_worker", str(self._memory_mb), self._folder, kind],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

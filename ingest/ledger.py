@@ -1,4 +1,4 @@
-"""The ledger: what became of each file, in SQLite, synced to disk at every step.
+"""The ledger: what became of each file, in SQLite or PostgreSQL, synced to disk at every step.
 
 One row for each (collection, uri). Knows nothing of parsing or of the index; the order
 of steps that makes them agree is in publish.py.
@@ -13,24 +13,22 @@ from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Connection,
     Engine,
     Index,
-    Integer,
     MetaData,
-    String,
     Table,
-    create_engine,
     delete,
-    event,
     func,
+    inspect,
     select,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.database import MAX_VARIABLES, TEXT, create_tables, open_database, place_of, replace_rows, serialize
 from core.errors import StoreError
 from core.types import EVERYONE
 
@@ -103,38 +101,37 @@ class CollectionCount:
 
 _JSON_COLUMNS = ("readers", "meta", "previous_ids", "warnings")
 _METADATA = MetaData()
-_SQLITE_VARIABLES = 500
 _KEY = ("collection", "uri")
 _INTEGERS = {"size_bytes", "chunks", "pages", "tables", "figures", "attempts", "retryable"}
 _FILES = Table(
     "ingest_files",
     _METADATA,
     *(
-        Column(f.name, Integer if f.name in _INTEGERS else String, primary_key=f.name in _KEY)
+        Column(f.name, BigInteger if f.name in _INTEGERS else TEXT, primary_key=f.name in _KEY)
         for f in fields(LedgerRow)
     ),
     Index("ingest_files_by_document", "collection", "document_id"),
 )
 # Few rows have earlier versions, but every write asks for them.
 _HAS_PREVIOUS = _FILES.c.previous_ids != "[]"
-Index("ingest_files_with_previous", _FILES.c.collection, sqlite_where=_HAS_PREVIOUS)
+_WHERE = dict.fromkeys(("sqlite_where", "postgresql_where"), _HAS_PREVIOUS)
+Index("ingest_files_with_previous", _FILES.c.collection, **_WHERE)
 
 
 class Ledger:
     """Reads and writes rows. Every write is on disk when it returns.
 
     Raises:
-        StoreError: from every method, when SQLite does not answer.
+        StoreError: from every method, when the database does not answer.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
-        event.listen(self._engine, "connect", _make_durable)
+    def __init__(self, database: Path | Engine) -> None:
+        """Of an SQLite file, or in a database that is open (`core.database`)."""
+        self._engine = open_database(database) if isinstance(database, Path) else database
         with self._errors():
             # Columns that a ledger of an earlier version lacks come first: an index may need them.
             _add_columns(self._engine)
-            _METADATA.create_all(self._engine)
+            create_tables(self._engine, _METADATA)
 
     @property
     def engine(self) -> Engine:
@@ -161,18 +158,14 @@ class Ledger:
         """The same for several rows, within a transaction."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         rows = [replace(row, created_at=row.created_at or now, updated_at=now) for row in rows]
-        statement = insert(_FILES)
-        given = {f.name: statement.excluded[f.name] for f in fields(LedgerRow)}
-        statement = statement.on_conflict_do_update(index_elements=["collection", "uri"], set_=given)
-        if rows:
-            connection.execute(statement, [_to_values(row) for row in rows])
+        replace_rows(connection, _FILES, [_to_values(row) for row in rows])
         return rows
 
     def get_many(self, collection: str, uris: Sequence[str]) -> dict[str, LedgerRow]:
         """The rows of some uris, by uri; those that are there."""
         found: list[LedgerRow] = []
-        for at in range(0, len(uris), _SQLITE_VARIABLES):
-            part = uris[at : at + _SQLITE_VARIABLES]
+        for at in range(0, len(uris), MAX_VARIABLES):
+            part = uris[at : at + MAX_VARIABLES]
             found += self._select(_FILES.c.collection == collection, _FILES.c.uri.in_(part))
         return {row.uri: row for row in found}
 
@@ -180,6 +173,14 @@ class Ledger:
         """Rows of the files under a folder, given without a slash at its end."""
         under = _FILES.c.uri.startswith(f"{folder}/", autoescape=True)
         return self._select(_FILES.c.collection == collection, under)
+
+    def reopen(self, collection: str, document_ids: Sequence[str], connection: Connection) -> list[str]:
+        """Makes `done` rows of versions `writing`, within a transaction; returns their uris. In
+        one statement, so that a file which is taken in meanwhile is left alone."""
+        chosen = (_FILES.c.collection == collection) & _FILES.c.document_id.in_(document_ids)
+        begun = {"status": str(FileStatus.WRITING), "attempts": 1}
+        reopened = update(_FILES).where(chosen, _FILES.c.status == str(FileStatus.DONE)).values(begun)
+        return [uri for (uri,) in connection.execute(reopened.returning(_FILES.c.uri))]
 
     def remove(self, collection: str, uri: str) -> None:
         """Forgets a row."""
@@ -259,16 +260,16 @@ class Ledger:
 
     def collections(self) -> list[CollectionCount]:
         """Collections that have rows, with counts."""
-        done = func.sum(_FILES.c.status == str(FileStatus.DONE))
-        failed = func.sum(_FILES.c.status == str(FileStatus.FAILED))
+        done = func.count().filter(_FILES.c.status == str(FileStatus.DONE))
+        failed = func.count().filter(_FILES.c.status == str(FileStatus.FAILED))
         chunks = func.sum(_FILES.c.chunks)
         name = _FILES.c.collection
         with self._errors(), self._engine.connect() as connection:
             found = connection.execute(select(name, done, chunks, failed).group_by(name).order_by(name))
-            return [CollectionCount(*(value or 0 for value in row)) for row in found]
+            return [CollectionCount(row[0], *(int(value or 0) for value in row[1:])) for row in found]
 
     def close(self) -> None:
-        """Closes the file."""
+        """Closes the connections."""
         self._engine.dispose()
 
     def _select(self, *conditions) -> list[LedgerRow]:
@@ -284,14 +285,16 @@ class Ledger:
             # Of a failed statement the driver's own words; SQLAlchemy adds links and parameters.
             reason = getattr(exc, "orig", None) or exc
             raise StoreError(
-                f"the ledger {self._path} does not answer: {reason}", remedy="run: attest doctor"
+                f"the ledger {place_of(self._engine)} does not answer: {reason}", remedy="run: attest doctor"
             ) from exc
 
 
 def _add_columns(engine: Engine) -> None:
     """Brings a table of an earlier version up to date; nothing on a new or present one."""
     with engine.begin() as connection:
-        known = {row[1] for row in connection.exec_driver_sql("PRAGMA table_info(ingest_files)")}
+        serialize(connection, "attest: columns")
+        found = inspect(connection)
+        known = {c["name"] for c in found.get_columns(_FILES.name)} if found.has_table(_FILES.name) else set()
         for column in _FILES.columns if known else ():
             if column.name not in known:
                 kind = "INTEGER DEFAULT 0" if column.name in _INTEGERS else "VARCHAR DEFAULT ''"
@@ -301,14 +304,9 @@ def _add_columns(engine: Engine) -> None:
 def _to_values(row: LedgerRow) -> dict:
     values = {f.name: getattr(row, f.name) for f in fields(row)}
     values |= {name: _to_json(values[name]) for name in _JSON_COLUMNS}
-    return values | {"status": str(row.status), "retryable": int(row.retryable)}
-
-
-def _make_durable(connection, _record) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.close()
+    # PostgreSQL takes no zero bytes, which a file may have in its title.
+    plain = {name: values[name].replace("\0", "") for name in ("title", "reason")}
+    return values | plain | {"status": str(row.status), "retryable": int(row.retryable)}
 
 
 def _to_json(value: Sequence[str] | Mapping[str, str]) -> str:

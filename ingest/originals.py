@@ -4,6 +4,7 @@ index can be rebuilt from. Knows nothing of what is in them, nor of who may read
 import hashlib
 import os
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import BinaryIO
@@ -22,6 +23,9 @@ class Originals:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.changing = threading.RLock()
+        """Held from before a copy is kept until something says that it is needed, and while one
+        that nothing needs is removed: an upload may be the same document as one that goes."""
 
     def path(self, document_id: str) -> Path:
         """Where a file lies.

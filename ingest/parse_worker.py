@@ -1,7 +1,8 @@
 """The parse process: reads requests from its input, answers on its output, has no network and
 writes below its own temporary folder only.
 
-Run by isolation.py as `python -m ingest.parse_worker MEMORY_MB FOLDER`. A message is four bytes
+Run by isolation.py as `python -m ingest.parse_worker MEMORY_MB FOLDER KIND`; KIND `plain` does not
+read pictures, but answers that a process of the KIND `ocr` must. A message is four bytes
 of length, then JSON. Ends with its parent.
 """
 
@@ -20,9 +21,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import FileError, NotFoundError
+from ingest.memory_faults import ran_out_of_memory
 from ingest.page_images import render_page
 from ingest.parse_fence import raise_fence
-from ingest.parse_options import ParseOptions
+from ingest.parse_options import OcrWanted, ParseOptions
 from ingest.parsing import parse_file, to_json
 
 _PARENT_CHECK_S = 1.0
@@ -37,7 +39,7 @@ def main() -> None:
     raise_fence(folder)
     _limit_memory(int(sys.argv[1]))
     while (request := read_message(requests)) is not None:
-        write_message(answers, _answer(request, answers))
+        write_message(answers, _answer(request, answers, sys.argv[3] == "ocr"))
 
 
 def read_message(stream: BinaryIO) -> dict | None:
@@ -55,29 +57,42 @@ def write_message(stream: BinaryIO, message: dict) -> None:
     stream.flush()
 
 
-def _answer(request: dict, answers: BinaryIO) -> dict:
+def _answer(request: dict, answers: BinaryIO, reads_pictures: bool) -> dict:
     def tell(page: int) -> None:
         write_message(answers, {"page": page})
 
-    options = ParseOptions.from_json(request.get("options", {}), tell)
+    def ask() -> None:
+        if not reads_pictures:
+            raise OcrWanted
+
+    options = ParseOptions.from_json(request.get("options", {}), tell, ask)
     try:
         if number := request.get("page"):
             image = render_page(Path(request["path"]), request["media_type"], number, options.password)
             png = base64.b64encode(image.png).decode("ascii")
             return {"image": {"png": png, "width": image.width, "height": image.height}}
         return {"parsed": to_json(parse_file(Path(request["path"]), request["media_type"], options))}
+    except OcrWanted:
+        return {"wants_ocr": True}
     except FileError as exc:
         return _failure(exc.code, exc.message, exc.remedy, exc.retryable)
     except NotFoundError as exc:
         return _failure(exc.code, exc.message, exc.remedy)
     except MemoryError:
-        return _failure("parse_memory", "reading it takes too much memory", "split it")
+        return _too_large(reads_pictures)
     except RecursionError:
         return _failure("corrupt", "it is nested too deeply", "save it again")
     except Exception as exc:  # the worker loop: a parser's fault is the file's failure
+        if ran_out_of_memory(exc):
+            return _too_large(reads_pictures)
         # The traceback goes along: this process has no log of its own.
         answer = _failure("parse_failed", f"its parser failed: {exc!r}"[:500], "save it again")
         return {**answer, "traceback": traceback.format_exc()}
+
+
+def _too_large(reads_pictures: bool) -> dict:
+    setting = "ingest.ocr_memory_mb" if reads_pictures else "ingest.parse_memory_mb"
+    return _failure("parse_memory", "reading it takes too much memory", f"split it, or raise {setting}")
 
 
 def _failure(code: str, reason: str, remedy: str, retryable: bool = False) -> dict:

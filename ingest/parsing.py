@@ -117,17 +117,18 @@ def _element_to_json(element: Element) -> list:
     corners = [box.page, box.left, box.top, box.right, box.bottom] if box else None
     table = _table_to_json(element.table) if element.table else None
     figure = _figure_to_json(element.figure) if element.figure else None
-    return [str(element.kind), element.text, element.page, corners, element.level, table, figure]
+    place = [str(element.kind), element.text, element.page, corners, element.level]
+    return [*place, table, element.hidden, figure]
 
 
 def _element_from_json(value: Sequence) -> Element:
-    kind, text, page, corners, level, table, figure = value
+    kind, text, page, corners, level, table, hidden, figure = value
     if not isinstance(text, str) or not (page is None or isinstance(page, int)):
         raise ValueError("not an element")
     box = Box(int(corners[0]), *(float(c) for c in corners[1:5])) if corners else None
     found = _table_from_json(table) if table else None
     picture = _figure_from_json(figure) if figure else None
-    return Element(ElementKind(kind), text, page, box, int(level), found, picture)
+    return Element(ElementKind(kind), text, page, box, int(level), found, _text(hidden), picture)
 
 
 def _figure_to_json(figure: Figure) -> list:

@@ -7,13 +7,12 @@ Knows what is done with a set of files; stages.py knows how many of them overlap
 """
 
 import logging
-import os
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+from core.database import WriterLock
 from core.errors import ConflictError, FileError
 from core.settings import IngestSettings
 from core.types import EVERYONE
@@ -21,9 +20,12 @@ from ingest.accepting import Acceptor, Fingerprints
 from ingest.describing import FigureDescriber
 from ingest.discover import find_candidates
 from ingest.document_index import DocumentIndex
+from ingest.engine import LocalEngine
+from ingest.extras import IngestExtras
 from ingest.finishing import Finisher, Result, Work
 from ingest.intake import Intake, Taken
 from ingest.ledger import CollectionCount, FileStatus, Ledger, LedgerRow
+from ingest.near_copies import NearCopy
 from ingest.originals import Originals
 from ingest.parsing import ParserRunner
 from ingest.pruning import Vanished, find_vanished
@@ -38,6 +40,7 @@ from ingest.verify import Verification, Verifier
 __all__ = ["IngestRequest", "Ingestor"]
 _log = logging.getLogger(__name__)
 _FILES_AT_ONCE = 32
+IN_WORK = ("in_work", "another process is ingesting it: see its report, or run this again")
 # Named here, since `list` is also a verb of the Ingestor.
 Rows = list[LedgerRow]
 Counts = list[CollectionCount]
@@ -45,7 +48,8 @@ Counts = list[CollectionCount]
 
 class Ingestor:
     """Ingests, lists and deletes documents. Safe to call from threads: writers wait for each
-    other. One process at a time over a data directory (Milvus Lite sees to that)."""
+    other. So do processes over a PostgreSQL ledger; over SQLite there is one process at a time
+    (Milvus Lite sees to that)."""
 
     def __init__(
         self,
@@ -54,21 +58,29 @@ class Ingestor:
         originals: Originals,
         settings: IngestSettings,
         parser_runner: ParserRunner,
-        describer: FigureDescriber | None = None,
+        extras: IngestExtras = IngestExtras(),  # noqa: B008
     ) -> None:
-        describer = describer or FigureDescriber()
+        """Files are read by the engine of `extras`; where it has none, by threads of this process with the
+        runner, which is closed with the rest."""
         self._ledger = ledger
         self._index = index
         self._originals = originals
-        self._runner = parser_runner
-        self._workers = settings.workers or os.cpu_count() or 1
-        self._writing = threading.RLock()
-        self._fingerprints = Fingerprints(settings, lambda: index.fingerprint, lambda: describer.fingerprint)
+        lines, describer = extras.context_lines, extras.describer or FigureDescriber()
+        self._engine = extras.engine or LocalEngine(
+            parser_runner, lambda text: index.count_tokens(text), settings, describer
+        )
+        self._writing = WriterLock(ledger.engine)
+        self._fingerprints = Fingerprints(
+            settings,
+            lambda: index.fingerprint,
+            lines.fingerprint if lines else "",
+            lambda: describer.fingerprint,
+        )
         self._queue = IngestQueue(ledger)
         acceptor = Acceptor(ledger, originals, self._fingerprints, settings)
-        self._intake = Intake(ledger, self._queue, index, acceptor)
-        self._publisher = Publisher(ledger, index, originals, parser_runner, settings, describer)
+        self._publisher = Publisher(ledger, index, originals, self._engine, settings, lines)
         self._finisher = Finisher(ledger, self._queue, index, originals, self._publisher)
+        self._intake = Intake(ledger, self._queue, self._finisher.drop, acceptor)
 
     @property
     def queue(self) -> IngestQueue:
@@ -114,6 +126,7 @@ class Ingestor:
             for row in [] if request.is_cancelled() else self._still_there(gone):
                 self._finisher.remove(self._ledger.put(replace(row, status=FileStatus.DELETING)))
                 run.tell(row.uri, Result(Outcome.REMOVED))
+            self._index_released(request.collection)
             self._finisher.tidy()
             return run.ended()
 
@@ -147,7 +160,8 @@ class Ingestor:
             with self._stages(run).running() as stages:
                 self._submit_left(collection, stages, run)
             for uri, outcome in sorted(run.awaited.items()):
-                run.tell(uri, self._end_of(self._ledger.get(collection, uri), outcome))
+                run.tell(uri, self._end_of(self.show(collection, uri), outcome))
+            self._index_released(collection)
             return run.ended()
 
     @staticmethod
@@ -176,6 +190,7 @@ class Ingestor:
                     again = [self._begun(replace(row, previous_ids=())) for row in batch]
                     for row in self._queue.accept(again):
                         stages.submit(Work(row, Outcome.UPDATED))
+            self._index_released(collection)
             return run.ended()
 
     def resume(self) -> int:
@@ -196,6 +211,7 @@ class Ingestor:
                     continue
                 self._finish_deletions(collection)
                 done += self._resume(collection)
+                self._index_released(collection)
             return done
 
     def verify(self, collection: str = "", repair: bool = False) -> Verification:
@@ -231,11 +247,12 @@ class Ingestor:
                 self._index.open_collection(collection)
             for found in rows:
                 self._finisher.remove(self._ledger.put(replace(found, status=FileStatus.DELETING)))
+            self._index_released(collection)
             return bool(rows)
 
     def list(self, collection: str, readers: Sequence[str] | None = None) -> Rows:
         """Searchable documents by uri; with `readers`, only those that one of them may read."""
-        rows = self._ledger.rows(collection, FileStatus.DONE)
+        rows = self._publisher.near_copies.tell(self._ledger.rows(collection, FileStatus.DONE))
         if readers is None:
             return rows
         names = {*readers, EVERYONE}
@@ -245,7 +262,11 @@ class Ingestor:
         """The ledger row of a uri, or of the first document with that id."""
         row = self._ledger.get(collection, uri_or_document_id)
         rows = [row] if row else self._ledger.with_document(collection, uri_or_document_id)
-        return rows[0] if rows else None
+        return self._publisher.near_copies.tell(rows[:1])[0] if rows else None
+
+    def near_copies(self, rows: Sequence[LedgerRow]) -> dict[str, NearCopy]:
+        """See `NearCopies.of_rows`."""
+        return self._publisher.near_copies.of_rows(rows)
 
     def failures(self, collection: str) -> Rows:
         """Files that could not be ingested, with code and reason."""
@@ -268,12 +289,13 @@ class Ingestor:
             self._queue.doubt(ids)
             dropped = self._index.drop_collection(collection)
             self._ledger.remove_collection(collection)
+            self._publisher.near_copies.forget_collection(collection)
             self._finisher.forget_originals(ids)
             return dropped or bool(rows)
 
     def close(self) -> None:
-        """Ends the parse processes and closes the ledger; the index belongs to who made it."""
-        self._runner.close()
+        """Ends the engine's processes and closes the ledger; the index belongs to who made it."""
+        self._engine.close()
         self._ledger.close()
 
     def fingerprint(self, media_type: str, embedder: str = "") -> str:
@@ -281,11 +303,13 @@ class Ingestor:
         return self._fingerprints.of(media_type, embedder)
 
     def _stages(self, run: Run) -> Stages:
-        return Stages(self._publisher, self._finisher, self._queue, self._workers, run)
+        return Stages(self._publisher, self._finisher, self._queue, self._engine, run)
 
     def _submit(self, taken: Taken, run: Run, stages: Stages) -> None:
         for decision in taken.settled:
             run.tell(decision.uri, Result(decision.outcome, error=decision.error))
+        for uri in taken.held:
+            run.tell(uri, Result(Outcome.SKIPPED), (IN_WORK,))
         for work in taken.works:
             if work.refused is not None:
                 # What an earlier run left of this file must not be finished beside its failure.
@@ -314,6 +338,11 @@ class Ingestor:
             self._adopt(collection)
             self._submit_left(collection, stages, run)
         return run.left
+
+    def _index_released(self, collection: str) -> None:
+        """Files that were linked to what went in this run are indexed themselves."""
+        while self._finisher.linker.take_released(collection):
+            self._resume(collection)
 
     def _adopt(self, collection: str) -> None:
         """Rows that stand as `writing` without an item: of a version before there was a queue."""

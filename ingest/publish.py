@@ -12,27 +12,27 @@ from urllib.parse import unquote, urlsplit
 from core.errors import ConflictError, FileError, InputError, NotFoundError
 from core.settings import IngestSettings
 from core.types import EVERYONE, Chunk, Document
-from ingest.chunker import ChunkLimits, chunk_elements
-from ingest.describing import FigureDescriber
+from ingest.cleaning.signatures import Signature
+from ingest.context_lines import ContextLines
 from ingest.document_index import DocumentIndex
+from ingest.engine import CutOrder, IngestEngine
 from ingest.ledger import FileStatus, Ledger, LedgerRow
+from ingest.linking import NearFinder
 from ingest.media_types import detect_media_type
+from ingest.near_copies import NearCopies, NearCopy
 from ingest.originals import Originals
-from ingest.parsing import ParsedFile, ParserRunner
-from ingest.table_check import check_tables, placed_tables
+from ingest.table_check import check_tables
 from retrieval.index import EmbeddedDocument
 
 UPLOAD_PREFIX = "upload:"
-_MAX_CHARS_PER_TOKEN = 16
-_MANY_CHARS_PER_TOKEN = 8
-"""More than a token of any ordinary text has (English 4 to 5, Chinese 1 to 2), so that the
-estimate made with it refuses no file that the count would let pass."""
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
     """What stands in the index. `owner` is the uri that the chunks name; `warnings` name
-    what was left out, was not read or is doubtful, as pairs of a code and words."""
+    what was left out, was not read or is doubtful, as pairs of a code and words. No chunks: it
+    is linked to another document that it nearly is. `near` is that document, or one that it
+    only resembles; `signature` is there when the version was just parsed."""
 
     title: str
     owner: str
@@ -40,50 +40,65 @@ class Published:
     pages: int
     warnings: tuple[tuple[str, str], ...] = ()
     tables: int = 0
+    signature: Signature | None = None
+    near: NearCopy | None = None
     figures: int = 0
+
+    @property
+    def told(self) -> "Published":
+        """With what the report says of `near`; the ledger does not keep that, since the other
+        document may go or get another name."""
+        return replace(self, warnings=(*self.warnings, self.near.warning)) if self.near else self
 
 
 @dataclass(frozen=True, slots=True)
 class CutDocument:
-    """A version that is parsed and cut, as its holders want it, its tables and pictures kept:
-    ready for the embedder."""
+    """A version that is parsed and cut, as its holders want it, its tables and
+    pictures kept: ready for
+    the embedder. Without chunks when it shall be linked to another one."""
 
     document: Document
     chunks: tuple[Chunk, ...]
     pages: int
     warnings: tuple[tuple[str, str], ...] = ()
     tables: int = 0
+    signature: Signature | None = None
     figures: int = 0
 
     @property
     def published(self) -> Published:
         """What will stand in the index."""
         about = (self.document.title, self.document.uri, len(self.chunks), self.pages)
-        return Published(*about, self.warnings, self.tables, self.figures)
+        return Published(*about, self.warnings, self.tables, self.signature, figures=self.figures)
 
 
 class Publisher:
-    """Parses stored originals, cuts them and writes them to the index."""
+    """Has stored originals read and cut, and writes them to the index."""
 
     def __init__(
         self,
         ledger: Ledger,
         index: DocumentIndex,
         originals: Originals,
-        runner: ParserRunner,
+        engine: IngestEngine,
         settings: IngestSettings,
-        describer: FigureDescriber,
+        context_lines: ContextLines | None = None,
     ) -> None:
+        self._context_lines = context_lines
         self._ledger = ledger
         self._index = index
         self._originals = originals
-        self._runner = runner
-        self._describer = describer
-        self._limits = ChunkLimits(settings.chunk_tokens, settings.overlap_tokens)
-        self._max_chunks = settings.max_chunks
+        self._engine = engine
+        self.near_copies = NearCopies(ledger)
+        self.finder = NearFinder(self.near_copies, settings)
 
-    def publish(self, collection: str, document_id: str) -> Published | None:
-        """Writes the version as its holders want it, or removes it when none holds it.
+    def publish_whole(self, collection: str, document_id: str) -> Published | None:
+        """As `publish`, and never as a link to another document."""
+        return self.publish(collection, document_id, may_link=False)
+
+    def publish(self, collection: str, document_id: str, may_link: bool = True) -> Published | None:
+        """Writes the version as its holders want it, or removes it when none holds it. With
+        `may_link` what is nearly another document may be left out: then it has no chunks.
 
         All its holders have the same readers, since these are part of its id
         (`document_id_of`), so the uri and title of one may be shown to the others.
@@ -93,17 +108,24 @@ class Publisher:
                 was; or the index refuses one of its chunks (`refused`).
             StoreError: the index does not answer.
         """
-        cut = self.cut(collection, document_id)
+        cut = self.cut(collection, document_id, may_link)
         if cut is None:
             self._index.remove_document(collection, document_id)
             return None
+        if not cut.chunks:
+            return cut.published
         [failure] = self.write(collection, self.embed([cut]))
         if failure is not None:
             raise failure
         return cut.published
 
-    def cut(self, collection: str, document_id: str) -> CutDocument | None:
-        """Parses and cuts a version, and keeps its tables and pictures; None when nothing holds it.
+    def take_out(self, collection: str, document_id: str) -> None:
+        """Removes a version that shall be linked to another one."""
+        self._index.remove_document(collection, document_id)
+
+    def cut(self, collection: str, document_id: str, may_link: bool = True) -> CutDocument | None:
+        """Parses, cleans and cuts a version, and keeps its tables and pictures; None when nothing
+        holds it.
         Raises FileError."""
         holders = self._ledger.holding(collection, document_id)
         if not holders:
@@ -111,18 +133,26 @@ class Publisher:
         owner = _owner_of(holders)
         path = self._stored_copy(document_id)
         media_type = detect_media_type(path, name_of(owner.uri))
-        parsed = self._runner.parse(path, media_type)
-        title = parsed.title(name_of(owner.uri))
-        document = _document(owner, document_id, media_type, title)
-        elements, undescribed = self._describer.describe(parsed.elements, title)
-        parsed = replace(parsed, elements=elements, warnings=(*parsed.warnings, *undescribed))
-        chunks = tuple(self._cut(document, parsed))
+        document = _document(owner, document_id, media_type, name_of(owner.uri))
+        made = self._engine.cut(CutOrder(path.absolute(), document, name_of(owner.uri)))
+        if may_link and self._is_link(replace(owner, document_id=document_id), made.signature):
+            return CutDocument(made.document, (), made.pages, made.warnings, 0, made.signature)
         # Before the chunks: what can be found has its structure. The row is `writing`, so after
         # a kill the next run does both again.
-        counts = self._index.write_tables(document, placed_tables(parsed.elements))
-        figures = self._index.write_figures(document, [e.figure for e in parsed.elements if e.figure])
-        warnings = (*parsed.warnings, *check_tables(parsed.elements, counts))
-        return CutDocument(document, chunks, parsed.pages, warnings, len(counts), figures)
+        counts = self._index.write_tables(made.document, made.tables)
+        figures = self._index.write_figures(made.document, made.figures)
+        warnings = (*made.warnings, *check_tables(made.table_elements, counts))
+        chunks = made.chunks
+        if self._context_lines is not None:
+            situated = self._context_lines.situate(made.document, chunks)
+            chunks = situated.chunks
+            warnings = (*warnings, situated.warning) if situated.warning else warnings
+        return CutDocument(made.document, chunks, made.pages, warnings, len(counts), made.signature, figures)
+
+    def _is_link(self, row: LedgerRow, signature: Signature | None) -> bool:
+        """Whether a version need not be embedded; whether it is linked is settled at its end."""
+        near = self.finder.find(row, signature) if signature and self.finder.links else None
+        return near is not None and near.linked
 
     def embed(self, cut: Sequence[CutDocument]) -> list[EmbeddedDocument]:
         """Vectors for versions of one collection, in batches across them."""
@@ -137,16 +167,18 @@ class Publisher:
         # The ids of chunks are counted from 0, so a shorter version under the same ids would
         # leave the old tail. A kill after it is removed loses nothing: the row that made us
         # come here is `writing`, so the next run writes the version again.
-        stale = [e.document.id for e in embedded if self._may_leave_stale(e)]
+        written = [e for e in embedded if e.chunks]
+        stale = [e.document.id for e in written if self._may_leave_stale(e)]
         try:
-            self._index.write_embedded(collection, embedded, stale)
+            if written:
+                self._index.write_embedded(collection, written, stale)
         except (NotFoundError, ConflictError):
             raise  # of the whole collection
         except InputError as exc:
             if len(embedded) == 1:
                 return [FileError(f"the index refuses it: {exc.message}", code="refused", remedy=exc.remedy)]
             return [self.write(collection, [one])[0] for one in embedded]
-        for one in embedded:
+        for one in written:
             self._name_owner(one.document)
         return [None] * len(embedded)
 
@@ -161,7 +193,7 @@ class Publisher:
             return None
         self._name_owner(document)
         about = (source.title, wanted.uri, source.chunks, source.pages)
-        return Published(*about, source.warnings, source.tables, source.figures)
+        return Published(*about, source.warnings, source.tables, figures=source.figures)
 
     def hand_over(
         self, collection: str, document_id: str, left_by: str, ended: Mapping[str, LedgerRow]
@@ -174,6 +206,9 @@ class Publisher:
         if not done:
             return False
         owner = _owner_of(done)
+        if not owner.chunks:  # linked to another document: there are none
+            self._name_owner(_document(owner, document_id, owner.media_type, owner.title))
+            return True
         return self.copy(owner, replace(owner, uri=left_by)) is not None
 
     @staticmethod
@@ -182,28 +217,6 @@ class Publisher:
         old, new = (Path(name_of(name)).stem for name in (source.uri, uri))
         return old == new or source.title != old
 
-    def _cut(self, document: Document, parsed: ParsedFile) -> list[Chunk]:
-        """Estimated first: of a text of many megabytes the cutting alone takes minutes."""
-        chars = sum(len(element.text) for element in parsed.elements)
-        self._check_count(chars // (_MANY_CHARS_PER_TOKEN * self._limits.longest), "at least ")
-        chunks = chunk_elements(document, parsed.elements, self._limits, self._count_tokens)
-        self._check_count(len(chunks))
-        return chunks
-
-    def _check_count(self, chunks: int, about: str = "") -> None:
-        if chunks > self._max_chunks:
-            raise FileError(
-                f"it would give {about}{chunks} chunks, the limit is {self._max_chunks}",
-                code="too_large",
-                remedy="split it, or raise ingest.max_chunks and ingest it with --retry-failed",
-            )
-
-    def _count_tokens(self, text: str) -> int:
-        """By the embedder's tokenizer, but never so few that a chunk outgrows the store: of
-        characters that it does not know, a whole page is one token."""
-        least = len(text) // _MAX_CHARS_PER_TOKEN
-        return least if least > self._limits.longest else max(least, self._index.count_tokens(text))
-
     def _may_leave_stale(self, embedded: EmbeddedDocument) -> bool:
         """Whether the index may hold chunks of this version beyond the last one now written.
 
@@ -211,7 +224,8 @@ class Publisher:
         Nor is it there for another row that has just left the version."""
         document, chunks = embedded.document, len(embedded.chunks)
         holders = self._ledger.holding(document.collection, document.id)
-        known = [row for row in holders if row.status is FileStatus.DONE or row.chunks > 0]
+        # A row that is written anew has a number of chunks too, of a cut that may be another.
+        known = [row for row in holders if row.status is FileStatus.DONE]
         if any(row.chunks > chunks for row in known):
             return True
         return not known and self._ledger.replacing(document.collection, document.id)

@@ -15,25 +15,24 @@ from dataclasses import dataclass
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
-    Float,
+    Double,
     Integer,
     MetaData,
-    String,
     Table,
     delete,
     func,
     select,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert
 
+from core.database import MAX_VARIABLES, TEXT, create_tables, insert_into, replace_rows
 from ingest.ledger import Ledger, LedgerRow
 from ingest.workers import is_dead, is_here, own_name
 
 LEASE_S = 60.0
 MAX_ATTEMPTS = 3
-_SQLITE_VARIABLES = 500
 DOUBT_S = 3600.0
 """As long a doubt of another machine stands before somebody else settles it."""
 BACKOFF_S = 30.0
@@ -43,20 +42,20 @@ _METADATA = MetaData()
 _ITEMS = Table(
     "ingest_queue",
     _METADATA,
-    Column("collection", String, primary_key=True),
-    Column("uri", String, primary_key=True),
-    Column("accepted_at", Float),
-    Column("owner", String),
-    Column("leased_until", Float),
+    Column("collection", TEXT, primary_key=True),
+    Column("uri", TEXT, primary_key=True),
+    Column("accepted_at", Double),
+    Column("owner", TEXT),
+    Column("leased_until", Double),
     Column("attempts", Integer),
-    Column("not_before", Float),
+    Column("not_before", Double),
 )
 
 _DOUBTS = Table(
     "ingest_doubts",
     _METADATA,
-    Column("document_id", String, primary_key=True),
-    Column("owner", String),
+    Column("document_id", TEXT, primary_key=True),
+    Column("owner", TEXT),
 )
 
 
@@ -80,31 +79,54 @@ class IngestQueue:
         self._lease_s = lease_s
         self._now = now
         self._owner = f"{own_name()}-{uuid.uuid4().hex[:8]}"
-        with ledger.transaction() as connection:
-            _METADATA.create_all(connection)
+        create_tables(ledger.engine, _METADATA)
 
     def accept(self, rows: Sequence[LedgerRow], lease: bool = True) -> list[LedgerRow]:
         """Writes rows to the ledger and their items here, together; on disk when it returns.
-        With `lease` they are this worker's at once."""
-        now = self._now()
+        With `lease` they are this worker's at once. What another worker holds stays as it is,
+        and is not among what is returned."""
+        owner = self._owner if lease else ""
+        keys = [(row.collection, row.uri) for row in rows]
         with self._ledger.transaction() as connection:
-            put = self._ledger.put_many(rows, connection)
-            items = [
-                {
-                    "collection": row.collection,
-                    "uri": row.uri,
-                    "accepted_at": now,
-                    "owner": self._owner if lease else "",
-                    "leased_until": now + self._lease_s if lease else 0.0,
-                    "attempts": 1 if lease else 0,
-                    "not_before": 0.0,
-                }
-                for row in put
-            ]
-            if items:
-                connection.execute(insert(_ITEMS).prefix_with("OR REPLACE"), items)
+            self._put_items(keys, lease, connection)
+            taken = self._of_owner(owner, rows, connection)
+            put = [row for row in rows if (row.collection, row.uri) in taken]
+            put = self._ledger.put_many(put, connection)
             self._clear([row.document_id for row in put], connection)
         return put
+
+    def wait(self, collection: str, uris: Sequence[str], connection: Connection) -> None:
+        """Lets files whose rows are `writing` wait for whoever comes next, within a transaction."""
+        self._put_items([(collection, uri) for uri in uris], False, connection)
+
+    def _put_items(self, keys: Sequence[tuple[str, str]], lease: bool, connection: Connection) -> None:
+        """Over those that are there already, but for what another worker holds."""
+        now = self._now()
+        item = {
+            "accepted_at": now,
+            "owner": self._owner if lease else "",
+            "leased_until": now + self._lease_s if lease else 0.0,
+            "attempts": 1 if lease else 0,
+            "not_before": 0.0,
+        }
+        # In one order everywhere: two workers must not wait for each other.
+        items = [{"collection": name, "uri": uri, **item} for name, uri in sorted(set(keys))]
+        if items:
+            statement = insert_into(connection, _ITEMS)
+            values = {column.name: statement.excluded[column.name] for column in _ITEMS.columns}
+            free = _is_free(now) | (_ITEMS.c.owner == self._owner)
+            keys = [_ITEMS.c.collection, _ITEMS.c.uri]
+            statement = statement.on_conflict_do_update(index_elements=keys, set_=values, where=free)
+            connection.execute(statement, items)
+
+    @staticmethod
+    def _of_owner(owner: str, rows: Sequence[LedgerRow], connection: Connection) -> set[tuple[str, str]]:
+        found = set()
+        for at in range(0, len(rows), MAX_VARIABLES):
+            uris = [row.uri for row in rows[at : at + MAX_VARIABLES]]
+            chosen = select(_ITEMS.c.collection, _ITEMS.c.uri).where(_ITEMS.c.owner == owner)
+            found |= {tuple(key) for key in connection.execute(chosen.where(_ITEMS.c.uri.in_(uris)))}
+        return found
 
     def doubt(self, document_ids: Iterable[str], connection: Connection | None = None) -> None:
         """Notes stored copies that may be needless soon, or are not yet needed: before they
@@ -118,7 +140,7 @@ class IngestQueue:
             with self._ledger.transaction() as connection:
                 self.doubt(document_ids, connection)
         else:
-            connection.execute(insert(_DOUBTS).prefix_with("OR REPLACE"), values)
+            replace_rows(connection, _DOUBTS, values)
 
     def doubtful(self) -> list[str]:
         """What this worker, or one that is gone, has noted and not settled. Whether a worker of
@@ -143,8 +165,8 @@ class IngestQueue:
 
     @staticmethod
     def _clear(document_ids: Sequence[str], connection: Connection) -> None:
-        for at in range(0, len(document_ids), _SQLITE_VARIABLES):
-            part = document_ids[at : at + _SQLITE_VARIABLES]
+        for at in range(0, len(document_ids), MAX_VARIABLES):
+            part = document_ids[at : at + MAX_VARIABLES]
             connection.execute(delete(_DOUBTS).where(_DOUBTS.c.document_id.in_(part)))
 
     def claim(self, collection: str, limit: int) -> list[tuple[str, int]]:
@@ -154,19 +176,27 @@ class IngestQueue:
         with self._ledger.transaction() as connection:
             free = (_ITEMS.c.collection == collection) & _is_due(now)
             oldest = select(_ITEMS.c.uri).where(free).order_by(_ITEMS.c.accepted_at).limit(limit)
-            # One statement, so that two processes cannot claim the same.
+            # One statement, so that two processes cannot claim the same. On PostgreSQL each
+            # passes over what the other is about to take; SQLite lets them in one by one.
+            oldest = oldest.with_for_update(skip_locked=True).cte("oldest")
             claimed = connection.execute(
                 update(_ITEMS)
-                .where(_ITEMS.c.collection == collection, _ITEMS.c.uri.in_(oldest))
+                .where(_ITEMS.c.collection == collection, _ITEMS.c.uri.in_(select(oldest.c.uri)))
                 .values(owner=self._owner, leased_until=now + self._lease_s, attempts=_ITEMS.c.attempts + 1)
                 .returning(_ITEMS.c.uri, _ITEMS.c.attempts)
             )
             return [(uri, attempts) for uri, attempts in claimed]
 
-    def finish(self, rows: Iterable[LedgerRow], left: Iterable[str] = ()) -> None:
-        """Writes rows that came to their end, forgets their items and doubts the versions that
-        they have left, together."""
+    def finish(
+        self,
+        rows: Iterable[LedgerRow],
+        left: Iterable[str] = (),
+        also: Callable[[Connection], None] = lambda _: None,
+    ) -> None:
+        """Writes rows that came to their end, forgets their items, doubts the versions that
+        they have left and does `also`, together."""
         with self._ledger.transaction() as connection:
+            also(connection)
             self.doubt(left, connection)
             ended = self._ledger.put_many(list(rows), connection)
             self.forget(ended, connection)
@@ -269,5 +299,9 @@ class IngestQueue:
                 connection.execute(update(_ITEMS).where(chosen).values(owner="", leased_until=0.0))
 
 
-def _is_due(now: float):
-    return ((_ITEMS.c.owner == "") | (_ITEMS.c.leased_until <= now)) & (_ITEMS.c.not_before <= now)
+def _is_free(now: float) -> ColumnElement[bool]:
+    return (_ITEMS.c.owner == "") | (_ITEMS.c.leased_until <= now)
+
+
+def _is_due(now: float) -> ColumnElement[bool]:
+    return _is_free(now) & (_ITEMS.c.not_before <= now)

@@ -46,7 +46,7 @@ class Run:
         self.left += 1
         _log.warning("%s was left half-way by an earlier run: now %s", work.row.uri, result.outcome)
 
-    def tell(self, uri: str, result: Result) -> None:
+    def tell(self, uri: str, result: Result, warnings: Sequence[tuple[str, str]] = ()) -> None:
         """Counts a file and tells of it."""
         published = result.published
         chunks, pages = (published.chunks, published.pages) if published else (0, 0)
@@ -54,7 +54,7 @@ class Run:
             self.awaited.pop(uri, None)
             self._done += 1
             self._report.count(result.outcome, chunks, pages)
-            for code, words in published.warnings if published else ():
+            for code, words in published.warnings if published else warnings:
                 self._report.warnings.append(FileWarning(uri, code, words))
             if result.error is not None:
                 self._report.failures.append(FileFailure(uri, result.error.code, str(result.error)))

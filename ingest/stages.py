@@ -1,10 +1,11 @@
 """Many files at once: parsing, embedding and writing overlap, with little between them.
 
-    submit → [parse and cut: several threads] → [embed: one] → [write and finish: one] → result
+    submit → [parse and cut: several] → [embed: one or more] → [write and finish: one] → result
 
 The model is the slow part, so the stages before it keep its queue filled, and it gets the
 chunks of several files together; the writer puts several files behind one flush. What waits
-between stages is bounded in chunks, so memory does not grow with the number of files.
+between stages is bounded in chunks, so memory does not grow with the number of files. Where
+files are read and vectors made is the engine's matter: a thread here waits for each.
 Knows the order of stages; what each does stands in publish.py and finishing.py.
 """
 
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from core.errors import FileError
+from ingest.engine import IngestEngine
 from ingest.finishing import Finisher, Result, Work
 from ingest.pipe import Pipe, Stopped
 from ingest.publish import CutDocument, Published, Publisher
@@ -48,12 +50,17 @@ class Stages:
     """One run's threads. The listener hears of each file once."""
 
     def __init__(
-        self, publisher: Publisher, finisher: Finisher, queue: IngestQueue, workers: int, listener: Listener
+        self,
+        publisher: Publisher,
+        finisher: Finisher,
+        queue: IngestQueue,
+        engine: IngestEngine,
+        listener: Listener,
     ) -> None:
         self._publisher = publisher
         self._finisher = finisher
         self._queue = queue
-        self._workers = workers
+        self._engine = engine
         self._listener = listener
         self._work: Pipe[Work] = Pipe(FILES_AHEAD)
         self._cut: Pipe[tuple[Work, CutDocument]] = Pipe(CHUNKS_AHEAD)
@@ -69,12 +76,12 @@ class Stages:
         Raises:
             AttestError: what stopped a stage. Files that were not at their end stay taken in.
         """
-        parsers = [threading.Thread(target=self._guarded, args=(self._parse,)) for _ in range(self._workers)]
-        embedder = threading.Thread(target=self._guarded, args=(self._embed,))
-        writer = threading.Thread(target=self._guarded, args=(self._write,))
-        for thread in (*parsers, embedder, writer):
+        parsers = self._threads(self._parse, self._engine.workers)
+        embedders = self._threads(self._embed, self._engine.embedders)
+        writers = self._threads(self._write, 1)
+        for thread in (*parsers, *embedders, *writers):
             thread.start()
-        stages = ((parsers, self._work), ([embedder], self._cut), ([writer], self._written))
+        stages = ((parsers, self._work), (embedders, self._cut), (writers, self._written))
         with self._queue.working():
             try:
                 yield self
@@ -100,6 +107,9 @@ class Stages:
             self._work.put(work)
         except Stopped:
             raise self._failure or Stopped() from None
+
+    def _threads(self, stage: Callable[[], None], number: int) -> list[threading.Thread]:
+        return [threading.Thread(target=self._guarded, args=(stage,)) for _ in range(number)]
 
     def _guarded(self, stage: Callable[[], None]) -> None:
         """A stage that cannot go on stops the others; `running` raises what it raised."""
@@ -140,10 +150,21 @@ class Stages:
 
     def _embed(self) -> None:
         while batch := self._next_cut():
+            self._embed_batch(batch)
+
+    def _embed_batch(self, batch: Sequence[tuple[Work, CutDocument]]) -> None:
+        try:
             embedded = self._publisher.embed([cut for _, cut in batch])
-            self._listener.passed(0, sum(len(cut.chunks) for _, cut in batch))
-            for (work, cut), one in zip(batch, embedded, strict=True):
-                self._written.put((work, (cut, one)), len(cut.chunks))
+        except FileError as error:  # one of them ends its worker: each by itself, to see which
+            if len(batch) > 1:
+                for one in batch:
+                    self._embed_batch([one])
+            else:
+                self._written.put((batch[0][0], error))
+            return
+        self._listener.passed(0, sum(len(cut.chunks) for _, cut in batch))
+        for (work, cut), one in zip(batch, embedded, strict=True):
+            self._written.put((work, (cut, one)), len(cut.chunks))
 
     def _next_cut(self) -> list[tuple[Work, CutDocument]]:
         """What waits for the model, up to a pass; it does not wait for a pass to be full."""

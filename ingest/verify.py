@@ -132,6 +132,7 @@ class Verifier:
         found.documents += len(wanted)
         found.chunks += sum(counts["chunks"].values())
         faults: list[Fault] = []
+        faults += self._broken_links(collection, wanted)
         pending = self._pending(collection)
         for part, counted in counts.items():
             faults += self._compare(collection, part, (wanted, pending), counted)
@@ -144,6 +145,16 @@ class Verifier:
         if repair:
             faults = self._repair(collection, faults, wanted, good)
         found.faults += faults
+
+    def _broken_links(self, collection: str, wanted: dict[str, list[LedgerRow]]) -> list[Fault]:
+        """Versions without chunks, for which nothing stands that is in the index."""
+        linked = self._publisher.near_copies.linked(collection)
+        return [
+            _fault("missing", "chunks", rows[0], "the document that it is linked to is not there", i)
+            for i, rows in wanted.items()
+            if any(row.status is FileStatus.DONE and not row.chunks for row in rows)
+            and (linked.get(i) not in wanted or linked[i] in linked)
+        ]
 
     def _wanted(self, collection: str) -> dict[str, list[LedgerRow]]:
         """Versions that belong in the index, with the rows because of which they do."""
@@ -228,7 +239,7 @@ class Verifier:
 
     def _write_again(self, collection: str, document_id: str, rows: list[LedgerRow]) -> bool:
         try:
-            cut = self._publisher.cut(collection, document_id)
+            cut = self._publisher.cut(collection, document_id, may_link=False)
         except FileError:
             return False
         if cut is None:
@@ -255,6 +266,7 @@ class Verifier:
         for row in now:
             present = self._ledger.get(collection, row.uri)
             self._ledger.put(replace(row, duplicate_of=present.duplicate_of if present else ""))
+        self._finisher.linker.note_indexed(replace(rows[0], document_id=document_id), cut.signature)
         return True
 
     def _stray_originals(self, found: Verification, repair: bool) -> None:
@@ -273,8 +285,9 @@ def _due(done: LedgerRow | None, part: str) -> int | None:
 
 
 def _least(due: int | None, part: str) -> int:
-    """A version has a chunk at least, but it may have no table and no picture."""
-    return due or (0 if part in _UNITS else 1)
+    """A version has a chunk at least when it is not linked to another; it may have no table and
+    no picture."""
+    return due if due is not None else 0 if part in _UNITS else 1
 
 
 def _fault(kind: str, part: str, row: LedgerRow, detail: str, document_id: str = "") -> Fault:

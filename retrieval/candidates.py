@@ -15,6 +15,10 @@ from retrieval.fusion import DENSE_SHARE, Sight, fill_missing, fuse, raise_pictu
 COVERAGE_FROM = 3
 """The document that covers most of a question is among the first three by BM25."""
 LEAD_OVER = 10
+HYDE = "hyde"
+"""The stage of hits that resemble a hypothetical passage."""
+HYDE_WEIGHT = 1.0
+"""Of its cosines beside the question's: as much, since Gao et al. (2022) take the mean of both."""
 CONTESTED_AMONG = 3
 UNSEEN_SHARE = 0.5
 """What a passage beyond the lexical leg's last hit counts, as a share of that hit's score: it
@@ -70,12 +74,14 @@ def gather_candidates(
     dense: Sequence[Hit],
     sparse: Sequence[Hit],
     words: Mapping[int, float],
+    likely: Sequence[Hit] = (),
     pictures: Sequence[Hit] = (),
 ) -> Candidates:
-    """The union of all legs for a question in `language` with the query vector `words`."""
+    """The union of all legs for a question in `language` with the query vector `words`, and
+    of what is `likely`: hits that resemble a hypothetical passage."""
     ranks: dict[str, dict[str, int]] = {}
     chunks: dict[str, Chunk] = {}
-    for hit in [*dense, *sparse, *pictures]:
+    for hit in [*dense, *sparse, *likely, *pictures]:
         ranks.setdefault(hit.chunk.id, {}).update(hit.ranks)
         chunks[hit.chunk.id] = hit.chunk
     found = {hit.chunk.id: hit.score for hit in sparse}
@@ -84,12 +90,20 @@ def gather_candidates(
     return Candidates(
         chunks,
         ranks,
-        fill_missing({hit.chunk.id: hit.score for hit in dense}, list(chunks)),
+        _semantic(dense, likely, list(chunks)),
         fill_missing(found, judged, UNSEEN_SHARE),
         _sight(sparse, words),
         foreign,
         {hit.chunk.id: hit.score for hit in pictures},
     )
+
+
+def _semantic(dense: Sequence[Hit], likely: Sequence[Hit], ids: Sequence[str]) -> dict[str, float]:
+    """The question's cosines, and those of a hypothetical passage beside them."""
+    asked = fill_missing({hit.chunk.id: hit.score for hit in dense}, ids)
+    if not likely:
+        return asked
+    return fuse(asked, [(fill_missing({hit.chunk.id: hit.score for hit in likely}, ids), HYDE_WEIGHT)])
 
 
 def _sight(sparse: Sequence[Hit], words: Mapping[int, float]) -> Sight:

@@ -11,22 +11,27 @@ LANGUAGES_KEPT = 8192
 
 
 def embedded_text(chunk: Chunk) -> str:
-    """Title and heading path in front of the text: a chunk says little without its place.
-    Rows of a long table are told as sentences, for what is sought there is one row; a whole
+    """Title, heading path and context line in front of the text: a chunk says little without
+    its place. Rows of a long table are told as sentences, for what is sought there is one row; a whole
     table is better found as it stands (docs/decisions/014-tables.md has the figures)."""
     text = row_sentences(chunk.text) if chunk.kind is ElementKind.ROWS else chunk.text
-    return f"{chunk.context}\n{text}" if chunk.context else text
+    return "\n".join(part for part in (chunk.context, chunk.context_line, text) if part)
+
+
+def _own_text(chunk: Chunk) -> str:
+    """The same without what a model wrote of the chunk."""
+    return f"{chunk.context}\n{chunk.text}"
 
 
 def words_of(chunk: Chunk) -> str:
     """What tells a chunk's language: its text, or its place when it is a table of figures."""
-    return chunk.text if has_letters(chunk.text) else embedded_text(chunk)
+    return chunk.text if has_letters(chunk.text) else _own_text(chunk)
 
 
 def is_foreign(chunk: Chunk, language: str) -> bool:
     """Whether a chunk is written in another language than `language`; one without a word in it
     or in its place is written in none."""
-    return (_language(chunk.text) or _language(embedded_text(chunk))) not in ("", language)
+    return (_language(chunk.text) or _language(_own_text(chunk))) not in ("", language)
 
 
 @lru_cache(LANGUAGES_KEPT)

@@ -15,9 +15,9 @@ import numpy as np
 
 Scores = Mapping[str, float]
 
-# Chosen on the public development sets (docs/decisions/006): the fused order is on none of
-# them more than .002 below its best leg, and the reranked one above it.
-FUSED_WEIGHT = 2.0
+# Chosen on the public development sets (docs/decisions/006): the fused order is below its best
+# leg on the two small RGB sets only, and the reranked one nowhere beyond noise.
+FUSED_WEIGHT = 3.0
 SEEN_FROM, SEEN_WITHIN = 0.15, 0.03
 RERANKED_WEIGHT = 1.0
 DENSE_SHARE = 0.15

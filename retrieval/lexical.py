@@ -3,7 +3,7 @@
 Terms and weights are computed on our side, so that the same sparse vectors work on
 Milvus Lite and on a server. The saturated term frequency is the document's weight and
 idf is the query's, so that their inner product is BM25 (Robertson and Zaragoza 2009);
-the document frequencies live in SQLite (`Lexicon`) and follow each delete.
+the document frequencies live in the ledger's database (`Lexicon`) and follow each delete.
 
 Knows nothing of Milvus or of fusion.
 """
@@ -13,13 +13,14 @@ import math
 import zlib
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import Connection, Engine, Index, Integer, String, bindparam, delete, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import BigInteger, Connection, Engine, Index, Integer, bindparam, delete, func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from core.database import MAX_VARIABLES, TEXT, create_tables, insert_into, serialize
 from core.text import detect_language, has_letters
 from retrieval.terms import EXACT, exact_forms, query_terms, split_terms
 
@@ -35,7 +36,6 @@ EXACT_SHARE = 0.5
 
 TEXTS_KEPT = 2048
 """Best documents of recent questions, whose terms are not split again."""
-_SQLITE_VARIABLES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,23 +116,23 @@ class _Table(DeclarativeBase):
 
 class _IndexedDocument(_Table):
     __tablename__ = "lexical_documents"
-    collection: Mapped[str] = mapped_column(String, primary_key=True)
-    document_id: Mapped[str] = mapped_column(String, primary_key=True)
+    collection: Mapped[str] = mapped_column(TEXT, primary_key=True)
+    document_id: Mapped[str] = mapped_column(TEXT, primary_key=True)
     chunks: Mapped[int] = mapped_column(Integer)
-    counts: Mapped[str] = mapped_column(String)
+    counts: Mapped[str] = mapped_column(TEXT)
 
 
 class _Term(_Table):
     __tablename__ = "lexical_terms"
-    collection: Mapped[str] = mapped_column(String, primary_key=True)
-    term: Mapped[int] = mapped_column(Integer, primary_key=True)
+    collection: Mapped[str] = mapped_column(TEXT, primary_key=True)
+    term: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     frequency: Mapped[int] = mapped_column(Integer)
 
 
 # So that the number of chunks is added up without reading the counts beside it.
 _CHUNKS = Index("lexical_documents_chunks", _IndexedDocument.collection, _IndexedDocument.chunks)
 
-# Made once: to put a statement together takes longer than SQLite needs for it.
+# Made once: to put a statement together takes longer than the database needs for it.
 _TOTAL = select(func.sum(_IndexedDocument.chunks)).where(
     _IndexedDocument.collection == bindparam("collection")
 )
@@ -151,7 +151,7 @@ class Lexicon:
     def __init__(self, engine: Engine) -> None:
         """Creates its tables in the ledger's database when they are not there."""
         self._engine = engine
-        _Table.metadata.create_all(engine)
+        create_tables(engine, _Table.metadata)
         _CHUNKS.create(engine, checkfirst=True)  # a table of an earlier version has none
 
     def add_document(
@@ -165,7 +165,7 @@ class Lexicon:
     ) -> None:
         """Counts the chunks of several documents, in one transaction."""
         total: Counter[int] = Counter()
-        with Session(self._engine) as session, session.begin():
+        with self._changing(collection) as session:
             for document_id, chunks in documents.items():
                 counts = Counter(term for chunk in chunks for term in chunk.weights)
                 counts.update(_MARKERS[chunk.language] for chunk in chunks if chunk.language)
@@ -177,7 +177,7 @@ class Lexicon:
 
     def copy_document(self, collection: str, source_id: str, document_id: str) -> None:
         """Counts a document's chunks under another id too; nothing when it is not there."""
-        with Session(self._engine) as session, session.begin():
+        with self._changing(collection) as session:
             row = session.get(_IndexedDocument, (collection, source_id))
             if row is not None:
                 self._subtract(session, collection, document_id)
@@ -193,12 +193,12 @@ class Lexicon:
 
     def remove_document(self, collection: str, document_id: str) -> None:
         """Takes a document's chunks out of the counts; nothing when it is not there."""
-        with Session(self._engine) as session, session.begin():
+        with self._changing(collection) as session:
             self._subtract(session, collection, document_id)
 
     def drop_collection(self, collection: str) -> None:
         """Forgets a collection."""
-        with Session(self._engine) as session, session.begin():
+        with self._changing(collection) as session:
             for table in (_IndexedDocument, _Term):
                 session.execute(delete(table).where(table.collection == collection))
 
@@ -221,11 +221,19 @@ class Lexicon:
         present = tuple(name for name, marker in _MARKERS.items() if found.get(marker, 0) > 0)
         return present or tuple(_MARKERS)
 
+    @contextmanager
+    def _changing(self, collection: str) -> Iterator[Session]:
+        """A transaction; those on one collection wait for each other, since they add to the
+        same rows in different orders."""
+        with Session(self._engine) as session, session.begin():
+            serialize(session.connection(), f"attest: words of {collection}")
+            yield session
+
     def _frequencies(
         self, connection: Connection, collection: str, terms: Sequence[int]
     ) -> Iterator[tuple[int, int]]:
-        for at in range(0, len(terms), _SQLITE_VARIABLES):
-            part = terms[at : at + _SQLITE_VARIABLES]
+        for at in range(0, len(terms), MAX_VARIABLES):
+            part = terms[at : at + MAX_VARIABLES]
             for row in connection.execute(_FOUND, {"collection": collection, "terms": part}):
                 yield tuple(row)
 
@@ -249,7 +257,7 @@ class Lexicon:
     ) -> None:
         if not counts:
             return
-        statement = insert(_Term)
+        statement = insert_into(session.connection(), _Term.__table__)
         statement = statement.on_conflict_do_update(
             index_elements=[_Term.collection, _Term.term],
             set_={"frequency": _Term.frequency + statement.excluded.frequency},

@@ -15,12 +15,13 @@ from core.conditions import Condition, InLanguage
 from core.errors import InputError
 from core.seams import Embedder, Reranker, VectorStore
 from core.settings import RetrievalSettings
+from core.text import detect_language, has_letters
 from core.types import Hit, Scope, Stage
 from retrieval import lexical
-from retrieval.candidates import Candidates, gather_candidates
+from retrieval.candidates import HYDE, Candidates, gather_candidates
 from retrieval.embedded_text import is_foreign
 from retrieval.image_index import ImageIndex
-from retrieval.query import Question, adjust, understand
+from retrieval.query import Question, adjust, clean_query, understand
 from retrieval.rerankers.ranking import on_scale_of
 
 
@@ -74,10 +75,12 @@ class Retriever:
         self._gap = embedder.language_gap
 
     def search(
-        self, query: str, scope: Scope, limit: int, where: Sequence[Condition] = ()
+        self, query: str, scope: Scope, limit: int, where: Sequence[Condition] = (), passage: str = ""
     ) -> SearchResult:
         """At most `limit` hits, each with its ranks at every stage, of the chunks for which
-        all of `where` holds.
+        all of `where` holds. A hypothetical `passage`, which might answer the query, is searched
+        for beside it (HyDE, Gao et al. 2022); one without a letter is not. Hits are chunks of the
+        collection all the same.
 
         Raises:
             InputError: the query holds no letter and no digit, or `limit` is below 1.
@@ -93,14 +96,17 @@ class Retriever:
         vector = self._embedder.embed_query(question.text)
         words = self._lexicon.encode_query(scope.collection, question.text)
         watch.lap("encode")
-        dense = self._search_dense(question, scope, vector, where)
+        dense = self._search_dense(question.language, scope, vector, where)
         watch.lap("dense")
+        likely = self._search_like(passage, scope, where) if has_letters(passage) else ()
+        if likely:
+            watch.lap(HYDE)
         sparse = self._store.search_lexical(scope, words, self._settings.leg_limit, where)
         watch.lap("lexical")
         pictures, unseen = self._search_pictures(question, scope, where)
         if self._images is not None:
             watch.lap("image")
-        candidates = gather_candidates(question.language, dense, sparse, words, pictures)
+        candidates = gather_candidates(question.language, dense, sparse, words, likely, pictures)
         fused = candidates.fused()
         watch.lap("fuse")
         hits, notes = self._rerank(question, fused, candidates)
@@ -109,24 +115,34 @@ class Retriever:
         notes = (*notes, *unseen)
         if question.cut:
             notes = (*notes, "query: too long, its middle was left out")
+        if likely:
+            notes = (*notes, "hyde: searched with a hypothetical passage too")
         signals = _signals(hits, candidates.sight.coverage)
         return SearchResult(tuple(hits), (question.text,), watch.laps_ms, signals, notes, question)
 
+    def _search_like(self, passage: str, scope: Scope, where: Sequence[Condition]) -> list[Hit]:
+        """What resembles a passage, which is encoded as those of documents are. Ranks are of
+        the stage HYDE."""
+        text, _ = clean_query(passage)
+        [vector] = self._embedder.embed_documents([text])
+        hits = self._search_dense(detect_language(text), scope, vector, where)
+        return [replace(hit, ranks={HYDE: rank}) for rank, hit in enumerate(hits, start=1)]
+
     def _search_dense(
-        self, question: Question, scope: Scope, vector: np.ndarray, where: Sequence[Condition]
+        self, language: str, scope: Scope, vector: np.ndarray, where: Sequence[Condition]
     ) -> list[Hit]:
-        """The dense leg, once a language where the collection holds several: else the passages
-        of the question's own language would leave no room for the others, whose cosines are
-        lower by the gap."""
+        """The dense leg of a text in `language`, once a language where the collection holds
+        several: else the passages of the text's own language would leave no room for the others,
+        whose cosines are lower by the gap."""
         limit = self._settings.leg_limit
         languages = self._lexicon.languages(scope.collection) if self._gap else ()
         if len(languages) < 2:
             return self._store.search_dense(scope, vector, limit, where)
-        groups = [[*where, InLanguage(language)] for language in languages]
+        groups = [[*where, InLanguage(held)] for held in languages]
         found = []
         for hits in self._store.search_dense_each(scope, vector, limit, groups):
             for hit in hits:
-                gap = self._gap if is_foreign(hit.chunk, question.language) else 0.0
+                gap = self._gap if is_foreign(hit.chunk, language) else 0.0
                 found.append((hit.score + gap, hit.chunk))
         found.sort(key=lambda pair: (-pair[0], pair[1].id))
         stage = Stage.DENSE

@@ -21,6 +21,7 @@ MAX_READERS = 256
 LEXICAL = "lexical"
 ACCESS = "access"
 FIGURE = "figure"
+CONTEXT_LINE = "context_line"
 OUTPUT_FIELDS = [
     "id", "document_id", "ordinal", "text", "title", "uri", "headings", "page", "boxes", "kind", FIGURE,
 ]  # fmt: skip
@@ -89,7 +90,7 @@ def to_row(row: IndexRow, fields: Collection[str]) -> dict:
         "text": chunk.text,
         "title": chunk.title,
         "uri": chunk.uri,
-        "headings": json.dumps(chunk.headings, ensure_ascii=False),
+        "headings": _place(chunk),
         "page": chunk.page or 0,
         "boxes": json.dumps([list(asdict(box).values()) for box in chunk.boxes]),
         "kind": chunk.kind.value,
@@ -141,6 +142,7 @@ def to_index_row(entity: Mapping, dense: np.ndarray) -> IndexRow:
 
 def to_chunk(entity: Mapping) -> Chunk:
     """The chunk of a Milvus row."""
+    headings, context_line = _read_place(entity["headings"])
     return Chunk(
         id=entity["id"],
         document_id=entity["document_id"],
@@ -148,13 +150,28 @@ def to_chunk(entity: Mapping) -> Chunk:
         text=entity["text"],
         title=entity["title"],
         uri=entity["uri"],
-        headings=tuple(_parsed(entity["headings"])),
+        headings=headings,
         page=entity["page"] or None,
         boxes=tuple(Box(*values) for values in _parsed(entity["boxes"])),
         kind=ElementKind(entity["kind"]),
         figure=entity.get(FIGURE, ""),
+        context_line=context_line,
     )
 
 
-def _parsed(text: str) -> list:
+def _place(chunk: Chunk) -> str:
+    """The heading path as a list; with a context line an object of both, so that collections
+    of every age can hold one."""
+    if not chunk.context_line:
+        return json.dumps(chunk.headings, ensure_ascii=False)
+    place = {"path": chunk.headings, CONTEXT_LINE: chunk.context_line}
+    return json.dumps(place, ensure_ascii=False)
+
+
+def _read_place(text: str) -> tuple[tuple[str, ...], str]:
+    place = _parsed(text)
+    return (tuple(place), "") if isinstance(place, list) else (tuple(place["path"]), place[CONTEXT_LINE])
+
+
+def _parsed(text: str) -> list | dict:
     return json.loads(text) if text != "[]" else []

@@ -17,8 +17,9 @@ os.environ.setdefault("LANGSMITH_TRACING", "false")
 settings.register_profile("attest", deadline=None)
 settings.load_profile("attest")
 
-COST_OF_MARK = {"slow": 1, "models": 2, "torch": 2, "browser": 3}
+COST_OF_MARK = {"slow": 1, "models": 2, "torch": 2, "ray": 2, "browser": 3}
 NO_TORCH = "PyTorch or sentence-transformers is not installed here: make test-models"
+NO_RAY = "Ray is not installed here: make install-ray"
 
 
 def cost(item: pytest.Item) -> int:
@@ -33,6 +34,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("torch"):
                 item.add_marker(pytest.mark.skip(reason=NO_TORCH))
+    if find_spec("ray") is None:
+        for item in items:
+            if item.get_closest_marker("ray"):
+                item.add_marker(pytest.mark.skip(reason=NO_RAY))
 
 
 @pytest.fixture(scope="session")
@@ -73,3 +78,42 @@ async def chat_model(weights_folder):
     model = build_chat_model(ChatSettings(), weights_folder)
     yield model
     await model.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """A PostgreSQL server of these tests alone."""
+    from tests.postgres_server import MISSING, find_binaries, running_server
+
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip(MISSING)
+    with running_server(binaries) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_server):
+    """An empty database of it."""
+    from core.database import open_server
+    from tests.postgres_server import PASSWORD
+
+    engine = open_server(postgres_server.new_database(), PASSWORD)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sqlite(tmp_path):
+    """An empty SQLite database."""
+    from core.database import open_database
+
+    engine = open_database(tmp_path / "attest.db")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request):
+    """An empty database of each kind in turn."""
+    return request.getfixturevalue(request.param)

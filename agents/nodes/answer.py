@@ -54,7 +54,7 @@ class _AnswerWork:
         self._emit = runtime.stream_writer
         self._excerpts = excerpts
         self._checker: DraftChecker | None = None
-        self._usage = Usage()
+        self._usage = Usage(**state["spent"])
         self._started = time.perf_counter()
         self._first_ms: float | None = None
         self._extracted = False

@@ -37,14 +37,19 @@ async def gather(state: AskState, runtime: Runtime[AskContext]) -> dict:
         factor *= SEVERAL_FACTS
     limit = max(1, round(context.retrieval.evidence_chunks * factor))
     scope, wanted = read_scope(state), limit * CANDIDATES_PER_CHUNK
-    results = [await asyncio.to_thread(context.retriever.search, query, scope, wanted) for query in queries]
+    passage = {"passage": state["passage"]} if state["passage"].strip() else {}
+    results = [
+        await asyncio.to_thread(context.retriever.search, query, scope, wanted, **passage)
+        for query in queries
+    ]
     hits = drop_copies(_merge([result.hits for result in results]))
     limits = CutLimits(context.retrieval.evidence_tokens * factor, limit)
     whole = fit_budget(hits, limit, GATE_TOKENS * factor)
     score = await asyncio.to_thread(context.gate.score, queries[0], [hit.chunk for hit in whole])
     begun = time.perf_counter()
     excerpts = await asyncio.to_thread(context.cutter.cut, queries[0], hits, limits)
-    runtime.stream_writer(Retrieved(tuple(excerpt.hit for excerpt in excerpts), tuple(queries)))
+    notes = tuple(dict.fromkeys([*state["notes"], *(note for r in results for note in r.notes)]))
+    runtime.stream_writer(Retrieved(tuple(excerpt.hit for excerpt in excerpts), tuple(queries), notes))
     timings = {
         "retrieve": round(sum(sum(r.timings_ms.values()) for r in results), 1),
         "cut": round((time.perf_counter() - begun) * 1000, 1),

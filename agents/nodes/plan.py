@@ -1,19 +1,27 @@
 """plan: what is asked, in which language, and what to search for.
 
 A follow-up is put together with the question before it by rule: that costs nothing and
-is what the search legs need. Knows nothing of evidence.
+is what the search legs need. A hypothetical passage is written when the settings ask for
+one. Knows nothing of evidence.
 """
 
+import logging
 import re
+import time
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from langgraph.runtime import Runtime
 
+from agents.asking import Effort
 from agents.context import AskContext
 from agents.events import StatusChanged
+from agents.hyde import is_wanted, write_passage
 from agents.keywords import segments
 from agents.state import AskState
+from core.errors import ChatModelError
 from core.text import detect_language
+from core.types import Usage
 
 _REFERS_BACK_ZH = re.compile(
     "^(?:那|那么|还有|另外|然后|而|其中)|它|其(?!他|它|中|实|余)|这个|这种|该|上述|前者|后者|呢[？?]?$"
@@ -24,21 +32,42 @@ _REFERS_BACK_EN = re.compile(
     re.IGNORECASE,
 )
 MIN_SEGMENTS = 1
+_log = logging.getLogger(__name__)
 
 
 async def plan(state: AskState, runtime: Runtime[AskContext]) -> dict:
-    """Sets `language` and `queries`."""
+    """Sets `language`, `queries` and, where it is wanted, `passage` and what that took."""
     runtime.stream_writer(StatusChanged("planning"))
     question = state["question"]
     earlier = [turn["question"] for turn in state.get("turns", [])]
+    query = standalone_query(question, earlier)
+    wanted = is_wanted(runtime.context.retrieval.hyde, Effort(state["effort"]))
     return {
         "language": detect_language(question),
-        "queries": [standalone_query(question, earlier)],
+        "queries": [query],
+        "passage": "",
+        "notes": [],
+        "spent": asdict(Usage()),
         "timings_ms": {},
+        **(await _imagine(query, runtime) if wanted else {}),
         "evidence": [],
         "signals": {},
         "outcome": {},
     }
+
+
+async def _imagine(query: str, runtime: Runtime[AskContext]) -> dict:
+    """A passage to search with. Without one the search is what it always is, so a failure of
+    the model is a note, and the answer's own call tells of it if it lasts."""
+    context, begun = runtime.context, time.perf_counter()
+    runtime.stream_writer(StatusChanged("planning", "hyde"))
+    try:
+        made = await write_passage(context.chat_model, context.prompts, query, detect_language(query))
+    except ChatModelError as exc:
+        _log.warning("searched without a hypothetical passage: %s", exc)
+        return {"notes": [f"hyde: no passage, {exc.message}"]}
+    timings = {"hyde": round((time.perf_counter() - begun) * 1000, 1)}
+    return {"passage": made.passage, "spent": asdict(made.usage), "timings_ms": timings}
 
 
 def standalone_query(question: str, earlier: Sequence[str]) -> str:

@@ -5,12 +5,12 @@ it with the local token; only when there is none does it open the store itself. 
 are written once, against `Backend`.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from core.errors import AttestError
+from core.errors import AttestError, ConflictError
 from core.paths import DataPaths
 from core.settings import Settings, load_settings
 
@@ -78,6 +78,10 @@ class Backend(Protocol):
 
     def failures(self, collection: str, readers: Sequence[str] | None) -> dict: ...
 
+    def duplicates(self, collection: str, readers: Sequence[str] | None) -> dict:
+        """Documents that are the same as others, exactly or nearly."""
+        ...
+
     def collections(self, readers: Sequence[str] | None) -> dict: ...
 
     def create_collection(self, name: str) -> dict: ...
@@ -87,14 +91,30 @@ class Backend(Protocol):
     def close(self) -> None: ...
 
 
-def open_backend(data: Path | None, config: Path | None) -> Backend:
-    """The backend for a data directory: the API that owns it when one runs."""
+def open_backend(
+    data: Path | None, config: Path | None, ingest: Mapping[str, Any] | None = None
+) -> Backend:
+    """The backend for a data directory: the API that owns it when one runs. `ingest` are
+    settings of that section that the command's flags put on top.
+
+    Raises:
+        ConflictError: there are some, and a running API would do the work with its own.
+    """
     settings = read_settings(data, config)
+    if ingest:
+        changed = settings.ingest.model_copy(update=dict(ingest))
+        settings = settings.model_copy(update={"ingest": changed})
     record_path = DataPaths(settings.data).server_record
     if record_path.exists():
         from app.server_record import find_server
 
         record = find_server(record_path)
+        if record is not None and ingest:
+            names = ", ".join(f"--{name}" for name in ingest)
+            raise ConflictError(
+                f"the API at {record.url} owns these documents and knows nothing of {names}",
+                remedy=f"stop it, or set ingest.{next(iter(ingest))} for it and leave the flag out",
+            )
         if record is not None:
             from app.cli.http_backend import HttpBackend
 

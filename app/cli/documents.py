@@ -21,6 +21,7 @@ def add_commands(root: typer.Typer) -> None:
     documents.command("show", epilog=EXIT_CODES)(show_document)
     documents.command("delete", epilog=EXIT_CODES)(delete_document)
     documents.command("failed", epilog=EXIT_CODES)(list_failed)
+    documents.command("duplicates", epilog=EXIT_CODES)(list_duplicates)
     root.add_typer(documents, name="documents")
     collections = typer.Typer(help="Sets of documents.", no_args_is_help=True, epilog=EXIT_CODES)
     collections.command("list", epilog=EXIT_CODES)(list_collections)
@@ -75,6 +76,17 @@ def list_failed(
     _run((data, config, as_json), _show_failures, "failures", collection, reader or None)
 
 
+def list_duplicates(
+    collection: Collection = DEFAULT_COLLECTION,
+    reader: Readers = None,
+    data: Data = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """List documents that are the same as others, exactly or nearly."""
+    _run((data, config, as_json), _show_duplicates, "duplicates", collection, reader or None)
+
+
 def list_collections(
     reader: Readers = None, data: Data = None, config: Config = None, as_json: Json = False
 ) -> None:
@@ -127,6 +139,8 @@ def _show_documents(out: Output, found: dict) -> None:
         out.line(f"{row['document_id'][:16]}  {row['title']}")
         readers = ", ".join(row["readers"])
         out.line(f"{row['uri']}; {row['status']}, {row['chunks']} chunks, for {readers}", indent="    ")
+        for warning in row["warnings"]:
+            out.line(f"{warning['words']} ({warning['code']})", indent="    ")
     if not found["documents"]:
         out.line("No documents. Add some: attest ingest PATH")
 
@@ -141,6 +155,16 @@ def _show_failures(out: Output, found: dict) -> None:
         out.line(f"{row['uri']}: {row['reason']} ({row['code']})")
     if not found["failures"]:
         out.line("No failures.")
+
+
+def _show_duplicates(out: Output, found: dict) -> None:
+    for row in found["duplicates"]:
+        is_exact = row["kind"] == "exact"
+        likeness = "the same bytes as" if is_exact else f"about {100 * row['similarity']:.0f} % the same as"
+        note = " (linked: it has no passages of its own)" if row["linked"] and not is_exact else ""
+        out.line(f"{row['uri']}: {likeness} {row['duplicate_of']}{note}")
+    if not found["duplicates"]:
+        out.line("No duplicates.")
 
 
 def _show_collections(out: Output, found: dict) -> None:

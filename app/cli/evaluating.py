@@ -110,12 +110,18 @@ def parsing(
     from app.cli.backend import read_settings
     from evals.parsing import evaluate_parsing, read_expectations
     from ingest.isolation import ProcessParserRunner
+    from ingest.parser_pool import ParserPool
 
     out = Output(as_json)
     _check_writable(out_file)
     settings = read_settings(None, config).ingest
     wanted = read_expectations(_within(folder, expect)) if expect else None
-    runner = ProcessParserRunner(settings.parse_timeout_s, settings.parse_memory_mb)
+    limit_s = settings.parse_timeout_s
+    runner = ParserPool(
+        lambda: ProcessParserRunner(limit_s, settings.parse_memory_mb, reads_pictures=False),
+        1,
+        lambda: ProcessParserRunner(limit_s, settings.ocr_memory_mb),
+    )
     try:
         report = evaluate_parsing(folder, wanted, runner, int(settings.max_file_mb * 2**20), out.status)
     finally:

@@ -133,6 +133,10 @@ class HttpBackend:
         """See `Backend.failures`."""
         return self._call("GET", "/v1/documents/failed", params=_query(collection, readers))
 
+    def duplicates(self, collection: str, readers: Sequence[str] | None) -> dict:
+        """See `Backend.duplicates`."""
+        return self._call("GET", "/v1/documents/duplicates", params=_query(collection, readers))
+
     def collections(self, readers: Sequence[str] | None) -> dict:
         """See `Backend.collections`."""
         return self._call("GET", "/v1/collections", params={"readers": list(readers or ())})

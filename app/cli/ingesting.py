@@ -1,5 +1,6 @@
 """`attest ingest`."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,21 @@ WATCH_EVERY_S = 2.0
 INGEST_CODES = (
     "Exit codes: 0 all files are in; 1 some failed; 2 none is in or wrong use; 3 a needed service is missing."
 )
+
+
+class Engine(StrEnum):
+    """What reads files and embeds chunks."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Files read at once [default: ingest.workers].")
+]
+EngineName = Annotated[
+    Engine | None, typer.Option("--engine", help="Where files are read [default: ingest.engine].")
+]
 
 
 def add_commands(root: typer.Typer) -> None:
@@ -39,6 +55,8 @@ def ingest(
         bool, typer.Option("--watch", help="Go on, and follow every change until Ctrl-C.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Index again what has not changed.")] = False,
+    workers: Workers = None,
+    engine: EngineName = None,
     data: Data = None,
     config: Config = None,
     as_json: Json = False,
@@ -59,7 +77,7 @@ def ingest(
         tuple(path for path in paths if _is_address(path)),
         prune,
     )
-    backend = open_backend(data, config)
+    backend = open_backend(data, config, _given(workers, engine))
     try:
         if watch:
             _watch(backend, job, out)
@@ -74,6 +92,12 @@ def ingest(
     else:
         show_report(out, report)
     raise typer.Exit(exit_code)
+
+
+def _given(workers: int | None, engine: Engine | None) -> dict[str, int | str]:
+    """The settings of this one call."""
+    given = {"workers": workers, "engine": engine and engine.value}
+    return {name: value for name, value in given.items() if value}
 
 
 def _is_address(source: str) -> bool:

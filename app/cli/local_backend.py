@@ -85,6 +85,10 @@ class LocalBackend:
         """See `Backend.failures`."""
         return self._library.failures(collection, _visible(readers))
 
+    def duplicates(self, collection: str, readers: Sequence[str] | None) -> dict:
+        """See `Backend.duplicates`."""
+        return self._library.duplicates(collection, _visible(readers))
+
     def collections(self, readers: Sequence[str] | None) -> dict:
         """See `Backend.collections`."""
         return self._library.collections(_visible(readers), show_empty=True)

@@ -153,6 +153,16 @@ async def failed(
     return await run_read(library.failures, collection, visible, caller.viewers)
 
 
+@router.get("/v1/documents/duplicates", summary="List documents that are the same as others")
+async def duplicates(
+    request: Request, collection: CollectionName = DEFAULT_COLLECTION, readers: ReaderNames = ()
+) -> dict:
+    """Exact and near copies among the documents that the caller may read."""
+    caller, library = request.state.caller, request.app.state.library
+    visible = caller.visible(readers or None)
+    return await run_read(library.duplicates, collection, visible, caller.viewers)
+
+
 @router.get(
     "/v1/documents/{reference:path}/pages/{number}.png", summary="Show a page", response_class=Response
 )
@@ -164,7 +174,8 @@ async def page(
     readers: ReaderNames = (),
 ) -> Response:
     """A page of a PDF or a picture as PNG. Boxes of citations are in points; the page has
-    `X-Page-Width` × `X-Page-Height` of them. 404 as for the document itself."""
+    `X-Page-Width` × `X-Page-Height` of them. 404 as for the document itself; 403 when personal
+    data in it is masked."""
     caller, library = request.state.caller, request.app.state.library
     visible = caller.visible(readers or None)
     image = await run_read(library.page_image, collection, reference, number, visible, caller.viewers)

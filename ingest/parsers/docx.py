@@ -6,14 +6,16 @@ the same depth), the text boxes and the pictures, which it drops.
 
 import zipfile
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 import lxml.html
 
 from core.errors import FileError
 from core.types import Element, ElementKind, Table
 from ingest.parse_options import ParseOptions
+from ingest.parsers.docx_hidden import take_hidden
 from ingest.parsers.docx_pictures import put_pictures_in
 from ingest.parsers.figures import Pictures
 from ingest.parsers.grid import header_rows
@@ -36,7 +38,7 @@ class DocxParser:
         self.warnings: list[tuple[str, str]] = []
 
     def parse(self, path: Path) -> list[Element]:
-        """The elements in reading order; text boxes come last.
+        """The elements in reading order; then text boxes, then what its format hides.
 
         Raises:
             FileError: `corrupt`, or `too_large` when it unpacks to more than 512 MB.
@@ -51,7 +53,8 @@ class DocxParser:
 
         try:
             word = docx.Document(str(path))
-            parts = partition_docx(filename=str(path), infer_table_structure=True)
+            hidden = take_hidden(word)
+            parts = partition_docx(file=_saved(word, path, bool(hidden)), infer_table_structure=True)
         except (KeyError, ValueError, SyntaxError, zipfile.BadZipFile) as exc:
             raise FileError(
                 f"it is not a readable Word document: {exc}", code="corrupt", remedy="save it again as .docx"
@@ -61,7 +64,18 @@ class DocxParser:
         pictures = Pictures(self._options)
         elements = pictures.finish(put_pictures_in(elements, word, pictures))
         self.warnings = pictures.warnings
-        return elements + [Element(ElementKind.TEXT, text) for text in _text_boxes(word)]
+        boxes = [Element(ElementKind.TEXT, text) for text in _text_boxes(word)]
+        return elements + boxes + hidden
+
+
+def _saved(word: Any, path: Path, changed: bool) -> BinaryIO:
+    """The document as it is now, for another library."""
+    if not changed:
+        return BytesIO(path.read_bytes())
+    target = BytesIO()
+    word.save(target)
+    target.seek(0)
+    return target
 
 
 def _heading_levels(word: Any) -> dict[str, int]:

@@ -142,6 +142,7 @@ class Pictures:
             return ""
         from ingest.parsers.scans import read_picture
 
+        self._options.before_ocr()
         image = image.copy()
         image.thumbnail((_MAX_OCR_SIDE, _MAX_OCR_SIDE), Image.Resampling.LANCZOS)
         try:

@@ -19,6 +19,7 @@ from ingest.parse_options import ParseOptions
 from ingest.parsers.charset import decode_text
 from ingest.parsers.figures import Pictures
 from ingest.parsers.html_chrome import drop_chrome
+from ingest.parsers.html_hidden import take_hidden
 from ingest.parsers.html_tables import table_of
 from ingest.parsers.html_text import INLINE, holds_block, is_hidden, text_of, tidy, visible_text
 from ingest.parsers.picture_sources import ReadPicture, read_inline
@@ -50,7 +51,8 @@ class HtmlParser:
 def parse_html(
     text: str, pictures: Pictures | None = None, read: ReadPicture = read_inline
 ) -> list[Element]:
-    """Elements of an HTML text; figures too when `pictures` takes what `read` finds.
+    """Elements of an HTML text; figures too when `pictures` takes what `read` finds. What its
+    style hides comes last.
 
     Raises:
         FileError: code `corrupt`, when there is no tree in it.
@@ -63,11 +65,12 @@ def parse_html(
     if any("depth" in entry.message for entry in parser.error_log):
         # The library drops the rest in silence: a page that is cut short must not pass.
         raise FileError("it is nested too deeply", code="corrupt", remedy="open and save it again")
+    hidden = take_hidden(root)
     drop_chrome(root)
     walker = _Walker(pictures, read)
     walker.walk(root, 0)
     walker.close()
-    return walker.found
+    return walker.found + hidden
 
 
 class _Walker:

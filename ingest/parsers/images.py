@@ -54,6 +54,7 @@ class ImageParser:
         figures: dict[Box, Figure] = {}
         pictures = Pictures(self._options)
         with open_frame(path) as picture:
+            self._options.before_ocr()
             for frame in range(getattr(picture, "n_frames", 1)):
                 picture.seek(frame)
                 shown = upright_frame(picture)

@@ -22,6 +22,7 @@ from typing import BinaryIO, Protocol, runtime_checkable
 
 from core.errors import FileError
 from core.types import Element, ElementKind
+from ingest.memory_faults import ran_out_of_memory
 from ingest.parse_options import ParseOptions
 from ingest.parsers.figures import LEFT_OUT, MAX_KEPT_BYTES
 from ingest.parsers.registry import parser_for
@@ -161,7 +162,8 @@ class Members:
         except FileError as error:
             self.warn(shown, error)
         except _FAULTS as exc:
-            self.warn(shown, FileError(f"its parser failed: {exc!r}"[:300], code="parse_failed"))
+            code = "parse_memory" if ran_out_of_memory(exc) else "parse_failed"
+            self.warn(shown, FileError(f"its parser failed: {exc!r}"[:300], code=code))
 
     def warn(self, shown: str, error: FileError) -> None:
         """Notes a member that was not read; past a number of them only that there are more."""

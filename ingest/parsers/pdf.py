@@ -13,8 +13,10 @@ from core.errors import FileError
 from core.types import Box, Element, Figure
 from ingest.parse_options import ParseOptions
 from ingest.parsers.figures import Pictures
+from ingest.parsers.gap_tables import put_gap_tables_in
 from ingest.parsers.page_furniture import drop_furniture
 from ingest.parsers.pdf_figures import crop, figure_boxes, moved, put_figures_in, with_pictures
+from ingest.parsers.pdf_hidden import take_hidden
 from ingest.parsers.pdf_layout import compose_pages
 from ingest.parsers.pdf_lines import Line, read_lines, text_by_place
 from ingest.parsers.pdf_marks import PageMarks, read_marks
@@ -50,31 +52,35 @@ class PdfParser:
             FileError: `encrypted`, `corrupt`, `needs_ocr` when its pages are pictures and OCR is
                 turned off or missing, or `no_text` when no page holds a word.
         """
-        document = open_pdf(path, self._options.password)
+        document, hidden = open_pdf(path, self._options.password), []
         try:
             with RuledTables(path, self._options.password) as tables:
-                pages, pictures = self._pages_of(document, tables)
+                pages, pictures = self._pages_of(document, tables, hidden)
         finally:
             document.close()
         composed = with_pictures(compose_pages(drop_furniture(pages)), self._figures)
-        elements = self._pictures.finish(composed)
+        elements = self._pictures.finish(composed) + hidden
         self.warnings = self._pictures.warnings
         if not elements:
             raise self._empty(len(pages), pictures)
         return elements
 
     def _pages_of(
-        self, document: pypdfium2.PdfDocument, tables: RuledTables
+        self, document: pypdfium2.PdfDocument, tables: RuledTables, hidden: list[Element]
     ) -> tuple[list[list[Line]], int]:
-        """The lines of all pages, and how many pages are pictures that were not read."""
+        """The lines of all pages, and how many pages are pictures that were not read. What
+        nobody sees on them is added to `hidden`."""
         pages, unread = [], 0
         for number in range(len(document)):
             page = _load(document, number)
             try:
-                lines, marks = read_lines(page, number + 1), read_marks(page)
+                marks = read_marks(page)
+                lines, unseen = take_hidden(page, read_lines(page, number + 1), marks)
+                hidden += unseen
                 if _is_picture(lines, marks):
                     unread += not self._options.ocr
                     if self._options.ocr:
+                        self._options.before_ocr()
                         lines = _merged(lines, _read_by_ocr(page, number + 1))
                         self._options.on_page(number + 1)
                 else:
@@ -94,9 +100,10 @@ class PdfParser:
         if marks.ruled and lines:
             with text_by_place(page) as text_in:
                 lines = tables.put_in(lines, number - 1, text_in)
+        lines = put_gap_tables_in(lines)
         boxes = figure_boxes(marks.pictures, number) if lines else []
         if boxes and (self._options.ocr or self._options.figures):
-            places = _Places(page, self._options.ocr)
+            places = _Places(page, self._options)
             for box in boxes:
                 if figure := self._pictures.of_pixels(places.pixels(box)):
                     self._figures[box] = figure
@@ -161,9 +168,9 @@ def _read_by_ocr(page: pypdfium2.PdfPage, number: int) -> list[Line]:
 class _Places:
     """Parts of a page; it is rendered once, when the first part is asked for."""
 
-    def __init__(self, page: pypdfium2.PdfPage, reads_words: bool) -> None:
+    def __init__(self, page: pypdfium2.PdfPage, options: ParseOptions) -> None:
         self._rendered = cache(lambda: _rendered(page))
-        self._reads_words = reads_words
+        self._options = options
 
     def pixels(self, box: Box) -> np.ndarray:
         image, scale = self._rendered()
@@ -173,8 +180,9 @@ class _Places:
         from ingest.parsers.scans import read_picture
 
         part = self.pixels(box)
-        if not part.size or not self._reads_words:
+        if not part.size or not self._options.ocr:
             return []
+        self._options.before_ocr()
         _, scale = self._rendered()
         return [moved(line, box) for line in read_picture(part, box.page, 1 / scale)]
 

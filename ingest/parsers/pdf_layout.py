@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from core.types import Box, Element, ElementKind
+from core.types import Box, Element, ElementKind, Table
 from ingest.parsers.headings import numbered_depth, stands_for_itself
 from ingest.parsers.lines import LIST_ITEM, SENTENCE_END, join_all
+from ingest.parsers.page_tables import carry_headers
 from ingest.parsers.pdf_lines import Line
 from ingest.parsers.reading_order import Place, reading_rows
 from ingest.parsers.tables import table_element
@@ -51,7 +52,7 @@ class _Frame:
 
 def compose_pages(pages: Sequence[Sequence[Line]]) -> list[Element]:
     """The elements of all pages in order. A paragraph ends with its page."""
-    pages = [_ordered(page) for page in pages]
+    pages = carry_headers([_ordered(page) for page in pages])
     style = _style(pages)
     elements = [_element(block, style) for page in pages for block in _blocks(page, style)]
     return [element for element in elements if element.text.strip()]
@@ -192,7 +193,8 @@ def _element(block: Sequence[Line], style: _Style) -> Element:
     if first.figure:
         return Element(ElementKind.FIGURE, first.text, page, box)
     if first.table:
-        return table_element(first.table, page=page, box=box) or Element(ElementKind.TEXT, "", page, box)
+        frame = Table((), first.header_rows)
+        return table_element(first.table, frame, page, box) or Element(ElementKind.TEXT, "", page, box)
     if style.width_tells and len(block) > 1 and all(line.mono for line in block):
         return Element(ElementKind.CODE, _code(block), page, box)
     if len(block) > 1 and len(first.cells) >= 2 and _table_end(block, 0) == len(block):

@@ -13,6 +13,8 @@ from core.types import Box
 
 # A gap wider than this many line heights parts two cells of a table row.
 _CELL_GAP = 1.2
+# A gap wider than this parts words, though no blank is between them.
+_WORD_GAP = 0.3
 # A gap wider than this parts columns of a page.
 _ROW_GAP = 14.0
 # Marks and powers are smaller than this beside their line.
@@ -25,7 +27,22 @@ _BOLD_FONTS = (b"bold", b"black", b"heavy", b"-medi", b"cmbx", b"simhei")
 _MONO_FONTS = (b"mono", b"courier", b"consol", b"menlo", b"cmtt", b"typewriter")
 _HYPHEN = "\x02"
 _HYPHEN_CODES = frozenset({0x02, 0x2D, 0xAD, 0x2010, 0xFFFE})
+# Text rendering modes (ISO 32000-1, table 106).
+_UNDRAWN = (3, 7)
+_FILLED = (0, 4)
+_LEAST_OPACITY = 5
+_LIGHT = 160
 _LINE_ENDS = frozenset("\r\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Characters without white space or a wide gap between them; `blank`: one is before it."""
+
+    text: str
+    left: float
+    right: float
+    blank: bool = True
 
 
 @dataclass(slots=True)
@@ -40,9 +57,22 @@ class Line:
     bold: bool = False
     mono: bool = False
     table: tuple[tuple[str, ...], ...] = ()
-    """Rows of a ruled table that stands here; the other values are then those of its place."""
+    """Rows of a table that stands here; the other values are then those of its place."""
+    unseen: bool = False
+    """It is set so that nothing is drawn, as the text layer behind a scan is."""
+    faint: bool = False
+    """It is set in a light colour: whether it is seen depends on what is behind it."""
+    header_rows: int = 1
+    columns: tuple[tuple[float, float], ...] = ()
+    """Left and right of each column of the table."""
+    row_pitch: float = 0.0
+    """What parts the rows of the table; 0: not known."""
+    parts: list["Line"] = field(default_factory=list)
+    """The lines that a table without rules is made of."""
     figure: bool = False
     """A picture stands here; the text is its caption and its words, the box its own."""
+    words: list[Word] = field(default_factory=list)
+    """Where each word is; empty where that is not known, as in what OCR read."""
 
     @property
     def is_block(self) -> bool:
@@ -69,6 +99,7 @@ def read_lines(page: pypdfium2.PdfPage, number: int) -> list[Line]:
             line = _make_line(chars, number)
             if line.text:
                 line.bold, line.mono = _style(textpage.raw, chars)
+                line.unseen, line.faint = _ink(textpage.raw, chars)
                 lines.append(line)
         return _joined(lines)
     finally:
@@ -158,6 +189,8 @@ def _joined(lines: list[Line]) -> list[Line]:
 
 def _goes_on(row: Line, piece: Line) -> bool:
     one, other = row.box, piece.box
+    if row.unseen != piece.unseen:
+        return False
     shared = min(one.bottom, other.bottom) - max(one.top, other.top)
     least = min(one.bottom - one.top, other.bottom - other.top)
     gap, height = other.left - one.right, max(row.height, piece.height)
@@ -181,7 +214,18 @@ def _with_piece(row: Line, piece: Line) -> Line:
     if gap <= _CELL_GAP * height and row.cells and piece.cells:
         cells = [*row.cells[:-1], f"{row.cells[-1]}{blank}{piece.cells[0]}", *piece.cells[1:]]
     main = row if len(row.text) >= len(piece.text) else piece
-    return Line(f"{row.text}{blank}{piece.text}", box, main.height, cells, main.bold, main.mono)
+    made = Line(
+        f"{row.text}{blank}{piece.text}",
+        box,
+        main.height,
+        cells,
+        main.bold,
+        main.mono,
+        unseen=row.unseen and piece.unseen,
+        faint=row.faint and piece.faint,
+    )
+    made.words = [*row.words, *piece.words]
+    return made
 
 
 def _style(raw: pdfium.FPDF_TEXTPAGE, chars: list[_Char]) -> tuple[bool, bool]:
@@ -198,10 +242,29 @@ def _style(raw: pdfium.FPDF_TEXTPAGE, chars: list[_Char]) -> tuple[bool, bool]:
     return bold, mono
 
 
+def _ink(raw: pdfium.FPDF_TEXTPAGE, chars: list[_Char]) -> tuple[bool, bool]:
+    """Not drawn, and drawn in a light colour, when the first, the middle and the last character
+    are."""
+    seen = [c.index for c in chars if not c.text.isspace()]
+    rgba = [ctypes.c_uint() for _ in range(4)]
+    unseen, faint = True, True
+    for index in {seen[0], seen[len(seen) // 2], seen[-1]}:
+        drawn = pdfium.FPDFTextObj_GetTextRenderMode(pdfium.FPDFText_GetTextObject(raw, index))
+        pdfium.FPDFText_GetFillColor(raw, index, *map(ctypes.byref, rgba))
+        red, green, blue, opacity = (value.value for value in rgba)
+        unseen &= drawn in _UNDRAWN or opacity < _LEAST_OPACITY
+        faint &= drawn in _FILLED and 0.3 * red + 0.59 * green + 0.11 * blue > _LIGHT
+    return unseen, faint
+
+
 def _split_lines(chars: Iterator[_Char]) -> Iterator[list[_Char]]:
-    """At line ends, and where pdfium joined a word that a hyphen had parted."""
+    """At line ends, and where pdfium joined a word that a hyphen had parted, or short lines
+    that stand right below each other."""
     line: list[_Char] = []
     for char in chars:
+        if line and char.right > char.left < line[-1].left and char.top >= line[-1].bottom - 1:
+            yield line
+            line = []
         if line and line[-1].text == _HYPHEN and char.right > char.left and char.top > line[-1].top + 1:
             yield line
             line = []
@@ -226,7 +289,9 @@ def _make_line(chars: list[_Char], page: int) -> Line:
         round(max(c.right for c in seen), 1),
         round(max(c.bottom for c in seen), 1),
     )
-    return Line(text, box, height, _cells(chars, height))
+    line = Line(text, box, height, _cells(chars, height))
+    line.words = _words(chars, _WORD_GAP * height)
+    return line
 
 
 def _cells(chars: list[_Char], height: float) -> list[str]:
@@ -240,3 +305,20 @@ def _cells(chars: list[_Char], height: float) -> list[str]:
         cells[-1] += char.text
         right = char.right
     return [cell.strip() for cell in cells if cell.strip()]
+
+
+def _words(chars: list[_Char], gap: float) -> list[Word]:
+    words: list[Word] = []
+    text, left, right, blank = "", 0.0, 0.0, True
+    for char in chars:
+        is_blank = char.text.isspace()
+        if text and (is_blank or char.left - right > gap or char.right < left):
+            words.append(Word(text, left, right, blank))
+            text, blank = "", False
+        if is_blank:
+            blank = True
+        else:
+            left = min(left, char.left) if text else char.left
+            right = max(right, char.right) if text else char.right
+            text += char.text
+    return [*words, Word(text, left, right, blank)] if text else words

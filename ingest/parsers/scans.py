@@ -10,6 +10,7 @@ import numpy as np
 
 from core.errors import FileError
 from core.types import Box
+from ingest.memory_faults import ran_out_of_memory
 from ingest.parsers.lines import join_pair
 from ingest.parsers.pdf_lines import Line
 from ingest.parsers.reading_order import Place, reading_rows
@@ -46,6 +47,8 @@ def _engine():
     try:
         from ingest.ocr.engine import ocr_engine
     except ImportError as exc:
+        if ran_out_of_memory(exc):
+            raise MemoryError(str(exc)) from exc
         raise FileError(
             f"it is a picture, and the library that reads pictures is not there ({exc.name})",
             code="needs_ocr",

@@ -19,7 +19,7 @@ from ingest.parsers.grid import Area, Grid, grid_elements
 from ingest.parsers.media_types import ODS, XLS, XLSB, XLSX
 from ingest.parsers.office_archive import check_archive
 
-_MAX_STYLED_BYTES = 48 * 1024 * 1024
+_MAX_STYLED_BYTES = 24 * 1024 * 1024
 """Of unpacked sheets: above it openpyxl takes more than the memory of a parse."""
 _MAX_CELLS = 5_000_000
 _UNCOMPUTED = re.compile(rb"(?:</f>|<f [^>]*/>)\s*(?:<v\s*/>|<v></v>)?\s*</c>")

@@ -1,5 +1,6 @@
-"""Embedders behind one seam, and the factory that reads the settings."""
+"""Embedders behind one seam, and the factories that read the settings."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from core.seams import Embedder
@@ -24,3 +25,13 @@ def build_embedder(settings: EmbedderSettings, weights_dir: Path) -> Embedder:
     from retrieval.embedders.sentence_transformer import SentenceTransformerEmbedder
 
     return SentenceTransformerEmbedder(settings)
+
+
+def build_token_counter(settings: EmbedderSettings, weights_dir: Path) -> Callable[[str], int]:
+    """`count_tokens` of the embedder that the settings name; of the built-in one without its
+    model, for processes that only cut. Raises as `build_embedder` does."""
+    if settings.kind == "e5-openvino":
+        from retrieval.embedders.e5 import open_tokenizer
+
+        return open_tokenizer(weights_dir).count
+    return build_embedder(settings, weights_dir).count_tokens

@@ -121,6 +121,7 @@ class FakeIngestor:
         self.calls = []
         self.contents = {}
         self.verification = Verification()
+        self.near = {}
 
     def ingest(self, sources, request, on_progress=None):
         self.calls.append(("ingest", request))
@@ -150,6 +151,15 @@ class FakeIngestor:
 
     def failures(self, collection):
         return [row for row in self.rows if row.status is FileStatus.FAILED]
+
+    def show(self, collection, uri):
+        return next((row for row in self.rows if row.uri == uri), None)
+
+    def fingerprint(self, media_type, embedder=""):
+        return "now"
+
+    def near_copies(self, rows):
+        return {row.uri: self.near[row.uri] for row in rows if row.uri in self.near}
 
     def delete(self, collection, uri):
         self.calls.append(("delete", uri))

@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import text
 
-from app.database import open_database
 from app.weights.catalogue import CATALOGUE
 from app.weights.fetch import WeightsStore
+from core.database import open_database
 from core.errors import ServiceError, StoreError
 from core.paths import DataPaths
 

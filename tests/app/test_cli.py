@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from agents.events import Failed, Finished, SentenceReleased
 from app.cli import backend as backend_module
 from app.cli.asking import _answer
-from app.cli.backend import IngestJob, Query, Question
+from app.cli.backend import IngestJob, Query, Question, open_backend
 from app.cli.http_backend import HttpBackend
 from app.cli.local_backend import LocalBackend
 from app.cli.main import app
@@ -62,7 +62,7 @@ def test_searching_imports_no_server_and_no_parser():
     "command",
     [
         "init", "doctor", "ingest", "search", "ask", "chat", "serve", "ui", "up", "documents list",
-        "documents show", "documents delete", "documents failed", "collections list", "collections create",
+        "documents show", "documents delete", "documents failed", "documents duplicates", "collections list", "collections create",
         "collections delete", "models list", "models fetch", "models verify", "keys create", "keys list",
         "keys revoke", "eval retrieval", "eval answers", "compare",
     ],
@@ -249,6 +249,20 @@ def served(live_url, tmp_path, services):
     write_record(services.paths.server_record, ServerRecord(os.getpid(), live_url, TOKEN))
     place = ["--data", str(services.settings.data)]
     return lambda *arguments, typed="": CliRunner().invoke(app, [*arguments, *place], input=typed)
+
+
+def test_flags_of_one_ingest_stand_over_the_settings(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    backend = open_backend(tmp_path / "data", None, {"workers": 3, "engine": "ray"})
+    used = backend._services.settings.ingest
+    assert (used.workers, used.engine, used.chunk_tokens) == (3, "ray", 220)
+
+
+def test_a_running_api_ingests_by_its_own_settings(served, tmp_path):
+    result = served("ingest", str(tmp_path), "--workers", "3", "--engine", "local")
+    assert result.exit_code == 2
+    told = " ".join(result.stderr.split())
+    assert "--workers, --engine" in told and "ingest.workers" in told, "and says so"
 
 
 def test_a_chat_goes_on_in_its_session_until_an_empty_line(served, asker):

@@ -1,5 +1,7 @@
 """Uploads, visibility, deletion, collections and limits."""
 
+from dataclasses import replace
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -9,6 +11,7 @@ from app.keys import Role
 from app.services import Services
 from core.settings import Settings
 from ingest.ledger import FileStatus
+from ingest.near_copies import NearCopy
 from tests.app.fakes import TOKEN, FakeStore, ledger_row
 
 
@@ -172,3 +175,23 @@ def test_readers_that_cannot_be_kept_are_refused_before_anything_is_read(client,
     reply = client.post("/v1/documents", files={"file": ("a.txt", b"x")}, data={"readers": readers})
     assert (reply.status_code, reply.json()["code"]) == (400, "bad_input")
     assert not ingestor.calls
+
+
+def test_duplicates_are_listed_to_those_who_may_read_them(client, ingestor, reader):
+    ingestor.rows += [
+        replace(ledger_row("/docs/same.md"), duplicate_of="/docs/a.md"),
+        ledger_row("/docs/b.md"),
+        ledger_row("/docs/hr2.md", ("hr",)),
+    ]
+    ingestor.near = {
+        "/docs/b.md": NearCopy("0" * 64, "/docs/a.md", 0.914, linked=True),
+        "/docs/hr2.md": NearCopy("0" * 64, "/docs/hr.md", 0.8),
+    }
+    owner = {"Authorization": f"Bearer {TOKEN}"}
+    found = {row["uri"]: row for row in client.get("/v1/documents/duplicates", headers=owner).json()["duplicates"]}
+    assert set(found) == {"/docs/same.md", "/docs/b.md", "/docs/hr2.md"}
+    assert (found["/docs/same.md"]["kind"], found["/docs/same.md"]["similarity"]) == ("exact", 1.0)
+    near = found["/docs/b.md"]
+    assert (near["kind"], near["duplicate_of"], near["similarity"], near["linked"]) == ("near", "/docs/a.md", 0.914, True)
+    seen = client.get("/v1/documents/duplicates", headers=reader).json()["duplicates"]
+    assert {row["uri"] for row in seen} == {"/docs/same.md", "/docs/b.md"}

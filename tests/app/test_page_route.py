@@ -14,6 +14,7 @@ from app.keys import Role
 from app.services import Services
 from core.paths import DataPaths
 from core.settings import Settings
+from ingest.ledger import FileStatus
 from ingest.originals import Originals
 from tests.app.fakes import TOKEN, FakeIngestor, FakeLedger, FakeStore, ledger_row
 
@@ -63,3 +64,36 @@ def test_a_page_is_shown_to_readers_of_its_document_alone(page_client):
     headers = {"Authorization": f"Bearer {key}"}
     assert page_client.get("/v1/documents//docs/hr.pdf/pages/1.png", headers=headers).status_code == 404
     assert page_client.get("/v1/documents//docs/a.pdf/pages/1.png").status_code == 401
+
+
+def served(page_client, **changes):
+    """The page of the first document after its row is changed."""
+    ingestor = page_client.services.ingestor()
+    ingestor.rows[0] = replace(ingestor.rows[0], **changes)
+    return page_client.get("/v1/documents//docs/a.pdf/pages/1.png")
+
+
+def set_policy(page_client, **policy):
+    settings = page_client.services.settings
+    ingest = settings.ingest.model_copy(update=policy)
+    page_client.services.settings = settings.model_copy(update={"ingest": ingest})
+
+
+def test_pages_with_masked_data_are_not_shown(page_client):
+    reply = served(page_client, warnings=(("pii_masked", "personal data masked: 1 phone"),))
+    assert (reply.status_code, reply.json()["code"]) == (403, "access_denied")
+    assert "pii_show_originals" in reply.json()["remedy"]
+
+
+@pytest.mark.parametrize("changes", [{"fingerprint": "another policy"}, {"status": FileStatus.FAILED}])
+def test_under_mask_pages_that_nobody_looked_at_are_not_shown(page_client, changes):
+    set_policy(page_client, pii="mask")
+    assert served(page_client, **{"fingerprint": "now"} | changes).status_code == 403
+
+
+@pytest.mark.slow
+def test_pages_are_shown_when_nothing_is_masked_or_it_is_allowed(page_client):
+    set_policy(page_client, pii="mask")
+    assert served(page_client, fingerprint="now").status_code == 200
+    set_policy(page_client, pii="mask", pii_show_originals=True)
+    assert served(page_client, warnings=(("pii_masked", "1 phone"),)).status_code == 200

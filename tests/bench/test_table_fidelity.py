@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.pdf_cases import PDF_WRITERS
 from bench.table_fidelity import run
 from core.types import Element, ElementKind, Table
 from ingest.table_check import check_tables
@@ -15,6 +16,13 @@ def test_every_cell_is_found_again_in_its_place(kind):
     assert figures["found_share"] == 1.0
     assert figures["exact_tables"] == figures["header_rows_right"] == 12
     assert figures["flagged"] == 0
+
+
+@pytest.mark.parametrize("kind", PDF_WRITERS)
+def test_pdf_tables_keep_their_cells_however_they_are_drawn(kind):
+    figures = run(6, [kind])[kind]
+    assert figures["found_share"] >= 0.98
+    assert figures["header_rows_right"] == 6
 
 
 @pytest.mark.slow

@@ -47,7 +47,9 @@ def test_sets_floors_and_pools(tmp_path):
     }  # fmt: skip
     written(tmp_path, "retrieval_quality", {"sets": {"rgb": row}})
     sets = render("quality-sets", tmp_path)
-    assert "| rgb | 40 | 0.5000 | 0.2500 | 0.5500 | **0.6000** | +0.0500 | +0.0500 (-0.010 to +0.110) |" in sets
+    assert (
+        "| rgb | 40 | 0.5000 | 0.2500 | 0.5500 | **0.6000** | +0.0500 | +0.0500 (-0.010 to +0.110) |" in sets
+    )
     assert "| rgb | ndcg@10 | 0.400 | 0.600 | +50 % |" in render("quality-floors", tmp_path)
     assert "| rgb | 40 | 0.500 | 0.500 | 0.500 | 0.800 | 3 / 1 |" in render("quality-pools", tmp_path)
 
@@ -80,3 +82,29 @@ def test_a_filled_page_stays_as_it_is(tmp_path):
     written(tmp_path, "retrieval_scale", {"sizes": {"1000": figures}})
     page = fill(PAGE.read_text(encoding="utf-8"), tmp_path)
     assert "1,000 chunks" in page and fill(page, tmp_path) == page
+
+
+def pair(before: float, after: float) -> dict:
+    return {"mean_a": before, "mean_b": after, "interval": [-0.01, 0.0234]}
+
+
+def test_what_a_chat_model_adds_stands_beside_what_was_there(tmp_path):
+    row = {"n": 15, "fused": pair(0.8, 0.75), "whole": pair(0.9, 0.91), "model, median s": 3.21}
+    written(tmp_path, "hyde", {"sets": {"xquad-zh-en": row}})
+    shown = render("hyde", tmp_path)
+    cells = "0.8000 | 0.7500 | -0.010 to +0.023 | 0.9000 | 0.9100 | -0.010 to +0.023 | 3.2"
+    assert f"| xquad-zh-en | 15 | {cells} |" in shown
+
+
+def test_lines_of_context_stand_beside_titles(tmp_path):
+    ways = {
+        "with a line": {"dense": pair(0.5, 0.6), "whole": pair(0.7, 0.72)},
+        "with the title": {"whole": pair(0.7, 0.8)},
+    }
+    written(tmp_path, "context_line", {"sets": {"s": {"n": 9, "chunks": 4, "seconds a chunk": 2.04, **ways}}})
+    [shown] = [line for line in render("context-line", tmp_path).splitlines() if line.startswith("| s |")]
+    change = "-0.010 to +0.023"
+    assert (
+        shown
+        == f"| s | 9 | 4 | 0.5000 | 0.6000 | {change} | 0.7000 | 0.7200 | {change} | 0.8000 | {change} | 2.0 |"
+    )

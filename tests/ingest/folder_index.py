@@ -44,6 +44,7 @@ class FolderIndex:
                 "title": chunk.title,
                 "text": chunk.text,
                 "headings": chunk.headings,
+                "context_line": chunk.context_line,
                 "readers": document.readers,
             }
             place = self.folder / document.collection / f"{chunk.id}.json"

@@ -125,7 +125,11 @@ def test_a_caption_stays_with_the_first_rows_of_its_table():
 
 
 def test_captions_and_headers_of_several_rows_are_in_each_part_and_footnotes_in_the_last():
-    rows = [("", "Sales", "Sales"), ("part", "2022", "2023"), *((f"p{n}", f"{n}.5", f"{n}.7") for n in range(20))]
+    rows = [
+        ("", "Sales", "Sales"),
+        ("part", "2022", "2023"),
+        *((f"p{n}", f"{n}.5", f"{n}.7") for n in range(20)),
+    ]
     table = table_element(rows, Table((), 2, "Table 4 (kEUR)", ("Note: rounded.",)))
     chunks = chunk([table], longest=60)
     assert len(chunks) > 2

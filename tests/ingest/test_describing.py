@@ -69,7 +69,7 @@ def test_files_with_pictures_are_due_again_when_their_pictures_would_be_describe
     from core.settings import IngestSettings
 
     def fingerprints(describer: FigureDescriber) -> list[str]:
-        made = Fingerprints(IngestSettings(), lambda: "i", lambda: describer.fingerprint)
+        made = Fingerprints(IngestSettings(), lambda: "i", pictures=lambda: describer.fingerprint)
         return [made.of(kind) for kind in (DOCX, CSV)]
 
     plain = fingerprints(FigureDescriber())

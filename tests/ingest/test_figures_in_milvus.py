@@ -16,7 +16,9 @@ from core.settings import IngestSettings, MilvusSettings
 from core.types import ElementKind, Scope
 from ingest.describing import FigureDescriber
 from ingest.document_index import DocumentIndex
+from ingest.extras import IngestExtras
 from ingest.figure_store import FigureStore
+from ingest.kept_lines import KeptLines
 from ingest.ledger import Ledger
 from ingest.originals import Originals
 from ingest.parse_options import ParseOptions
@@ -94,11 +96,11 @@ def open_parts(folder: Path) -> Parts:
     figures, model = FigureStore(paths.figures), Sees()
     ingestor = Ingestor(
         Ledger(paths.ledger),
-        DocumentIndex(chunks, TableStore(paths.tables), figures, images),
+        DocumentIndex(chunks, TableStore(paths.tables), KeptLines(engine), figures, images),
         Originals(paths.originals),
         IngestSettings(workers=1),
         DirectParserRunner(ParseOptions(ocr=False, wordless=True)),
-        FigureDescriber(model, lambda: images.fingerprint),
+        IngestExtras(describer=FigureDescriber(model, lambda: images.fingerprint)),
     )
     return Parts(paths, docs, store, images, figures, model, ingestor)
 
@@ -143,7 +145,7 @@ def test_a_model_that_is_down_is_a_warning_and_the_file_is_found_by_its_other_wo
     [chunk] = parts.figure_chunks()
     assert chunk.text == f"{CAPTION}\nBars of three heights"
     parts.model.said = "Three bars."
-    parts.ingestor._publisher._describer._quiet_until = 0.0
+    parts.ingestor._engine._describer._quiet_until = 0.0
     assert parts.ingest(force=True).updated == 1
     assert parts.figure_chunks()[0].text.endswith("Three bars.")
 

@@ -7,15 +7,17 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageDraw
 
 from core.errors import FileError
 from core.settings import IngestSettings
 from ingest.discover import FoundFile, RefusedFile, find_candidates, inspect_file
 from ingest.isolation import ProcessParserRunner
+from ingest.parser_pool import ParserPool
 from tests.ingest.hostile_files import HOSTILE, WHOLE, write_hostile
 
 SECONDS = 10.0
-RESIDENT_MB = 1024  # of the 2048 MB of address space that OCR needs; the PDF bomb takes 850
+RESIDENT_MB = {"plain": 512, "ocr": 700}
 CODES = {
     "bad_encoding", "bomb", "corrupt", "empty", "encrypted", "missing", "no_text", "outside_root",
     "parse_memory", "parse_crashed", "parse_output", "too_large", "unknown_type", "unreadable", "unsafe",
@@ -23,29 +25,33 @@ CODES = {
 
 
 class Watch:
-    """The most memory that the processes of a runner were seen to hold, in MB."""
+    """The most memory that the processes of runners were seen to hold, in MB, of each kind."""
 
-    def __init__(self, runner: ProcessParserRunner) -> None:
-        self.peak_mb = 0.0
-        self._runner, self._on = runner, True
+    def __init__(self, runners: dict[str, ProcessParserRunner]) -> None:
+        self.peak_mb = dict.fromkeys(runners, 0.0)
+        self._runners, self._on = runners, True
         self._thread = threading.Thread(target=self._look)
         self._thread.start()
 
     def _look(self) -> None:
         while self._on:
-            process = self._runner._process
-            if process is not None:
-                try:
-                    status = Path(f"/proc/{process.pid}/status").read_text()
-                except OSError:
-                    status = ""
-                peaks = [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")]
-                self.peak_mb = max([self.peak_mb, *(peak / 1024 for peak in peaks)])
+            for kind, runner in self._runners.items():
+                if (process := runner._process) is not None:
+                    self.peak_mb[kind] = max(self.peak_mb[kind], resident_mb(process.pid))
             time.sleep(0.01)
 
     def stop(self) -> None:
         self._on = False
         self._thread.join()
+
+
+def resident_mb(pid: int) -> float:
+    """The most that a process has held so far; 0 when it is gone."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    return max([0.0, *(int(x.split()[1]) / 1024 for x in status.splitlines() if x.startswith("VmHWM"))])
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +64,14 @@ def endings(tmp_path_factory):
     settings = IngestSettings()
     found = {}
     normal, tempfile.tempdir = tempfile.tempdir, str(scratch)
-    runner = ProcessParserRunner(SECONDS, settings.parse_memory_mb)
+    runners = {
+        "plain": ProcessParserRunner(SECONDS, settings.parse_memory_mb, reads_pictures=False),
+        "ocr": ProcessParserRunner(SECONDS, settings.ocr_memory_mb),
+    }
+    runner = ParserPool(lambda: runners["plain"], 1, lambda: runners["ocr"])
     try:
         for candidate in find_candidates([folder], None):
-            watch, started = Watch(runner), time.monotonic()
+            watch, started = Watch(runners), time.monotonic()
             try:
                 file = inspect_file(candidate, int(settings.max_file_mb * 2**20))
                 if isinstance(file, RefusedFile):
@@ -89,11 +99,32 @@ def test_every_file_ends_soon_in_little_memory_as_read_or_with_a_code(endings):
     assert len(endings) >= len(HOSTILE) + len(WHOLE) + 3 >= 60
     for name, (ending, seconds, peak_mb) in sorted(endings.items(), key=lambda item: -item[1][1]):
         code = ending.code if isinstance(ending, FileError) else f"{len(ending.elements)} elements"
-        print(f"{name!r:28} {seconds:6.2f} s {peak_mb:6.0f} MB  {code}")
+        held = "  ".join(f"{kind} {mb:4.0f} MB" for kind, mb in peak_mb.items())
+        print(f"{name!r:28} {seconds:6.2f} s  {held}  {code}")
     odd = {n: e.code for n, (e, _, _) in endings.items() if isinstance(e, FileError) and e.code not in CODES}
     assert odd == {}
     assert {n: s for n, (_, s, _) in endings.items() if s > SECONDS + 0.5} == {}
-    assert {n: mb for n, (_, _, mb) in endings.items() if mb > RESIDENT_MB} == {}
+    for kind, most in RESIDENT_MB.items():
+        assert {n: mb[kind] for n, (_, _, mb) in endings.items() if mb[kind] > most} == {}, kind
+    assert max(mb["plain"] for _, _, mb in endings.values()) > 20, "the processes were seen"
+
+
+def test_a_process_that_reads_pictures_stays_within_its_memory(tmp_path):
+    picture = Image.new("RGB", (1600, 2200), "white")
+    for line in range(40):
+        ImageDraw.Draw(picture).text((100, 100 + 50 * line), f"Inspection {line} of the crane", "black", font_size=30)
+    picture.save(tmp_path / "scan.png")
+    settings = IngestSettings()
+    runner = ProcessParserRunner(120, settings.ocr_memory_mb)
+    watch = Watch({"ocr": runner})
+    try:
+        for _ in range(3):
+            assert "Inspection" in runner.parse(tmp_path / "scan.png", "image/png").elements[0].text
+    finally:
+        watch.stop()
+        runner.close()
+    print(f"ocr {watch.peak_mb['ocr']:.0f} MB")
+    assert 100 < watch.peak_mb["ocr"] < RESIDENT_MB["ocr"]
 
 
 def test_nothing_is_read_as_empty(endings):

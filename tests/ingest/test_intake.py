@@ -114,3 +114,29 @@ def test_what_is_deleted_while_it_waits_is_not_indexed(bench):
     assert bench.ingestor.delete("default", "upload:a.md")
     report, _ = finish(bench, taken)
     assert report.removed == 1 and bench.index.rows() == [] and bench.kept() == 0
+
+
+def test_a_copy_that_an_upload_has_just_kept_is_not_taken_for_needless(bench):
+    finish(bench, upload(bench, "a.md", "words"))
+    [row] = bench.ledger.rows("default")
+    kept, go_on, sound = threading.Event(), threading.Event(), []
+    accept = bench.ingestor.queue.accept
+
+    def slow_accept(rows, lease=True):
+        kept.set()
+        go_on.wait(5)
+        return accept(rows, lease)
+
+    bench.ingestor.queue.accept = slow_accept
+    other = threading.Thread(target=lambda: upload(bench, "b.md", "words"))
+    other.start()
+    assert kept.wait(20)
+    removal = threading.Thread(target=lambda: sound.append(bench.ingestor.delete("default", row.uri)))
+    removal.start()
+    removal.join(0.5)
+    go_on.set()
+    other.join(20)
+    removal.join(20)
+    assert sound == [True]
+    assert bench.originals.path(row.document_id).read_text() == "words"
+    assert bench.ingestor.resume() == 1 and bench.ingestor.verify().is_sound

@@ -172,7 +172,6 @@ def test_a_defect_of_a_parser_is_logged_with_its_traceback(runner, tmp_path, cap
     assert "Traceback" in caplog.text and "text/plain" in caplog.text
 
 
-
 @pytest.mark.slow
 def test_each_page_told_gives_more_time(runner, tmp_path):
     """A long scan is not a slow one: all its pages take longer than the limit, none of them does."""

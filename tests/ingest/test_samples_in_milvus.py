@@ -46,7 +46,7 @@ def ingest_samples(data: Path) -> None:
     store.close()
 
 
-def open_parts(data: Path):
+def open_parts(data: Path, **policy):
     from sqlalchemy import create_engine
 
     from core.paths import DataPaths
@@ -54,6 +54,7 @@ def open_parts(data: Path):
     from ingest.document_index import DocumentIndex
     from ingest.figure_store import FigureStore
     from ingest.isolation import ProcessParserRunner
+    from ingest.kept_lines import KeptLines
     from ingest.ledger import Ledger
     from ingest.originals import Originals
     from ingest.pipeline import Ingestor
@@ -70,8 +71,9 @@ def open_parts(data: Path):
     index = ChunkIndex(store, HashEmbedder(), Lexicon(engine), TokenVectors(engine, HashEmbedder), False)
     runner = ProcessParserRunner(timeout_s=120, memory_mb=2048)
     ledger = Ledger(paths.ledger)
-    documents = DocumentIndex(index, TableStore(paths.tables), FigureStore(paths.figures))
-    return Ingestor(ledger, documents, Originals(paths.originals), IngestSettings(), runner), store, index
+    documents = DocumentIndex(index, TableStore(paths.tables), KeptLines(engine), FigureStore(paths.figures))
+    settings = IngestSettings(**policy)
+    return Ingestor(ledger, documents, Originals(paths.originals), settings, runner), store, index
 
 
 def start(data: Path, after_files: int | None) -> int:

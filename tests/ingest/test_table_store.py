@@ -7,11 +7,13 @@ import pyarrow.parquet as parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import create_engine
 
 from core.errors import NotFoundError, StoreError
 from core.types import Document, Scope, Table
 from ingest.document_index import DocumentIndex
 from ingest.figure_store import FigureStore
+from ingest.kept_lines import KeptLines
 from ingest.table_store import PlacedTable, TableStore
 from ingest.typed_columns import typed_columns
 from tests.ingest.folder_index import FolderIndex
@@ -22,6 +24,11 @@ ROWS = (
     ("华东", "1,200", "12.5%", "2024-01-05", "007", "$3.50", "-"),
     ("华南", "(30)", "-3%", "2023/12/31", "008", "$12", "ok"),
 )
+
+
+def lines(folder):
+    """No context lines yet."""
+    return KeptLines(create_engine(f"sqlite:///{folder / 'lines.db'}"))
 
 
 def document(document_id=ID, collection="default", readers=("everyone",)):
@@ -63,11 +70,18 @@ def test_columns_have_types_and_the_texts_stay(store):
     assert stored.column("since").to_pylist() == [dt.date(2024, 1, 5), dt.date(2023, 12, 31)]
 
 
-CELL = st.sampled_from(["", "a", "12", "1,000", "-", "3.5", "9" * 30, "1e5", "2024-01-01", "2024-13-01", "x\ny", "%"])
+CELL = st.sampled_from(
+    ["", "a", "12", "1,000", "-", "3.5", "9" * 30, "1e5", "2024-01-01", "2024-13-01", "x\ny", "%"]
+)
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.integers(1, 4).flatmap(lambda n: st.lists(st.lists(CELL, min_size=n, max_size=n), min_size=1, max_size=6)), st.integers(0, 2))
+@given(
+    st.integers(1, 4).flatmap(
+        lambda n: st.lists(st.lists(CELL, min_size=n, max_size=n), min_size=1, max_size=6)
+    ),
+    st.integers(0, 2),
+)
 def test_any_table_comes_back_as_it_was(tmp_path_factory, rows, header_rows):
     store = TableStore(tmp_path_factory.mktemp("t"))
     table = Table(tuple(map(tuple, rows)), min(header_rows, len(rows)))
@@ -102,7 +116,12 @@ def test_a_column_has_a_type_only_when_all_of_it_agrees(cells, kind):
 def test_other_readers_and_other_collections_do_not_find_it(store):
     store.write_document(document(readers=("hr",)), [PlacedTable(Table(ROWS))])
     assert store.find(scope("default", "hr"), ID, 0).order == 0
-    for where, order in ((scope(), 0), (scope("default", "it"), 0), (scope("other", "hr"), 0), (scope("default", "hr"), 1)):
+    for where, order in (
+        (scope(), 0),
+        (scope("default", "it"), 0),
+        (scope("other", "hr"), 0),
+        (scope("default", "hr"), 1),
+    ):
         with pytest.raises(NotFoundError):
             store.find(where, ID, order)
     assert store.list_document(scope(), ID) == []
@@ -144,7 +163,7 @@ def test_tables_come_and_go_with_their_document(bench, tmp_path):
     from ingest.request import IngestRequest
 
     tables = TableStore(tmp_path / "tables")
-    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), tables, FigureStore(tmp_path / "figures"))
+    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), tables, lines(tmp_path), FigureStore(tmp_path / "figures"))
     ingestor = Ingestor(bench.ledger, index, bench.originals, bench.settings, DirectParserRunner())
     path = bench.write("a.csv", "name,n\nx,1\ny,2\n")
     request = IngestRequest("default", (EVERYONE,))
@@ -166,7 +185,7 @@ def test_lost_and_stray_tables_are_found_and_mended(bench, tmp_path):
     from ingest.request import IngestRequest
 
     tables = TableStore(tmp_path / "tables")
-    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), tables, FigureStore(tmp_path / "figures"))
+    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), tables, lines(tmp_path), FigureStore(tmp_path / "figures"))
     ingestor = Ingestor(bench.ledger, index, bench.originals, bench.settings, DirectParserRunner())
     bench.write("a.csv", "name,n\nx,1\ny,2\n")
     ingestor.ingest([bench.docs], IngestRequest("default"))
@@ -188,7 +207,7 @@ def test_tables_go_along_when_only_the_readers_change(bench, tmp_path):
     from ingest.request import IngestRequest
 
     tables = TableStore(tmp_path / "tables")
-    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), tables, FigureStore(tmp_path / "figures"))
+    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), tables, lines(tmp_path), FigureStore(tmp_path / "figures"))
     ingestor = Ingestor(bench.ledger, index, bench.originals, bench.settings, DirectParserRunner())
     bench.write("a.csv", "name,n\nx,1\ny,2\n")
     ingestor.ingest([bench.docs], IngestRequest("default"))

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 from tests.structure.source_tree import PACKAGES, ROOT, product_files
 
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-uv.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-uv.lock", "requirements-ray.lock")
 PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([^\s;\\]+)", re.MULTILINE)
 TOO_HEAVY = re.compile(r"^(torch|nvidia-.*|triton|tensorflow|onnxruntime|xllamacpp|vllm|ray|cuda-.*)$")
 # What an excluded distribution is called when it is imported.
@@ -100,7 +100,18 @@ def test_locks_name_no_machine(lock):
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_nothing_heavy(lock):
-    assert [name for name in pins(lock) if TOO_HEAVY.match(name)] == []
+    allowed = {"ray"} if lock == "requirements-ray.lock" else set()
+    assert {name for name in pins(lock) if TOO_HEAVY.match(name)} == allowed
+
+
+def test_ray_goes_beside_the_other_locks():
+    """What several locks hold has one version: they are installed one on the other."""
+    ray, dev = pins("requirements-ray.lock"), pins("requirements-dev.lock")
+    assert {name: version for name, version in ray.items() if dev.get(name, version) != version} == {}
+    extras = project()["optional-dependencies"]
+    for line in [*extras["ray"], *extras["postgres"]]:
+        requirement = Requirement(line)
+        assert requirement.specifier.contains(ray[canonicalize_name(requirement.name)])
 
 
 def test_what_is_excluded_stays_out():

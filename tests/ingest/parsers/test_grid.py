@@ -9,14 +9,18 @@ from ingest.parsers.grid import Area, Grid, grid_elements, header_rows
 
 def grid(text, merges=(), **extra):
     """Rows on lines, cells parted by `|`."""
-    return Grid([[c.strip() for c in line.split("|")] for line in text.strip("\n").split("\n")], merges, **extra)
+    return Grid(
+        [[c.strip() for c in line.split("|")] for line in text.strip("\n").split("\n")], merges, **extra
+    )
 
 
 def told(elements):
     return [(str(e.kind), e.table.rows if e.table else e.text) for e in elements]
 
 
-CELLS = st.sampled_from(["", "", "", "a", "b c", "12", "3.5", "2024-01-02", "注：甲", "Note: x", "单位：万元", "|"])
+CELLS = st.sampled_from(
+    ["", "", "", "a", "b c", "12", "3.5", "2024-01-02", "注：甲", "Note: x", "单位：万元", "|"]
+)
 
 
 @settings(max_examples=300, deadline=None)

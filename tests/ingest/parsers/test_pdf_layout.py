@@ -126,7 +126,10 @@ def test_words_broken_at_a_line_end_are_joined(tmp_path):
         canvas.drawString(72, 672, "tory of the plant.")
 
     (text,) = [text for _, _, text in found(pdf(tmp_path / "a.pdf", draw))]
-    assert text == "The inspection of the measuring instruments is done every year by the laboratory of the plant."
+    assert (
+        text
+        == "The inspection of the measuring instruments is done every year by the laboratory of the plant."
+    )
 
 
 def test_a_name_keeps_the_hyphen_at_which_it_was_broken():
@@ -163,7 +166,6 @@ def test_a_password_opens_what_it_fits(tmp_path, password, code):
     assert not password or password not in str(caught.value).replace("password", "")
 
 
-
 place = st.builds(
     lambda n, x, y, w, h: (x, y, x + w, y + h),
     st.integers(),
@@ -189,7 +191,8 @@ def test_columns_are_read_one_after_the_other():
 
 
 def test_cells_are_read_row_by_row():
-    cells = [Place(n, 50 + 200 * (n % 3), 60 + 20 * (n // 3), 90 + 200 * (n % 3), 74 + 20 * (n // 3)) for n in range(12)]
+    cells = [
+        Place(n, 50 + 200 * (n % 3), 60 + 20 * (n // 3), 90 + 200 * (n % 3), 74 + 20 * (n // 3))
+        for n in range(12)
+    ]
     assert reading_rows(cells) == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]]
-
-

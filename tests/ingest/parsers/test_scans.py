@@ -13,10 +13,11 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from core.errors import FileError
+from core.settings import IngestSettings
 from core.types import ElementKind
 from ingest.isolation import ProcessParserRunner
 from ingest.media_types import detect_media_type
-from ingest.parse_options import ParseOptions
+from ingest.parse_options import OcrWanted, ParseOptions
 from ingest.parsers.images import ImageParser
 from ingest.parsers.pdf import PdfParser
 from ingest.parsers.scans import _bands
@@ -162,6 +163,32 @@ def test_the_limited_process_reads_a_picture(tmp_path, scan):
         assert words(parsed.elements) == " ".join(LINES)
         again = runner.parse(tmp_path / "a.png", "image/png")
         assert again == parsed
+    finally:
+        runner.close()
+
+
+@pytest.mark.slow
+def test_a_small_process_leaves_pictures_to_another(tmp_path, scan):
+    scan.save(tmp_path / "a.png")
+    settings = IngestSettings()
+    runner = ProcessParserRunner(60, settings.parse_memory_mb, reads_pictures=False)
+    try:
+        with pytest.raises(OcrWanted):
+            runner.parse(tmp_path / "a.png", "image/png")
+    finally:
+        runner.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("memory_mb", [128, 256, 512, 768])
+def test_too_little_memory_for_ocr_is_named_as_such(tmp_path, scan, memory_mb):
+    scan.save(tmp_path / "a.png")
+    runner = ProcessParserRunner(60, memory_mb)
+    try:
+        with pytest.raises(FileError) as caught:
+            runner.parse(tmp_path / "a.png", "image/png")
+        assert caught.value.code == "parse_memory"
+        assert "ingest.ocr_memory_mb" in caught.value.remedy
     finally:
         runner.close()
 

@@ -14,7 +14,9 @@ from ingest.parsers.separated import find_separator, parse_separated
 from ingest.parsing import parse_file
 
 CELL = st.text(alphabet="ab1 ,;|\t\"'\n中。", max_size=8)
-WIDE = st.integers(2, 5).flatmap(lambda n: st.lists(st.lists(CELL, min_size=n, max_size=n), min_size=1, max_size=6))
+WIDE = st.integers(2, 5).flatmap(
+    lambda n: st.lists(st.lists(CELL, min_size=n, max_size=n), min_size=1, max_size=6)
+)
 
 
 @settings(max_examples=150, deadline=None)

@@ -147,7 +147,9 @@ BOMB = "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in r
 
 
 @pytest.mark.parametrize(
-    "entities", ['<!ENTITY j SYSTEM "file:///etc/hostname">', f'<!ENTITY a "aaaaaaaaaa">{BOMB}'], ids=["outside", "bomb"]
+    "entities",
+    ['<!ENTITY j SYSTEM "file:///etc/hostname">', f'<!ENTITY a "aaaaaaaaaa">{BOMB}'],
+    ids=["outside", "bomb"],
 )
 @pytest.mark.parametrize("styled_bytes", [1 << 20, 0], ids=["openpyxl", "calamine"])
 def test_entities_are_refused(book, tmp_path, entities, styled_bytes):

@@ -121,7 +121,13 @@ def test_western_text_in_its_old_encoding():
     assert decode_text(text.encode("cp1252")) == text
 
 
-@pytest.mark.parametrize("text", ["名前,年齢,住所\n佐藤太郎,30,東京\n三木英子,25,大阪\n髙橋淳,35,名古屋\n", "これは日本語の文章です。とても短いです。\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "名前,年齢,住所\n佐藤太郎,30,東京\n三木英子,25,大阪\n髙橋淳,35,名古屋\n",
+        "これは日本語の文章です。とても短いです。\n",
+    ],
+)
 def test_japanese_in_its_old_encoding(text):
     assert decode_text(text.encode("cp932")) == text
 

@@ -1,0 +1,1 @@
+"""Folders of mixed files through the file pipelines that each library documents."""
