@@ -82,8 +82,8 @@ def test_figures_cross_the_pipe_and_what_is_no_picture_does_not(tmp_path):
     found = parsed(save_html(tmp_path / "a.html"))
     assert from_json(to_json(found)) == found
     message = to_json(found)
-    at = next(n for n, e in enumerate(message["elements"]) if e[6])
-    message["elements"][at][6][0] = "PHN2ZyBvbmxvYWQ9YWxlcnQoMSk+"
+    at = next(n for n, e in enumerate(message["elements"]) if e[7])
+    message["elements"][at][7][0] = "PHN2ZyBvbmxvYWQ9YWxlcnQoMSk+"
     with pytest.raises(ValueError, match="not a picture"):
         from_json(message)
 
