@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from app.weights.fetch import WeightsStore
     from core.seams import ChatModel, Embedder, ImageEmbedder, Reranker, TokenEmbedder, VectorStore
     from ingest.context_lines import ContextLines
-    from ingest.describing import FigureDescriber
     from ingest.figure_store import FigureStore
     from ingest.isolation import ProcessParserRunner
     from ingest.kept_lines import KeptLines
@@ -117,7 +116,9 @@ class Services:
 
     def image_embedder(self) -> "ImageEmbedder":
         """Pictures to vectors. Raises SettingsError when none is configured."""
-        return self._once("image_embedder", self._build_image_embedder)
+        from retrieval.image_embedders import build_image_embedder
+
+        return self._once("image_embedder", lambda: build_image_embedder(self.settings.image_embedder))
 
     def images(self) -> "ImageIndex | None":
         """The vectors of pictures; None when no image embedder is configured."""
@@ -322,32 +323,12 @@ class Services:
         return FigureStore(self.paths.figures)
 
     def _build_images(self) -> "ImageIndex | None":
-        settings = self.settings.image_embedder
-        if settings.kind == "none":
-            return None
-        from app.late_embedder import LateImageEmbedder
-        from retrieval.image_index import STORE_PREFIX, ImageIndex
-        from retrieval.store import open_beside
+        from app.pictures import build_images
 
-        store = open_beside(self.store(), STORE_PREFIX)
-        return ImageIndex(store, LateImageEmbedder(self.image_embedder), settings.margin)
-
-    def _build_image_embedder(self) -> "ImageEmbedder":
-        from retrieval.image_embedders import build_image_embedder
-
-        return build_image_embedder(self.settings.image_embedder)
-
-    def _build_describer(self) -> "FigureDescriber":
-        from ingest.describing import FigureDescriber
-
-        images, captioner = self.images(), None
-        if self.settings.captioner.base_url:
-            from ingest.captioner import OpenAICaptioner
-
-            captioner = OpenAICaptioner(self.settings.captioner)
-        return FigureDescriber(captioner, (lambda: images.fingerprint) if images else None)
+        return build_images(self)
 
     def _build_ingestor(self) -> "Ingestor":
+        from app.pictures import build_describer
         from ingest.document_index import DocumentIndex
         from ingest.extras import IngestExtras
         from ingest.pipeline import Ingestor
@@ -361,7 +342,7 @@ class Services:
             self.originals(),
             self.settings.ingest,
             self._once("parser_runner", self._build_parser_pool),
-            IngestExtras(engine, self._build_context_lines(), self._build_describer()),
+            IngestExtras(engine, self._build_context_lines(), build_describer(self)),
         )
 
     def _build_context_lines(self) -> "ContextLines | None":
