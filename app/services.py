@@ -319,7 +319,6 @@ class Services:
     def _build_figures(self) -> "FigureStore":
         from ingest.figure_store import FigureStore
 
-        self.paths.create()
         return FigureStore(self.paths.figures)
 
     def _build_images(self) -> "ImageIndex | None":
@@ -334,8 +333,7 @@ class Services:
         from ingest.pipeline import Ingestor
 
         on_ray = self.settings.ingest.engine == "ray"
-        chunks = self._ray_index() if on_ray else self.index()
-        engine = self._ray_engine() if on_ray else None
+        chunks, engine = (self._ray_index(), self._ray_engine()) if on_ray else (self.index(), None)
         return Ingestor(
             self.ledger(),
             DocumentIndex(chunks, self.tables(), self.kept_lines(), self.figures(), self.images()),
