@@ -133,6 +133,7 @@ def make_citation(marker: int, bound: BoundSpan) -> Citation:
         end=bound.span.end,
         page=chunk.page,
         boxes=chunk.boxes,
+        figure=chunk.figure,
     )
 
 

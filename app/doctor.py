@@ -62,7 +62,32 @@ def examine(services: Services) -> list[Finding]:
         lambda: _check_port(services, "API", running),
         lambda: _check_port(services, "page", None),
     )
-    return [check() for check in checks]
+    return [check() for check in (*checks, *_checks_of_pictures(services))]
+
+
+def _checks_of_pictures(services: Services) -> list[Callable[[], Finding]]:
+    """Of what describes and finds pictures, where it is configured."""
+    checks: list[Callable[[], Finding]] = []
+    if services.settings.captioner.base_url:
+        captioner = services.settings.captioner
+        checks.append(lambda: _check_chat_server(captioner, "vision model", "ATTEST_CAPTIONER__"))
+    if services.settings.image_embedder.kind != "none":
+        checks.append(lambda: _check_image_embedder(services))
+    return checks
+
+
+def _check_image_embedder(services: Services) -> Finding:
+    settings = services.settings.image_embedder
+    try:
+        embedder = services.image_embedder()
+        begun = time.perf_counter()
+        embedder.embed_texts(["a chart of the output by quarter"])
+    except AttestError as exc:
+        return _fault("image embedder", exc)
+    took_ms = (time.perf_counter() - begun) * 1000
+    name = f"{settings.kind} {settings.model}"
+    message = f"{name} answers in {took_ms:.0f} ms, {embedder.dimensions} dimensions"
+    return Finding("image embedder", Grade.OK, message)
 
 
 def _check_data(services: Services) -> Finding:
@@ -137,7 +162,7 @@ def _check_chat(services: Services) -> Finding:
     return Finding("chat model", Grade.OK, f"{settings.model} is present")
 
 
-def _check_chat_server(settings) -> Finding:
+def _check_chat_server(settings, check: str = "chat model", setting: str = "ATTEST_CHAT__") -> Finding:
     import httpx
 
     url = f"{settings.base_url.rstrip('/')}/models"
@@ -148,14 +173,14 @@ def _check_chat_server(settings) -> Finding:
         served = [str(entry["id"]) for entry in reply.json()["data"]]
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
         message = f"{url} does not answer ({exc})"
-        return Finding("chat model", Grade.FAULT, message, "start it, or mend ATTEST_CHAT__BASE_URL")
+        return Finding(check, Grade.FAULT, message, f"start it, or mend {setting}BASE_URL")
     except (ValueError, KeyError, TypeError):
         message = f"{url} does not speak the OpenAI protocol"
-        return Finding("chat model", Grade.FAULT, message, "mend ATTEST_CHAT__BASE_URL; it ends in /v1")
+        return Finding(check, Grade.FAULT, message, f"mend {setting}BASE_URL; it ends in /v1")
     if settings.model not in served:
         message = f"{settings.base_url} serves {', '.join(served) or 'no model'}, not {settings.model}"
-        return Finding("chat model", Grade.FAULT, message, "set ATTEST_CHAT__MODEL to one of these")
-    return Finding("chat model", Grade.OK, f"{settings.base_url} serves {settings.model}")
+        return Finding(check, Grade.FAULT, message, f"set {setting}MODEL to one of these")
+    return Finding(check, Grade.OK, f"{settings.base_url} serves {settings.model}")
 
 
 def _check_store(services: Services, running: ServerRecord | None) -> Finding:

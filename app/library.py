@@ -16,7 +16,7 @@ from app.rendering import render_document, render_duplicate, render_failure, ren
 from app.search_filter import conditions_of
 from app.services import Services
 from core.errors import AccessError, ConflictError, NotFoundError
-from core.types import EVERYONE, Scope
+from core.types import EVERYONE, Figure, Scope
 from retrieval.filters import check_name
 
 if TYPE_CHECKING:
@@ -185,9 +185,7 @@ class Library:
         for row in [*self._searchable(collection, visible), *self._failed(collection, visible)]:
             if reference in (row.document_id, row.uri):
                 return render_document(row)
-        raise NotFoundError(
-            f"there is no document {reference!r} in {collection!r}", remedy="see: attest documents list"
-        )
+        raise _no_document(reference, collection)
 
     def page_image(
         self, collection: str, reference: str, number: int, visible: Visible, viewers: Visible = None
@@ -201,6 +199,23 @@ class Library:
         path = self._services.originals().path(found["document_id"])
         return self._services.page_renderer().render(path, found["media_type"], number)
 
+    def figure(
+        self, collection: str, reference: str, name: str, visible: Visible, viewers: Visible = None
+    ) -> Figure:
+        """A picture of a document that may be seen. Raises NotFoundError for the document and
+        the picture, and AccessError when personal data in it is masked: a picture shows it still."""
+        self.require_collection(collection, viewers)
+        rows = [*self._searchable(collection, visible), *self._failed(collection, visible)]
+        for row in rows:
+            # Of a failed file the last good version is searched still.
+            versions = (row.document_id, *row.previous_ids)
+            if reference == row.uri or reference in versions:
+                document_id = reference if reference in versions else row.document_id
+                if not self._services.settings.ingest.pii_show_originals:
+                    self._check_unmasked(collection, render_document(row))
+                return self._services.figures().read(collection, document_id, name)
+        raise _no_document(reference, collection)
+
     def _check_unmasked(self, collection: str, found: dict) -> None:
         """Refuses originals that hold what is masked elsewhere, and under `mask` those of which
         nobody knows: that failed, or were read by another policy."""
@@ -210,7 +225,7 @@ class Library:
         is_mask_wanted = self._services.settings.ingest.pii == "mask"
         if is_masked or (is_mask_wanted and not self._is_up_to_date(collection, found["uri"])):
             raise AccessError(
-                f"the pages of {found['uri']!r} are not shown: personal data in it is masked, "
+                f"the pages and pictures of {found['uri']!r} are not shown: personal data in it is masked, "
                 "or was not looked for yet",
                 remedy="ingest it again after a change of policy, or set ingest.pii_show_originals = true",
                 authenticated=True,
@@ -285,6 +300,12 @@ class Library:
     def _failed(self, collection: str, visible: Visible) -> list["LedgerRow"]:
         failed = self._services.ingestor().failures(collection)
         return [row for row in failed if _may_see(row.readers, visible)]
+
+
+def _no_document(reference: str, collection: str) -> NotFoundError:
+    return NotFoundError(
+        f"there is no document {reference!r} in {collection!r}", remedy="see: attest documents list"
+    )
 
 
 def _may_see(readers: Iterable[str], visible: Visible) -> bool:

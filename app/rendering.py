@@ -72,6 +72,7 @@ def render_citation(citation: Citation) -> dict:
         "start": citation.start,
         "end": citation.end,
         "chunk_id": citation.chunk_id,
+        "figure": _figure(citation.document_id, citation.figure),
     }
 
 
@@ -94,7 +95,14 @@ def render_hit(hit: Hit) -> dict:
         "score": round(float(hit.score), 6),
         "stage": hit.stage.value,
         "ranks": dict(hit.ranks),
+        "figure": _figure(chunk.document_id, chunk.figure),
     }
+
+
+def _figure(document_id: str, name: str) -> str | None:
+    """Path of the picture that a chunk speaks of. It wants the collection as a parameter, as
+    that of a document does."""
+    return f"/v1/documents/{document_id}/figures/{name}" if name else None
 
 
 def render_search(result) -> dict:

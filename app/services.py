@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from agents.asker import Asker
     from app.keys import KeyTable
     from app.weights.fetch import WeightsStore
-    from core.seams import ChatModel, Embedder, Reranker, TokenEmbedder, VectorStore
+    from core.seams import ChatModel, Embedder, ImageEmbedder, Reranker, TokenEmbedder, VectorStore
     from ingest.context_lines import ContextLines
+    from ingest.figure_store import FigureStore
     from ingest.isolation import ProcessParserRunner
     from ingest.kept_lines import KeptLines
     from ingest.ledger import Ledger
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ingest.pipeline import Ingestor
     from ingest.ray_engine import RayEngine
     from ingest.table_store import TableStore
+    from retrieval.image_index import ImageIndex
     from retrieval.index import ChunkIndex
     from retrieval.lexical import Lexicon
     from retrieval.retriever import Retriever
@@ -107,6 +109,20 @@ class Services:
     def tables(self) -> "TableStore":
         """The tables of documents."""
         return self._once("tables", self._build_tables)
+
+    def figures(self) -> "FigureStore":
+        """The pictures of documents."""
+        return self._once("figures", self._build_figures)
+
+    def image_embedder(self) -> "ImageEmbedder":
+        """Pictures to vectors. Raises SettingsError when none is configured."""
+        from retrieval.image_embedders import build_image_embedder
+
+        return self._once("image_embedder", lambda: build_image_embedder(self.settings.image_embedder))
+
+    def images(self) -> "ImageIndex | None":
+        """The vectors of pictures; None when no image embedder is configured."""
+        return self._once("images", self._build_images)
 
     def kept_lines(self) -> "KeptLines":
         """The context lines of chunks."""
@@ -240,7 +256,7 @@ class Services:
             loading = pool.submit(self.embedder)
             store, lexicon = self.store(), self.lexicon()
             embedder = loading.result()
-        return Retriever(store, embedder, lexicon, self.reranker(), settings)
+        return Retriever(store, embedder, lexicon, self.reranker(), settings, self.images())
 
     def _build_reranker(self) -> "Reranker":
         from retrieval.rerankers import build_reranker
@@ -270,7 +286,10 @@ class Services:
         from ingest.parse_options import ParseOptions
 
         settings = self.settings.ingest
-        options = ParseOptions(settings.pdf_password.get_secret_value(), settings.ocr)
+        finds_wordless = bool(self.settings.captioner.base_url) or self.settings.image_embedder.kind != "none"
+        options = ParseOptions(
+            settings.pdf_password.get_secret_value(), settings.ocr, settings.figures, finds_wordless
+        )
         limit_s = timeout_s or settings.parse_timeout_s
         memory_mb = settings.ocr_memory_mb if reads_pictures else settings.parse_memory_mb
         return ProcessParserRunner(limit_s, memory_mb, options=options, reads_pictures=reads_pictures)
@@ -297,19 +316,31 @@ class Services:
         self.paths.create()
         return TableStore(self.paths.tables)
 
+    def _build_figures(self) -> "FigureStore":
+        from ingest.figure_store import FigureStore
+
+        return FigureStore(self.paths.figures)
+
+    def _build_images(self) -> "ImageIndex | None":
+        from app.pictures import build_images
+
+        return build_images(self)
+
     def _build_ingestor(self) -> "Ingestor":
+        from app.pictures import build_describer
         from ingest.document_index import DocumentIndex
         from ingest.extras import IngestExtras
         from ingest.pipeline import Ingestor
 
         on_ray = self.settings.ingest.engine == "ray"
+        chunks, engine = (self._ray_index(), self._ray_engine()) if on_ray else (self.index(), None)
         return Ingestor(
             self.ledger(),
-            DocumentIndex(self._ray_index() if on_ray else self.index(), self.tables(), self.kept_lines()),
+            DocumentIndex(chunks, self.tables(), self.kept_lines(), self.figures(), self.images()),
             self.originals(),
             self.settings.ingest,
             self._once("parser_runner", self._build_parser_pool),
-            IngestExtras(self._ray_engine() if on_ray else None, self._build_context_lines()),
+            IngestExtras(engine, self._build_context_lines(), build_describer(self)),
         )
 
     def _build_context_lines(self) -> "ContextLines | None":

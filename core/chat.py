@@ -94,19 +94,25 @@ class OpenAIChatModel:
         return body
 
     def _translate(self, exc: openai.OpenAIError) -> ChatModelError:
-        if isinstance(exc, openai.APITimeoutError):
-            what, remedy = "did not answer in time", "raise ATTEST_CHAT__TIMEOUT_S"
-        elif isinstance(exc, openai.APIConnectionError):
-            what, remedy = "cannot be reached", "start it, or mend ATTEST_CHAT__BASE_URL"
-        elif isinstance(exc, (openai.AuthenticationError, openai.PermissionDeniedError)):
-            what, remedy = "refused the key", "set ATTEST_CHAT__API_KEY"
-        elif isinstance(exc, openai.NotFoundError):
-            what, remedy = f"does not serve {self.name}", "mend ATTEST_CHAT__MODEL"
-        elif isinstance(exc, openai.RateLimitError):
-            what, remedy = "is overloaded", "try again later"
-        else:
-            what, remedy = f"failed ({exc})", "look at its log"
-        return ChatModelError(f"the model server at {self._base_url} {what}", remedy=remedy)
+        return explain(exc, self._base_url, self.name, "ATTEST_CHAT__")
+
+
+def explain(exc: openai.OpenAIError, base_url: str, model: str, setting: str) -> ChatModelError:
+    """A fault of a server of this protocol in our words; `setting` is the start of the names
+    that its settings have in the environment."""
+    if isinstance(exc, openai.APITimeoutError):
+        what, remedy = "did not answer in time", f"raise {setting}TIMEOUT_S"
+    elif isinstance(exc, openai.APIConnectionError):
+        what, remedy = "cannot be reached", f"start it, or mend {setting}BASE_URL"
+    elif isinstance(exc, (openai.AuthenticationError, openai.PermissionDeniedError)):
+        what, remedy = "refused the key", f"set {setting}API_KEY"
+    elif isinstance(exc, openai.NotFoundError):
+        what, remedy = f"does not serve {model}", f"mend {setting}MODEL"
+    elif isinstance(exc, openai.RateLimitError):
+        what, remedy = "is overloaded", "try again later"
+    else:
+        what, remedy = f"failed ({exc})", "look at its log"
+    return ChatModelError(f"the model server at {base_url} {what}", remedy=remedy)
 
 
 def _read_delta(event) -> ChatDelta | None:

@@ -47,6 +47,11 @@ class DataPaths:
         return self.root / "tables"
 
     @property
+    def figures(self) -> Path:
+        """The pictures of documents, by collection and document id."""
+        return self.root / "figures"
+
+    @property
     def sessions(self) -> Path:
         """SQLite: the graph's checkpoints."""
         return self.root / "sessions.db"
@@ -66,6 +71,7 @@ class DataPaths:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.originals.mkdir(exist_ok=True, mode=0o700)
             self.tables.mkdir(exist_ok=True, mode=0o700)
+            self.figures.mkdir(exist_ok=True, mode=0o700)
         except OSError as exc:
             raise StoreError(
                 f"the data directory {self.root} cannot be made: {exc.strerror}",

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from core.conditions import Condition
-from core.types import Chunk, Document, Element, Hit, Scope, Usage, Verdict
+from core.types import Chunk, Document, Element, Figure, Hit, Scope, Usage, Verdict
 
 SparseVector = Mapping[int, float]
 
@@ -80,6 +80,22 @@ class MultiVectorEmbedder(Protocol):
     ) -> tuple[np.ndarray, list[np.ndarray]]:
         """The vectors of `Embedder.embed_documents`, and for each text int8 rows
         (tokens, size): unit vectors times 127."""
+        ...
+
+
+class ImageEmbedder(Protocol):
+    """Pictures and texts to vectors of one space: a text lies near the pictures that it describes."""
+
+    dimensions: int
+    fingerprint: str
+    """Changes whenever the same picture would get another vector."""
+
+    def embed_images(self, figures: Sequence[Figure]) -> np.ndarray:
+        """Shape (len(figures), dimensions), unit length, in the order given. Raises EmbedderError."""
+        ...
+
+    def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
+        """Shape (len(texts), dimensions), unit length, in the order given. Raises EmbedderError."""
         ...
 
 
@@ -271,4 +287,22 @@ class Guard(Protocol):
 
     def check(self, sentence: str, passage: Passage, question: str) -> Verdict:
         """Pure and synchronous; milliseconds on a CPU. Without quotes: unsupported."""
+        ...
+
+
+class Captioner(Protocol):
+    """Says in words what a picture shows."""
+
+    name: str
+    """Who says it, as readers are told."""
+    fingerprint: str
+    """Changes whenever the same picture would be described otherwise."""
+
+    def caption(self, figure: Figure, about: str) -> str:
+        """A description of a few sentences on one line, in the language of `about`, which is
+        what stands near the picture.
+
+        Raises:
+            ChatModelError: the model does not answer, or says nothing.
+        """
         ...

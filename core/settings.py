@@ -70,6 +70,36 @@ class EmbedderSettings(Section):
     threads: int = Field(0, ge=0, description="CPU threads; 0: all")
 
 
+class CaptionerSettings(Section):
+    """What describes the pictures of documents: any OpenAI-compatible server of a model that
+    sees, such as vLLM with Qwen2.5-VL. Off while no `base_url` is set."""
+
+    base_url: str = Field("", description="server of a vision model, http://host:8000/v1; empty: pictures are not described")
+    model: str = Field("", description="served model name")
+    api_key: SecretStr = Field(SecretStr(""), description="key of that server")
+    timeout_s: float = Field(60.0, gt=0, description="longest wait for one description")
+    max_tokens: int = Field(160, ge=16, le=2048, description="longest description")
+
+
+class ImageEmbedderSettings(Section):
+    """What turns pictures, and the questions about them, into vectors of one space."""
+
+    kind: Literal["none", "clip", "http"] = Field(
+        "none", description="none; clip: by sentence-transformers (extra [models]); http: a server"
+    )
+    model: str = Field("", description="id (owner/name, owner/name@revision) or folder for clip, served name for http")
+    text_model: str = Field("", description="for clip: another model for the texts, such as a multilingual one made for it; empty: the same")
+    base_url: str = Field("", description="address for kind = http, to which /embeddings is added: http://host:8000/v1")
+    api_key: SecretStr = Field(SecretStr(""), description="key for kind = http")
+    style: Literal["vllm", "jina", "infinity"] = Field("vllm", description="protocol of that server")
+    device: str = Field("", description="torch device for clip, as cuda:0 or cpu; empty: the best there is")
+    batch_images: int = Field(8, ge=1, le=256, description="pictures of one forward pass or request")
+    timeout_s: float = Field(60.0, gt=0, description="longest wait for one request of kind = http, retries included")
+    margin: float = Field(
+        0.05, gt=0, le=1, description="by how much a picture is nearer to a text that describes it than to texts in general, in cosine"
+    )
+
+
 class ChatSettings(Section):
     """The conversation model. With `base_url` any OpenAI-compatible server (vLLM); without,
     the embedded one, started and stopped by attest."""
@@ -131,6 +161,7 @@ class IngestSettings(Section):
     allow_private_addresses: bool = Field(False, description="fetch from this machine and the inner network too")
     parse_timeout_s: float = Field(120.0, gt=0, description="a parse that takes longer fails; each page read by OCR gives as much again")
     ocr: bool = Field(True, description="scanned pages and pictures are read by OCR; false: such files fail with needs_ocr")
+    figures: bool = Field(True, description="pictures in documents are cut out, stored and shown with what is found of them")
     pdf_password: SecretStr = Field(SecretStr(""), description="tried on locked PDF files; kept out of the ledger and of logs")
     near_duplicates: Literal["off", "flag", "link"] = Field(
         "flag", description="documents that are nearly others: off, flag (a warning names the other one) or link (not indexed twice)"
@@ -197,6 +228,8 @@ class Settings(BaseSettings):
     milvus: MilvusSettings = MilvusSettings()
     ledger: LedgerSettings = LedgerSettings()
     embedder: EmbedderSettings = EmbedderSettings()
+    captioner: CaptionerSettings = CaptionerSettings()
+    image_embedder: ImageEmbedderSettings = ImageEmbedderSettings()
     chat: ChatSettings = ChatSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     ingest: IngestSettings = IngestSettings()

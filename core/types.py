@@ -3,6 +3,7 @@
 Knows nothing of stores, models or HTTP.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -111,11 +112,37 @@ class Table:
         return sum(bool(cell) for row in self.rows for cell in row)
 
 
+PICTURE_SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg"}
+"""How a picture may be kept, and what its name ends in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture of a document as it is kept and shown: `data` is a PNG or a JPEG that was
+    encoded by us, `width` × `height` pixels."""
+
+    data: bytes = field(repr=False)
+    media_type: str
+    width: int
+    height: int
+
+    @property
+    def name(self) -> str:
+        """A digest of the data and a suffix: the same picture always has the same name."""
+        return picture_name(self.data, self.media_type)
+
+
+def picture_name(data: bytes, media_type: str) -> str:
+    """The name that a picture is kept under: 32 hexadecimal digits and a suffix."""
+    return hashlib.sha256(data).hexdigest()[:32] + PICTURE_SUFFIXES[media_type]
+
+
 @dataclass(frozen=True, slots=True)
 class Element:
     """What a parser yields, in reading order. `level` is 1…6 for titles, else 0. `table` is
     the structure of a table whose `text` is its Markdown. `hidden` says why nobody sees it in
-    the file; empty when it is seen."""
+    the file; empty when it is seen. `figure` is the picture whose `text` is what is written in
+    and about it, which may be nothing."""
 
     kind: ElementKind
     text: str
@@ -124,12 +151,14 @@ class Element:
     level: int = 0
     table: Table | None = None
     hidden: str = ""
+    figure: Figure | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """What is embedded and cited. `text` is what a quote is verified against. `context_line`
-    is a model's word on where the chunk stands in its document: it is searched, never shown."""
+    is a model's word on where the chunk stands in its document: it is searched, never shown.
+    `figure` is the name of the picture that it speaks of."""
 
     id: str
     document_id: str
@@ -142,6 +171,7 @@ class Chunk:
     boxes: tuple[Box, ...] = ()
     kind: ElementKind = ElementKind.TEXT
     context_line: str = ""
+    figure: str = ""
 
     @property
     def context(self) -> str:
@@ -190,7 +220,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """`quote` is `chunk.text[start:end]`, letter by letter."""
+    """`quote` is `chunk.text[start:end]`, letter by letter; `figure` the chunk's."""
 
     marker: int
     chunk_id: str
@@ -202,6 +232,7 @@ class Citation:
     end: int
     page: int | None = None
     boxes: tuple[Box, ...] = ()
+    figure: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from ingest.context_lines import MISSING
 from ingest.discover import Candidate, FoundFile, KnownFile, RefusedFile, inspect_file
 from ingest.ledger import FileStatus, Ledger, LedgerRow
 from ingest.originals import Originals
-from ingest.parsers.registry import PARSER_VERSIONS
+from ingest.parsers.registry import PARSER_VERSIONS, WITH_PICTURES
 from ingest.publish import UPLOAD_PREFIX
 from ingest.queue import MAX_ATTEMPTS
 from ingest.report import Outcome
@@ -54,11 +54,17 @@ class Fingerprints:
     """Of how a kind of file would be indexed by the present settings."""
 
     def __init__(
-        self, settings: IngestSettings, index_fingerprint: Callable[[], str], context_lines: str = ""
+        self,
+        settings: IngestSettings,
+        index_fingerprint: Callable[[], str],
+        context_lines: str = "",
+        pictures: Callable[[], str] = lambda: "",
     ) -> None:
-        """`context_lines` is the fingerprint of what writes them; empty when nothing does."""
+        """`context_lines` is the fingerprint of what writes them, `pictures` of what describes and
+        finds pictures; empty when nothing does."""
         self._settings = settings
         self.context_lines = context_lines
+        self._pictures = pictures if settings.figures else lambda: "none"
         self._index_fingerprint = index_fingerprint
 
     def of(self, media_type: str, embedder: str = "") -> str:
@@ -73,6 +79,8 @@ class Fingerprints:
         } | policy_of(self._settings)
         if self.context_lines:  # not named when it is off: files of earlier versions stay as they are
             values["context_line"] = self.context_lines
+        if media_type in WITH_PICTURES and (pictures := self._pictures()):
+            values["pictures"] = pictures
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 

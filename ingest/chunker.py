@@ -42,10 +42,19 @@ def chunk_elements(
     """
     chunks: list[Chunk] = []
     for section in _sections(elements, limits.longest // _HEADING_SHARE, count_tokens):
-        pieces = _cut_section(section, limits.longest, count_tokens)
-        for group in _pack(pieces, limits):
-            chunks.append(_make_chunk(document, len(chunks), section.headings, group))
+        for part in _with_figures_apart(section):
+            pieces = _cut_section(part, limits.longest, count_tokens)
+            for group in _pack(pieces, limits):
+                chunks.append(_make_chunk(document, len(chunks), section.headings, group))
     return chunks
+
+
+def _with_figures_apart(section: _Section) -> list[_Section]:
+    """The text of a section, then each of its pictures by itself: a chunk shows one picture at
+    most, and the text around it is cut as if it were not there."""
+    text = [e for e in section.elements if e.figure is None]
+    parts = [[e] for e in section.elements if e.figure is not None]
+    return [_Section(section.headings, part) for part in ([text] if text else []) + parts]
 
 
 def _cut_section(section: _Section, longest: int, count_tokens: Callable[[str], int]) -> list[Piece]:
@@ -141,6 +150,7 @@ def _make_chunk(document: Document, order: int, headings: tuple[str, ...], group
         page=next((e.page for e in elements if e.page is not None), None),
         boxes=tuple(dict.fromkeys(boxes)),
         kind=_kind(group),
+        figure=next((e.figure.name for e in elements if e.figure is not None), ""),
     )
 
 

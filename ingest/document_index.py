@@ -1,14 +1,16 @@
-"""Chunks and tables of documents under one roof: what is written or removed of a document
-is so in the index and in the table store, and its context lines go with it. Knows the order;
-nothing of files."""
+"""Chunks, tables and pictures of documents under one roof: what is written or removed of a
+document is so in the index and in both stores, and its context lines go with it. Knows their
+order; nothing of files."""
 
 import logging
 from collections.abc import Mapping, Sequence
 
 from core.errors import StoreError
-from core.types import Chunk, Document
+from core.types import Chunk, Document, Figure
+from ingest.figure_store import FigureStore
 from ingest.kept_lines import KeptLines
 from ingest.table_store import PlacedTable, TableStore
+from retrieval.image_index import ImageIndex
 from retrieval.index import ChunkIndex, EmbeddedDocument
 
 _log = logging.getLogger(__name__)
@@ -17,10 +19,20 @@ _log = logging.getLogger(__name__)
 class DocumentIndex:
     """The write path of a document. Every method is idempotent, like those beneath it."""
 
-    def __init__(self, chunks: ChunkIndex, tables: TableStore, lines: KeptLines) -> None:
+    def __init__(
+        self,
+        chunks: ChunkIndex,
+        tables: TableStore,
+        lines: KeptLines,
+        figures: FigureStore,
+        images: ImageIndex | None = None,
+    ) -> None:
+        """Without `images` pictures get no vectors."""
         self._chunks = chunks
         self._tables = tables
         self._lines = lines
+        self._figures = figures
+        self._images = images
 
     @property
     def fingerprint(self) -> str:
@@ -35,9 +47,27 @@ class DocumentIndex:
         """See `TableStore.write_document`. Before the chunks: what can be found has its structure."""
         return self._tables.write_document(document, tables)
 
+    def write_figures(self, document: Document, figures: Sequence[Figure]) -> int:
+        """See `FigureStore.write_document`. Before the chunks: what can be found can be shown."""
+        return self._figures.write_document(document, figures)
+
     def embed(self, documents: Sequence[tuple[Document, Sequence[Chunk]]]) -> list[EmbeddedDocument]:
-        """See `ChunkIndex.embed`."""
-        return self._chunks.embed(documents)
+        """See `ChunkIndex.embed`. Vectors of pictures are written here, before the chunks: those
+        that were written for nothing go when the version is written again or removed."""
+        embedded = self._chunks.embed(documents)
+        if self._images is not None:
+            for document, chunks in documents:
+                self._images.write_document(document, self._pictures(document, chunks))
+        return embedded
+
+    def _pictures(self, document: Document, chunks: Sequence[Chunk]) -> list[tuple[Chunk, Figure]]:
+        """Each picture once, with the first chunk that speaks of it."""
+        first: dict[str, Chunk] = {}
+        for chunk in chunks:
+            if chunk.figure:
+                first.setdefault(chunk.figure, chunk)
+        place = (document.collection, document.id)
+        return [(chunk, self._figures.read(*place, name)) for name, chunk in first.items()]
 
     def write_embedded(
         self, collection: str, documents: Sequence[EmbeddedDocument], stale: Sequence[str] = ()
@@ -46,34 +76,49 @@ class DocumentIndex:
         self._chunks.write_embedded(collection, documents, stale)
 
     def copy_document(self, document: Document, source_id: str) -> int:
-        """See `ChunkIndex.copy_document`; tables go along. 0 when one of them cannot be read."""
+        """See `ChunkIndex.copy_document`; tables and pictures go along. 0 when one of
+        them cannot be read."""
         try:
             self._tables.copy_document(document, source_id)
+            self._figures.copy_document(document, source_id)
         except StoreError as error:
-            _log.warning("tables of %s are made anew: %s", document.uri, error)
+            _log.warning("tables and pictures of %s are made anew: %s", document.uri, error)
             return 0
+        if self._images is not None:
+            self._images.copy_document(document, source_id)
         self._lines.copy_document(document.collection, source_id, document.id)
         return self._chunks.copy_document(document, source_id)
 
     def remove_chunks(self, collection: str, document_id: str) -> int:
-        """Removes the chunks of a version that is about to be written, not its tables."""
+        """Removes the chunks of a version that is about to be written, not its tables and
+        pictures, which are there already."""
         return self._chunks.remove_document(collection, document_id)
 
     def remove_document(self, collection: str, document_id: str) -> int:
-        """Removes chunks, then tables; returns how many chunks there were."""
+        """Removes chunks, then tables and pictures; returns how many chunks there were."""
         return self.remove_documents(collection, [document_id])
 
     def remove_documents(self, collection: str, document_ids: Sequence[str]) -> int:
         """The same for several versions at once."""
         removed = self._chunks.remove_documents(collection, document_ids)
+        if self._images is not None:
+            self._images.remove_documents(collection, document_ids)
         for document_id in document_ids:
             self._tables.remove_document(collection, document_id)
+            self._figures.remove_document(collection, document_id)
             self._lines.remove_document(collection, document_id)
         return removed
 
     def count_parts(self, collection: str) -> dict[str, Mapping[str, int]]:
-        """See `ChunkIndex.count_parts`; `tables` counts Parquet files."""
-        return {**self._chunks.count_parts(collection), "tables": self._tables.count_tables(collection)}
+        """See `ChunkIndex.count_parts`; `tables` counts Parquet files, `figures` pictures that are
+        whole, `images` their vectors (no such key where none are made)."""
+        images = {"images": self._images.count_images(collection)} if self._images is not None else {}
+        return {
+            **self._chunks.count_parts(collection),
+            "tables": self._tables.count_tables(collection),
+            "figures": self._figures.count_figures(collection),
+            **images,
+        }
 
     def repeated_ids(self, collection: str) -> list[str]:
         """See `ChunkIndex.repeated_ids`."""
@@ -82,7 +127,10 @@ class DocumentIndex:
     def drop_collection(self, collection: str) -> bool:
         """Removes a collection whole; False when there was none."""
         dropped = self._chunks.drop_collection(collection)
+        if self._images is not None:
+            self._images.drop_collection(collection)
         self._tables.drop_collection(collection)
+        self._figures.drop_collection(collection)
         self._lines.drop_collection(collection)
         return dropped
 

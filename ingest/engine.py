@@ -12,10 +12,11 @@ from typing import Protocol
 
 from core.errors import FileError
 from core.settings import IngestSettings
-from core.types import Chunk, Document, Element
+from core.types import Chunk, Document, Element, Figure
 from ingest.chunker import ChunkLimits, chunk_elements
 from ingest.cleaning.cleaner import Cleaner
 from ingest.cleaning.signatures import Signature, sign
+from ingest.describing import FigureDescriber
 from ingest.parsing import ParsedFile, ParserRunner
 from ingest.table_check import placed_tables
 from ingest.table_store import PlacedTable
@@ -50,6 +51,7 @@ class CutFile:
     tables: tuple[PlacedTable, ...] = ()
     table_elements: tuple[Element, ...] = ()
     signature: Signature | None = None
+    figures: tuple[Figure, ...] = ()
 
 
 class IngestEngine(Protocol):
@@ -76,8 +78,13 @@ class LocalEngine:
     embedders = 1
 
     def __init__(
-        self, runner: ParserRunner, count_tokens: Callable[[str], int], settings: IngestSettings
+        self,
+        runner: ParserRunner,
+        count_tokens: Callable[[str], int],
+        settings: IngestSettings,
+        describer: FigureDescriber | None = None,
     ) -> None:
+        self._describer = describer or FigureDescriber()
         self.workers = settings.workers or os.cpu_count() or 1
         self._runner = runner
         self._embedder_tokens = count_tokens
@@ -88,7 +95,11 @@ class LocalEngine:
 
     def cut(self, order: CutOrder) -> CutFile:
         """See IngestEngine. Raises FileError: the codes of the parser, or `too_large`."""
-        parsed = self._cleaner.clean(self._runner.parse(order.path, order.document.media_type))
+        parsed = self._runner.parse(order.path, order.document.media_type)
+        # Before cleaning: what a model says of a picture is cleaned like the rest.
+        elements, told = self._describer.describe(parsed.elements, parsed.title(order.name))
+        parsed = replace(parsed, elements=elements, warnings=(*parsed.warnings, *told))
+        parsed = self._cleaner.clean(parsed)
         title = self._cleaner.clean_title(parsed.title(order.name))
         document = replace(order.document, title=title)
         return CutFile(
@@ -99,6 +110,7 @@ class LocalEngine:
             tuple(placed_tables(parsed.elements)),
             tuple(element for element in parsed.elements if element.table is not None),
             sign(element.text for element in parsed.elements) if self._signs else None,
+            tuple(element.figure for element in parsed.elements if element.figure is not None),
         )
 
     def close(self) -> None:

@@ -92,6 +92,7 @@ class Finisher:
                     pages=published.pages,
                     warnings=published.warnings,
                     tables=published.tables,
+                    figures=published.figures,
                     previous_ids=(),
                     duplicate_of="" if owner == row.uri else owner,
                     code="",
@@ -119,7 +120,7 @@ class Finisher:
         if (twin.fingerprint, twin.readers) != (row.fingerprint, row.readers):
             return None
         about = (twin.title, twin.duplicate_of or twin.uri, twin.chunks, twin.pages)
-        return Published(*about, twin.warnings, twin.tables)
+        return Published(*about, twin.warnings, twin.tables, figures=twin.figures)
 
     def publish_and_finish(self, work: Work) -> Result:
         """A file by itself, from its stored copy to its end."""

@@ -75,6 +75,7 @@ class LedgerRow:
     duplicate_of: str = ""
     warnings: tuple[tuple[str, str], ...] = ()
     tables: int = 0
+    figures: int = 0
     sha256: str = ""
     signature: str = ""
     created_at: str = ""
@@ -101,7 +102,7 @@ class CollectionCount:
 _JSON_COLUMNS = ("readers", "meta", "previous_ids", "warnings")
 _METADATA = MetaData()
 _KEY = ("collection", "uri")
-_INTEGERS = {"size_bytes", "chunks", "pages", "tables", "attempts", "retryable"}
+_INTEGERS = {"size_bytes", "chunks", "pages", "tables", "figures", "attempts", "retryable"}
 _FILES = Table(
     "ingest_files",
     _METADATA,

@@ -1,5 +1,6 @@
 """One file to elements: what runs inside the parse process, and the shape of its result."""
 
+import base64
 import re
 import struct
 import zipfile
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.errors import FileError
-from core.types import Box, Element, ElementKind, Table
+from core.types import Box, Element, ElementKind, Figure, Table
 from ingest.parse_options import ParseOptions
 from ingest.parsers.registry import parser_for
 
@@ -18,6 +19,7 @@ _TITLE_CHARS = 200
 # What the libraries below the parsers raise over bytes that are not what they should be; lxml's
 # XMLSyntaxError is a SyntaxError.
 _DAMAGES = (EOFError, SyntaxError, struct.error, zipfile.BadZipFile, zlib.error)
+_PICTURE_MARKS = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 _SPACE = re.compile(r"\s+")
 
 
@@ -58,7 +60,7 @@ def parse_file(path: Path, media_type: str, options: ParseOptions | None = None)
     """
     parser = parser_for(media_type, options)
     try:
-        elements = [e for e in parser.parse(path) if e.text.strip()]
+        elements = [e for e in parser.parse(path) if e.text.strip() or e.figure]
     except _DAMAGES as exc:
         raise FileError(f"it is damaged: {exc}"[:300], code="corrupt", remedy="save it again") from exc
     if not elements:
@@ -114,16 +116,32 @@ def _element_to_json(element: Element) -> list:
     box = element.box
     corners = [box.page, box.left, box.top, box.right, box.bottom] if box else None
     table = _table_to_json(element.table) if element.table else None
-    return [str(element.kind), element.text, element.page, corners, element.level, table, element.hidden]
+    figure = _figure_to_json(element.figure) if element.figure else None
+    place = [str(element.kind), element.text, element.page, corners, element.level]
+    return [*place, table, element.hidden, figure]
 
 
 def _element_from_json(value: Sequence) -> Element:
-    kind, text, page, corners, level, table, hidden = value
+    kind, text, page, corners, level, table, hidden, figure = value
     if not isinstance(text, str) or not (page is None or isinstance(page, int)):
         raise ValueError("not an element")
     box = Box(int(corners[0]), *(float(c) for c in corners[1:5])) if corners else None
     found = _table_from_json(table) if table else None
-    return Element(ElementKind(kind), text, page, box, int(level), found, _text(hidden))
+    picture = _figure_from_json(figure) if figure else None
+    return Element(ElementKind(kind), text, page, box, int(level), found, _text(hidden), picture)
+
+
+def _figure_to_json(figure: Figure) -> list:
+    return [base64.b64encode(figure.data).decode("ascii"), figure.media_type, figure.width, figure.height]
+
+
+def _figure_from_json(value: Sequence) -> Figure:
+    """Its data is shown to people, so it must at least begin as what it says it is."""
+    data, media_type, width, height = value
+    picture = base64.b64decode(_text(data), validate=True)
+    if not picture.startswith(_PICTURE_MARKS.get(media_type, b"\0none")):
+        raise ValueError("not a picture")
+    return Figure(picture, media_type, int(width), int(height))
 
 
 def _table_to_json(table: Table) -> list:

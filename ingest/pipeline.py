@@ -17,6 +17,7 @@ from core.errors import ConflictError, FileError
 from core.settings import IngestSettings
 from core.types import EVERYONE
 from ingest.accepting import Acceptor, Fingerprints
+from ingest.describing import FigureDescriber
 from ingest.discover import find_candidates
 from ingest.document_index import DocumentIndex
 from ingest.engine import LocalEngine
@@ -64,13 +65,16 @@ class Ingestor:
         self._ledger = ledger
         self._index = index
         self._originals = originals
-        lines = extras.context_lines
+        lines, describer = extras.context_lines, extras.describer or FigureDescriber()
         self._engine = extras.engine or LocalEngine(
-            parser_runner, lambda text: index.count_tokens(text), settings
+            parser_runner, lambda text: index.count_tokens(text), settings, describer
         )
         self._writing = WriterLock(ledger.engine)
         self._fingerprints = Fingerprints(
-            settings, lambda: index.fingerprint, lines.fingerprint if lines else ""
+            settings,
+            lambda: index.fingerprint,
+            lines.fingerprint if lines else "",
+            lambda: describer.fingerprint,
         )
         self._queue = IngestQueue(ledger)
         acceptor = Acceptor(ledger, originals, self._fingerprints, settings)

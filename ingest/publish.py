@@ -42,6 +42,7 @@ class Published:
     tables: int = 0
     signature: Signature | None = None
     near: NearCopy | None = None
+    figures: int = 0
 
     @property
     def told(self) -> "Published":
@@ -52,7 +53,8 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class CutDocument:
-    """A version that is parsed and cut, as its holders want it, its tables kept: ready for
+    """A version that is parsed and cut, as its holders want it, its tables and
+    pictures kept: ready for
     the embedder. Without chunks when it shall be linked to another one."""
 
     document: Document
@@ -61,12 +63,13 @@ class CutDocument:
     warnings: tuple[tuple[str, str], ...] = ()
     tables: int = 0
     signature: Signature | None = None
+    figures: int = 0
 
     @property
     def published(self) -> Published:
         """What will stand in the index."""
         about = (self.document.title, self.document.uri, len(self.chunks), self.pages)
-        return Published(*about, self.warnings, self.tables, self.signature)
+        return Published(*about, self.warnings, self.tables, self.signature, figures=self.figures)
 
 
 class Publisher:
@@ -121,7 +124,8 @@ class Publisher:
         self._index.remove_document(collection, document_id)
 
     def cut(self, collection: str, document_id: str, may_link: bool = True) -> CutDocument | None:
-        """Parses, cleans and cuts a version, and keeps its tables; None when nothing holds it.
+        """Parses, cleans and cuts a version, and keeps its tables and pictures; None when nothing
+        holds it.
         Raises FileError."""
         holders = self._ledger.holding(collection, document_id)
         if not holders:
@@ -136,13 +140,14 @@ class Publisher:
         # Before the chunks: what can be found has its structure. The row is `writing`, so after
         # a kill the next run does both again.
         counts = self._index.write_tables(made.document, made.tables)
+        figures = self._index.write_figures(made.document, made.figures)
         warnings = (*made.warnings, *check_tables(made.table_elements, counts))
         chunks = made.chunks
         if self._context_lines is not None:
             situated = self._context_lines.situate(made.document, chunks)
             chunks = situated.chunks
             warnings = (*warnings, situated.warning) if situated.warning else warnings
-        return CutDocument(made.document, chunks, made.pages, warnings, len(counts), made.signature)
+        return CutDocument(made.document, chunks, made.pages, warnings, len(counts), made.signature, figures)
 
     def _is_link(self, row: LedgerRow, signature: Signature | None) -> bool:
         """Whether a version need not be embedded; whether it is linked is settled at its end."""
@@ -188,7 +193,7 @@ class Publisher:
             return None
         self._name_owner(document)
         about = (source.title, wanted.uri, source.chunks, source.pages)
-        return Published(*about, source.warnings, source.tables)
+        return Published(*about, source.warnings, source.tables, figures=source.figures)
 
     def hand_over(
         self, collection: str, document_id: str, left_by: str, ended: Mapping[str, LedgerRow]

@@ -1,15 +1,10 @@
 """The tables of documents as Parquet files, one a table, for SQL and for exact reading.
 
-`<folder>/<collection>/<document id>/<order>.parquet`; a collection's folder is named by a
-digest, since its name may hold any character. Knows who may read a table, as the document
-says; knows nothing of chunks or of the ledger.
+`<folder>/<collection>/<document id>/<order>.parquet`. Knows who may read a table, as the
+document says; knows nothing of chunks or of the ledger.
 """
 
-import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +13,11 @@ from typing import Any
 from core.errors import NotFoundError, StoreError
 from core.types import EVERYONE, Document, Scope, Table
 from ingest.typed_columns import Column, typed_columns
+from ingest.version_folders import VersionFolders, write_durably
 
 ROW = "row"
 TEXT_SUFFIX = " [text]"
 _KEY = b"attest"
-_HEX = frozenset("0123456789abcdef")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +52,17 @@ class TableStore:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folders = VersionFolders(folder, "tables")
 
     def write_document(self, document: Document, tables: Sequence[PlacedTable]) -> list[int]:
         """Writes all tables of a document version, replacing those it had; returns the filled
         cells that stand in each file, read back from it."""
-        place = self._place(document.collection, document.id)
+        place = self._folders.of_version(document.collection, document.id)
         if not tables:
             self.remove_document(document.collection, document.id)
             return []
-        try:
-            place.mkdir(parents=True, exist_ok=True, mode=0o700)
-            counts = []
+        counts = []
+        with self._folders.changing(place):
             for order, placed in enumerate(tables):
                 path = place / f"{order:05d}.parquet"
                 _write_durably(path, placed, _about(document, order, placed))
@@ -76,36 +70,28 @@ class TableStore:
             for path in place.iterdir():
                 if path.name.startswith(".") or int(path.stem) >= len(tables):
                     path.unlink()
-            for folder in (place, place.parent, self._folder, self._folder.parent):
-                _sync_folder(folder)
-        except OSError as exc:
-            raise _failed(place, exc) from exc
         return counts
 
     def copy_document(self, document: Document, source_id: str) -> None:
         """Gives the tables that stand under `source_id` the id, uri and readers of `document`."""
-        place = self._place(document.collection, source_id)
+        place = self._folders.of_version(document.collection, source_id)
         read = [_read(path) for path in sorted(place.glob("[0-9]*.parquet"))]
         placed = [PlacedTable(table, tuple(about["headings"]), about["page"]) for table, about in read]
         self.write_document(document, placed)
 
     def remove_document(self, collection: str, document_id: str) -> int:
         """Forgets the tables of a document version; returns how many there were."""
-        place = self._place(collection, document_id)
+        place = self._folders.of_version(collection, document_id)
         count = len(list(place.glob("*.parquet")))
-        return count if self._remove(place) else 0
+        return count if self._folders.remove(place) else 0
 
     def drop_collection(self, collection: str) -> bool:
         """Forgets all tables of a collection; False when there was none."""
-        return self._remove(self._collection(collection))
+        return self._folders.remove(self._folders.of_collection(collection))
 
     def count_tables(self, collection: str) -> dict[str, int]:
         """Tables of each document id that has any."""
-        folder = self._collection(collection)
-        if not folder.is_dir():
-            return {}
-        counts = {place.name: len(list(place.glob("*.parquet"))) for place in folder.iterdir()}
-        return {name: count for name, count in sorted(counts.items()) if count}
+        return self._folders.count(collection, lambda place: len(list(place.glob("*.parquet"))))
 
     def find(self, scope: Scope, document_id: str, order: int) -> StoredTable:
         """A table that the caller may read. Its order counts the tables of its document.
@@ -113,7 +99,7 @@ class TableStore:
         Raises:
             NotFoundError: there is none, or it is for other readers.
         """
-        path = self._place(scope.collection, document_id) / f"{order:05d}.parquet"
+        path = self._folders.of_version(scope.collection, document_id) / f"{order:05d}.parquet"
         if path.is_file():
             table, about = _read(path)
             if set(about["readers"]) & set(scope.principals):
@@ -123,34 +109,10 @@ class TableStore:
     def list_document(self, scope: Scope, document_id: str) -> list[StoredTable]:
         """The tables of a document in order; none when there are none or the caller may not
         read them."""
-        place = self._place(scope.collection, document_id)
+        place = self._folders.of_version(scope.collection, document_id)
         read = [(path, *_read(path)) for path in sorted(place.glob("[0-9]*.parquet"))]
         allowed = set(scope.principals)
         return [_stored(path, table, about) for path, table, about in read if set(about["readers"]) & allowed]
-
-    def _collection(self, collection: str) -> Path:
-        return self._folder / hashlib.sha256(collection.encode()).hexdigest()[:32]
-
-    def _place(self, collection: str, document_id: str) -> Path:
-        if len(document_id) != 64 or not set(document_id) <= _HEX:
-            raise NotFoundError(f"{document_id!r} is not a document id")
-        return self._collection(collection) / document_id
-
-    def _remove(self, folder: Path) -> bool:
-        if not folder.is_dir():
-            return False
-        try:
-            shutil.rmtree(folder)
-            _sync_folder(folder.parent)
-        except OSError as exc:
-            raise _failed(folder, exc) from exc
-        return True
-
-
-def _failed(place: Path, exc: OSError) -> StoreError:
-    return StoreError(
-        f"the tables in {place} cannot be changed: {exc.strerror or exc}", remedy="run: attest doctor"
-    )
 
 
 def _about(document: Document, order: int, placed: PlacedTable) -> dict[str, Any]:
@@ -174,18 +136,9 @@ def _about(document: Document, order: int, placed: PlacedTable) -> dict[str, Any
 
 
 def _write_durably(path: Path, placed: PlacedTable, about: Mapping[str, Any]) -> None:
-    """A temporary file beside the place, synced and renamed: never half a file."""
     import pyarrow.parquet as parquet
 
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            parquet.write_table(_arrow(placed.table, about), out, compression="zstd")
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(name, path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    write_durably(path, lambda out: parquet.write_table(_arrow(placed.table, about), out, compression="zstd"))
 
 
 def _arrow(table: Table, about: Mapping[str, Any]):
@@ -257,11 +210,3 @@ def _stored(path: Path, table: Table, about: Mapping[str, Any]) -> StoredTable:
         about["page"],
         table,
     )
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,5 +1,5 @@
 """Compares what the ledger says with what is there: originals, index, words, token vectors,
-tables.
+tables, pictures.
 
 Knows what each fault is called and what mends it; knows nothing of terminals.
 """
@@ -24,12 +24,13 @@ KINDS = {
     "duplicate": "a chunk stands in the index more than once",
     "damaged_original": "the stored copy is gone or has other bytes",
 }
+_UNITS = {"tables": "tables", "figures": "pictures", "images": "picture vectors"}
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing amiss. `part` is where: ledger, chunks, words, tokens, tables or
-    originals."""
+    """One thing amiss. `part` is where: ledger, chunks, words, tokens, tables,
+    figures, images or originals."""
 
     kind: str
     part: str
@@ -179,7 +180,7 @@ class Verifier:
         collection: str, part: str, due_and_pending: tuple[dict, set[str]], counted: Mapping[str, int]
     ) -> list[Fault]:
         wanted, pending = due_and_pending
-        unit = "tables" if part == "tables" else "chunks"
+        unit = _UNITS.get(part, "chunks")
         faults = []
         for document_id, rows in wanted.items():
             # Of the last good version of a failed file the number of chunks is not kept.
@@ -257,6 +258,7 @@ class Verifier:
                 pages=cut.pages,
                 warnings=cut.warnings,
                 tables=cut.tables,
+                figures=cut.figures,
             )
             for row in rows
             if row.status is FileStatus.DONE
@@ -279,12 +281,13 @@ class Verifier:
 def _due(done: LedgerRow | None, part: str) -> int | None:
     if done is None:
         return None
-    return done.tables if part == "tables" else done.chunks
+    return {"tables": done.tables, "figures": done.figures, "images": done.figures}.get(part, done.chunks)
 
 
 def _least(due: int | None, part: str) -> int:
-    """A version has a chunk at least when it is not linked to another; it may have no table."""
-    return due if due is not None else 0 if part == "tables" else 1
+    """A version has a chunk at least when it is not linked to another; it may have no table and
+    no picture."""
+    return due if due is not None else 0 if part in _UNITS else 1
 
 
 def _fault(kind: str, part: str, row: LedgerRow, detail: str, document_id: str = "") -> Fault:

@@ -1,4 +1,4 @@
-"""The hits of both legs as one set of candidates, and what the words say about each.
+"""The hits of all legs as one set of candidates, and what the words say about each.
 
 Pure; knows nothing of stores or models. Languages are told apart because a passage in
 another language than the question's cannot match its words.
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from core.types import Chunk, Hit, Stage
 from retrieval import lexical
 from retrieval.embedded_text import embedded_text, is_foreign
-from retrieval.fusion import DENSE_SHARE, Sight, fill_missing, fuse
+from retrieval.fusion import DENSE_SHARE, Sight, fill_missing, fuse, raise_pictures
 
 COVERAGE_FROM = 3
 """The document that covers most of a question is among the first three by BM25."""
@@ -37,12 +37,14 @@ class Candidates:
     sight: Sight = Sight()
     foreign: frozenset[str] = frozenset()
     """Those in another language than the question's."""
+    pictures: Mapping[str, float] = field(default_factory=dict)
+    """How much nearer each picture is to the question than to any text, in margins."""
 
     def fused(self) -> list[Hit]:
         """All of them in the order of both legs' scores together, with stage FUSED."""
         contested = self._are_contested(self.semantic)
         weight = self.sight.contested_weight if contested else self.sight.fused_weight
-        scores = fuse(self.semantic, [(self.terms, weight)])
+        scores = self.with_pictures(fuse(self.semantic, [(self.terms, weight)]))
         order = sorted(scores, key=lambda i: (-scores[i], i))
         stage = Stage.FUSED
         name = stage.value
@@ -52,10 +54,15 @@ class Candidates:
         ]
 
     def fused_with(self, matches: Mapping[str, float]) -> dict[str, float]:
-        """A score for each id of `matches` (MaxSim), the words and cosines added."""
+        """A score for each id of `matches` (MaxSim), the words, cosines and pictures added."""
         if self._are_contested(matches):
-            return fuse(matches, [(self.terms, self.sight.contested_weight)])
-        return fuse(matches, [(self.terms, self.sight.reranked_weight), (self.semantic, DENSE_SHARE)])
+            return self.with_pictures(fuse(matches, [(self.terms, self.sight.contested_weight)]))
+        legs = [(self.terms, self.sight.reranked_weight), (self.semantic, DENSE_SHARE)]
+        return self.with_pictures(fuse(matches, legs))
+
+    def with_pictures(self, scores: Mapping[str, float]) -> dict[str, float]:
+        """Scores of any stage with what the image leg saw."""
+        return raise_pictures(scores, self.pictures)
 
     def _are_contested(self, scores: Mapping[str, float]) -> bool:
         """Whether a passage in another language is among the first."""
@@ -68,12 +75,13 @@ def gather_candidates(
     sparse: Sequence[Hit],
     words: Mapping[int, float],
     likely: Sequence[Hit] = (),
+    pictures: Sequence[Hit] = (),
 ) -> Candidates:
-    """The union of both legs for a question in `language` with the query vector `words`, and
+    """The union of all legs for a question in `language` with the query vector `words`, and
     of what is `likely`: hits that resemble a hypothetical passage."""
     ranks: dict[str, dict[str, int]] = {}
     chunks: dict[str, Chunk] = {}
-    for hit in [*dense, *sparse, *likely]:
+    for hit in [*dense, *sparse, *likely, *pictures]:
         ranks.setdefault(hit.chunk.id, {}).update(hit.ranks)
         chunks[hit.chunk.id] = hit.chunk
     found = {hit.chunk.id: hit.score for hit in sparse}
@@ -86,6 +94,7 @@ def gather_candidates(
         fill_missing(found, judged, UNSEEN_SHARE),
         _sight(sparse, words),
         foreign,
+        {hit.chunk.id: hit.score for hit in pictures},
     )
 
 

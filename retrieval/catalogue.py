@@ -44,7 +44,9 @@ class Edition:
 class Catalogue:
     """The collections behind one connection. Thread-safe for reading."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, prefix: str = PREFIX) -> None:
+        """`prefix` is what the names of all its Milvus collections begin with."""
+        self._prefix = prefix
         self._connection = connection
         self._client = connection.client
         self._known: dict[str, tuple[Edition, float]] = {}
@@ -69,7 +71,7 @@ class Catalogue:
     def names(self) -> list[str]:
         """All collections that have a live edition."""
         with translated():
-            found = {name for name in map(self._owner, self._physical(PREFIX)) if name}
+            found = {name for name in map(self._owner, self._physical(self._prefix)) if name}
         return sorted(name for name in found if self.find(name))
 
     def create(self, collection: str, dimensions: int, fingerprint: str) -> Edition:
@@ -99,7 +101,7 @@ class Catalogue:
 
     def switch(self, collection: str, edition: Edition) -> Edition:
         """Makes `edition` the live one, in one step; gives it as it is read from now on."""
-        alias = _base(collection) + "_live"
+        alias = self._base(collection) + "_live"
         with translated():
             if alias in self._client.list_aliases()["aliases"]:
                 self._client.alter_alias(edition.physical, alias)
@@ -137,7 +139,7 @@ class Catalogue:
         self._known.pop(collection, None)
 
     def _look_up(self, collection: str) -> Edition | None:
-        base = _base(collection)
+        base = self._base(collection)
         for address in (f"{base}_live", base):
             if self._client.has_collection(address):
                 physical = self._client.describe_collection(address)["collection_name"]
@@ -178,15 +180,14 @@ class Catalogue:
             return [name for name in self._client.list_collections() if name.startswith(prefix)]
 
     def _editions(self, collection: str) -> list[str]:
-        base = _base(collection)
+        base = self._base(collection)
         return [name for name in self._physical(base) if re.fullmatch(r"(_v\d+)?", name[len(base) :])]
 
     def _next_name(self, collection: str) -> str:
         tails = [name.rpartition("_v")[2] for name in self._editions(collection)]
         highest = max((int(tail) for tail in tails if tail.isdigit()), default=0)
-        return f"{_base(collection)}_v{highest + 1}"
+        return f"{self._base(collection)}_v{highest + 1}"
 
-
-def _base(collection: str) -> str:
-    readable = re.sub(r"[^A-Za-z0-9]+", "_", collection)[:40]
-    return f"{PREFIX}{readable}_{hashlib.sha256(collection.encode()).hexdigest()[:8]}"
+    def _base(self, collection: str) -> str:
+        readable = re.sub(r"[^A-Za-z0-9]+", "_", collection)[:40]
+        return f"{self._prefix}{readable}_{hashlib.sha256(collection.encode()).hexdigest()[:8]}"

@@ -22,6 +22,9 @@ SEEN_FROM, SEEN_WITHIN = 0.15, 0.03
 RERANKED_WEIGHT = 1.0
 DENSE_SHARE = 0.15
 CONTESTED_POWER = 8
+# Not fitted: there is no public set here of questions over text and pictures together.
+PICTURE_WEIGHT = 1.5
+MOST_MARGINS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +88,19 @@ def fill_missing(scores: Scores, ids: Sequence[str], share: float = 1.0) -> dict
     """A candidate that a leg did not return scores `share` of the last one that it did."""
     floor = min(scores.values(), default=0.0) * share
     return {i: scores.get(i, floor) for i in ids}
+
+
+def raise_pictures(scores: Scores, margins: Scores) -> dict[str, float]:
+    """The scores with those of pictures raised by what the image leg saw.
+
+    Cosines of that leg are of another space, and often there is one picture among fifty texts,
+    so there is nothing to centre them on: `margins` are absolute (`ImageIndex.search`). One
+    margin raises by PICTURE_WEIGHT times the spread of the scores; nothing is lowered.
+    """
+    if not margins or not scores:
+        return dict(scores)
+    spread = float(np.std(list(scores.values()))) or 1.0
+    return {
+        i: score + PICTURE_WEIGHT * spread * min(max(margins.get(i, 0.0), 0.0), MOST_MARGINS)
+        for i, score in scores.items()
+    }

@@ -41,7 +41,7 @@ class MilvusReads:
                 filter=read_expression(scope, where, edition.readership),
                 limit=limit,
                 search_params={"metric_type": "IP"},
-                output_fields=schema.OUTPUT_FIELDS,
+                output_fields=schema.output_fields(edition.fields),
                 **self._options,
             )[0]
         hits = [(schema.to_chunk(hit["entity"]), float(hit["distance"])) for hit in found]
@@ -64,7 +64,7 @@ class MilvusReads:
             rows = self._client.query(
                 edition.address,
                 filter=expression,
-                output_fields=schema.OUTPUT_FIELDS,
+                output_fields=schema.output_fields(edition.fields),
                 limit=limit,
                 **self._options,
             )

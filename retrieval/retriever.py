@@ -1,6 +1,6 @@
 """The read path: a question in, hits out, best first.
 
-understand → legs (dense, lexical) → fuse → rerank → fuse again with the lexical scores →
+understand → legs (dense, lexical, image) → fuse → rerank → fuse again with the lexical scores →
 what was quoted or named first. Every read carries a `Scope`, which the store turns into a
 condition of the query itself. Knows nothing of who asks or of what is done with the hits.
 """
@@ -20,6 +20,7 @@ from core.types import Hit, Scope, Stage
 from retrieval import lexical
 from retrieval.candidates import HYDE, Candidates, gather_candidates
 from retrieval.embedded_text import is_foreign
+from retrieval.image_index import ImageIndex
 from retrieval.query import Question, adjust, clean_query, understand
 from retrieval.rerankers.ranking import on_scale_of
 
@@ -62,7 +63,10 @@ class Retriever:
         lexicon: lexical.Lexicon,
         reranker: Reranker,
         settings: RetrievalSettings,
+        images: ImageIndex | None = None,
     ) -> None:
+        """Without `images` pictures are found by their words alone."""
+        self._images = images
         self._store = store
         self._embedder = embedder
         self._lexicon = lexicon
@@ -99,12 +103,16 @@ class Retriever:
             watch.lap(HYDE)
         sparse = self._store.search_lexical(scope, words, self._settings.leg_limit, where)
         watch.lap("lexical")
-        candidates = gather_candidates(question.language, dense, sparse, words, likely)
+        pictures, unseen = self._search_pictures(question, scope, where)
+        if self._images is not None:
+            watch.lap("image")
+        candidates = gather_candidates(question.language, dense, sparse, words, likely, pictures)
         fused = candidates.fused()
         watch.lap("fuse")
         hits, notes = self._rerank(question, fused, candidates)
         hits = _with_offsets(hits, adjust(question, hits))[:limit]
         watch.lap("rerank")
+        notes = (*notes, *unseen)
         if question.cut:
             notes = (*notes, "query: too long, its middle was left out")
         if likely:
@@ -141,6 +149,15 @@ class Retriever:
         name = stage.value
         return [Hit(chunk, score, stage, {name: rank}) for rank, (score, chunk) in enumerate(found, start=1)]
 
+    def _search_pictures(
+        self, question: Question, scope: Scope, where: Sequence[Condition]
+    ) -> tuple[list[Hit], tuple[str, ...]]:
+        """The image leg, and what there is to say about it."""
+        if self._images is None:
+            return [], ()
+        hits, note = self._images.search(scope, question.text, self._settings.leg_limit, where)
+        return hits, (note,) if note else ()
+
     def _rerank(
         self, question: Question, fused: Sequence[Hit], candidates: Candidates
     ) -> tuple[list[Hit], tuple[str, ...]]:
@@ -158,7 +175,7 @@ class Retriever:
             scores = candidates.fused_with({hit.chunk.id: hit.score for hit in head})
         else:
             # A model that reads both texts at once has seen the words; only its unit is its own.
-            scores = on_scale_of(head, asked)
+            scores = candidates.with_pictures(on_scale_of(head, asked))
         head = sorted(head, key=lambda hit: (-scores[hit.chunk.id], hit.chunk.id))
         head = [
             Hit(h.chunk, scores[h.chunk.id], Stage.RERANKED, {**h.ranks, "reranked": rank})

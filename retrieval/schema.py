@@ -20,10 +20,18 @@ MAX_TEXT_BYTES = 65_535
 MAX_READERS = 256
 LEXICAL = "lexical"
 ACCESS = "access"
+FIGURE = "figure"
 CONTEXT_LINE = "context_line"
 OUTPUT_FIELDS = [
-    "id", "document_id", "ordinal", "text", "title", "uri", "headings", "page", "boxes", "kind",
+    "id", "document_id", "ordinal", "text", "title", "uri", "headings", "page", "boxes", "kind", FIGURE,
 ]  # fmt: skip
+LATER_FIELDS = frozenset({FIGURE})
+"""Those that a collection of an earlier version lacks, until it is rebuilt."""
+
+
+def output_fields(has: Collection[str]) -> list[str]:
+    """What to read of a row of a collection that has these fields."""
+    return [name for name in OUTPUT_FIELDS if name not in LATER_FIELDS or name in has]
 
 
 def build_schema(client, dimensions: int, memo: str, has_sparse: bool):
@@ -41,6 +49,7 @@ def build_schema(client, dimensions: int, memo: str, has_sparse: bool):
         schema.add_field(name, DataType.VARCHAR, max_length=MAX_TEXT_BYTES)
     schema.add_field("page", DataType.INT64)
     schema.add_field("kind", DataType.VARCHAR, max_length=16)
+    schema.add_field(FIGURE, DataType.VARCHAR, max_length=64)
     schema.add_field("language", DataType.VARCHAR, max_length=8)
     schema.add_field(
         "readers",
@@ -85,6 +94,7 @@ def to_row(row: IndexRow, fields: Collection[str]) -> dict:
         "page": chunk.page or 0,
         "boxes": json.dumps([list(asdict(box).values()) for box in chunk.boxes]),
         "kind": chunk.kind.value,
+        FIGURE: chunk.figure,
         "language": detect_language(words_of(chunk)),
         "readers": list(row.readers),
         ACCESS: access_field(row.readers),
@@ -144,6 +154,7 @@ def to_chunk(entity: Mapping) -> Chunk:
         page=entity["page"] or None,
         boxes=tuple(Box(*values) for values in _parsed(entity["boxes"])),
         kind=ElementKind(entity["kind"]),
+        figure=entity.get(FIGURE, ""),
         context_line=context_line,
     )
 

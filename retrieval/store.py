@@ -21,7 +21,7 @@ from core.seams import IndexRow, Reembedding, SparseVector
 from core.settings import MilvusSettings
 from core.types import Chunk, Document, Hit, Scope, Stage
 from retrieval import schema
-from retrieval.catalogue import Catalogue, Edition
+from retrieval.catalogue import PREFIX, Catalogue, Edition
 from retrieval.connections import Connection, connect_server, open_lite, translated
 from retrieval.filters import ALL_ROWS, check_name, render
 from retrieval.mirror.mirror import Mirror
@@ -47,16 +47,27 @@ def open_store(settings: MilvusSettings, paths: DataPaths) -> "MilvusStore":
     return MilvusStore(connection, settings.mirror_chunks)
 
 
+def open_beside(store: "MilvusStore", prefix: str) -> "MilvusStore":
+    """A store of other collections behind the same connection, which `store` closes. Both
+    together let one writer in at a time."""
+    other = MilvusStore(store._connection, 0, prefix)
+    other._write_lock = store._write_lock
+    return other
+
+
 class MilvusStore:
     """A `VectorStore`. Thread-safe: writes go through one lock."""
 
-    def __init__(self, connection: Connection, mirror_chunks: int = 0) -> None:
-        """On Lite, collections of at most `mirror_chunks` chunks are read from memory."""
+    def __init__(
+        self, connection: Connection, mirror_chunks: int = 0, prefix: str = PREFIX
+    ) -> None:
+        """On Lite, collections of at most `mirror_chunks` chunks are read from memory. `prefix`:
+        see `Catalogue`."""
         self._connection = connection
         self._reads = MilvusReads(connection)
         self._mirrors = Mirrors(connection, mirror_chunks)
         self._client = connection.client
-        self._catalogue = Catalogue(connection)
+        self._catalogue = Catalogue(connection, prefix)
         self._write_lock = threading.RLock()
         self._loaded: set[str] = set()
 
@@ -242,7 +253,7 @@ class MilvusStore:
         if not 1 <= limit <= MAX_LIMIT:
             raise InputError(f"a search gives 1 to {MAX_LIMIT} hits, not {limit}", remedy="ask for fewer")
         edition = self._ready(scope.collection)
-        return edition, self._mirrors.of(edition.physical)
+        return edition, self._mirrors.of(edition.physical, schema.LATER_FIELDS - edition.fields)
 
     def _write(self, edition: Edition, rows: Sequence[IndexRow]) -> None:
         """Durable when it returns. The caller holds the write lock. It is written by the name
@@ -273,7 +284,7 @@ class MilvusStore:
 
     def _stored_rows(self, edition: Edition) -> Iterator[list[IndexRow]]:
         """All rows, a page at a time, without their dense vectors."""
-        fields = [*schema.OUTPUT_FIELDS, "readers", *({schema.LEXICAL} & edition.fields)]
+        fields = [*schema.output_fields(edition.fields), "readers", *({schema.LEXICAL} & edition.fields)]
         with translated():
             for page in self._pages(edition.physical, ALL_ROWS, fields):
                 yield [schema.to_index_row(row, np.zeros(0, np.float32)) for row in page]

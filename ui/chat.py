@@ -15,6 +15,7 @@ from ui.markup import element
 from ui.problem import problem_html, remedy_of
 from ui.sidebar import DOCUMENTS, Choices
 from ui.sources import (
+    ReadFigure,
     abstention_html,
     answer_html,
     copy_text,
@@ -24,7 +25,7 @@ from ui.sources import (
     status_html,
     withheld_html,
 )
-from ui.state import Page, forget_sessions
+from ui.state import Page, forget_sessions, read_figure
 from ui.texts import Texts
 from ui.turn import ABSTAINED, FAILED, STOPPED, Turn
 
@@ -38,7 +39,7 @@ def draw_chat(here: Page, client: ApiClient, choices: Choices, texts: Texts) -> 
     if not here.turns and not asked:
         _draw_welcome(here, choices, texts)
     for number, turn in enumerate(here.turns):
-        _draw_turn(turn, number, texts)
+        _draw_turn(turn, number, texts, lambda path: read_figure(client, here.collection, path))
     if asked and asked.strip():
         turn = Turn(question=asked.strip(), session_id=here.session_id)
         here.turns.append(turn)
@@ -113,7 +114,7 @@ def _draw_stream(turn: Turn, events: Iterator[AskEvent | None], texts: Texts) ->
         status.html(status_html(turn, texts, int(time.monotonic() - start)))
 
 
-def _draw_turn(turn: Turn, number: int, texts: Texts) -> None:
+def _draw_turn(turn: Turn, number: int, texts: Texts, read: ReadFigure) -> None:
     if turn.question:
         _draw_question(turn)
     with st.chat_message("assistant", avatar=":material/verified:"):
@@ -125,11 +126,11 @@ def _draw_turn(turn: Turn, number: int, texts: Texts) -> None:
             st.html(problem_html(turn.message, turn.remedy, texts))
         if turn.status == STOPPED:
             st.caption(texts("stopped"))
-        _draw_evidence(turn, number, texts)
+        _draw_evidence(turn, number, texts, read)
 
 
-def _draw_evidence(turn: Turn, number: int, texts: Texts) -> None:
-    if cards := sources_html(turn, texts):
+def _draw_evidence(turn: Turn, number: int, texts: Texts, read: ReadFigure) -> None:
+    if cards := sources_html(turn, texts, read):
         st.html(cards)
     elif "[1]" in turn.text:
         st.caption(texts("sources_not_kept"))

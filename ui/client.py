@@ -6,6 +6,7 @@ nor how anything looks.
 
 import hashlib
 import json
+import re
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ READ_TIMEOUT_S = 30.0
 UPLOAD_TIMEOUT_S = 600.0
 # The server sends a heartbeat every 15 s, so that a silence of four of them is a broken line.
 STREAM_SILENCE_S = 60.0
+_FIGURE_PATH = re.compile(r"/v1/documents/[0-9a-f]{64}/figures/[0-9a-f]{32}\.(?:png|jpg)")
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -111,6 +113,16 @@ class ApiClient:
         """Removes one document from a collection."""
         path = f"/v1/documents/{quote(document_id, safe='')}"
         self._call("DELETE", path, params={"collection": collection})
+
+    def figure(self, path: str, collection: str) -> bytes:
+        """The picture that a citation names by its `figure`."""
+        if not _FIGURE_PATH.fullmatch(path):
+            raise _foreign(self.base_url, "a picture lies elsewhere")
+        with _transport_errors(self.base_url):
+            response = self._http.get(path, params={"collection": collection})
+        if response.is_error:
+            raise problem_of(response)
+        return response.content
 
     def upload(self, name: str, content: bytes, collection: str) -> Json:
         """Hands one file over. Returns `{"job_id", "accepted", "unchanged", "failures"}` as soon

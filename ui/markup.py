@@ -9,6 +9,7 @@ browser sanitises the result once more (DOMPurify).
 Knows HTML only: neither answers nor Streamlit.
 """
 
+import base64
 from html import escape
 
 
@@ -29,6 +30,19 @@ def element(tag: str, *children: str, css: str = "", **attributes: str) -> Html:
     pairs = {"class": css, **attributes} if css else attributes
     opening = "".join(f' {name.replace("_", "-")}="{escape(value)}"' for name, value in pairs.items())
     return Html(f"<{tag}{opening}>{join(*children)}</{tag}>")
+
+
+_PICTURE_MARKS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+
+
+def picture(data: bytes, description: str, css: str) -> Html:
+    """An `img` that holds its own data, so that the browser fetches nothing; empty for what is
+    neither PNG nor JPEG."""
+    media_type = next((kind for mark, kind in _PICTURE_MARKS.items() if data.startswith(mark)), "")
+    if not media_type:
+        return Html("")
+    source = f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"
+    return Html(f'<img class="{escape(css)}" alt="{escape(description)}" src="{source}">')
 
 
 def join(*children: str) -> Html:

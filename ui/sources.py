@@ -4,14 +4,17 @@ Knows the answer's JSON and the words of `texts`. Does not know Streamlit.
 """
 
 import re
+from collections.abc import Callable
 
 from ui.client import Json
-from ui.markup import Html, element, join
+from ui.markup import Html, element, join, picture
 from ui.texts import Texts
 from ui.turn import Turn
 
 CONTEXT_CHARS = 400
 CLOCK_FROM_S = 2
+ReadFigure = Callable[[str], bytes]
+"""The picture at the path that a citation names; none when there is none to be had."""
 CJK_FROM, CJK_TO = "\u2e80", "\uffef"
 _LIST_ITEM = re.compile(r"[-*•]\s|\d{1,2}(?:[.)]\s|、)")
 
@@ -33,9 +36,10 @@ def answer_html(turn: Turn) -> Html:
     return element("div", *parts, css="attest-answer", role="article")
 
 
-def sources_html(turn: Turn, texts: Texts) -> Html:
-    """Numbered cards: title, page, the exact quote, and the quote within its chunk."""
-    cards = [_card(turn, citation, texts) for citation in turn.cited()]
+def sources_html(turn: Turn, texts: Texts, read: ReadFigure = lambda _path: b"") -> Html:
+    """Numbered cards: title, page, the picture that is cited, the exact quote, and the quote
+    within its chunk."""
+    cards = [_card(turn, citation, texts, read) for citation in turn.cited()]
     if not cards:
         return Html("")
     heading = element("div", texts("sources"), css="attest-heading")
@@ -126,7 +130,7 @@ def _marker(turn: Turn, marker: int) -> Html:
     return element("sup", f"[{marker}]", css="attest-marker", title=hint)
 
 
-def _card(turn: Turn, citation: Json, texts: Texts) -> Html:
+def _card(turn: Turn, citation: Json, texts: Texts, read: ReadFigure) -> Html:
     quote = str(citation.get("quote", ""))
     head = element(
         "div",
@@ -136,7 +140,14 @@ def _card(turn: Turn, citation: Json, texts: Texts) -> Html:
         css="attest-card-head",
     )
     quoted = element("blockquote", element("mark", quote), css="attest-quote")
-    return element("div", head, quoted, _context(turn, citation, quote, texts), css="attest-card")
+    shown = _picture(citation, quote, read)
+    return element("div", head, shown, quoted, _context(turn, citation, quote, texts), css="attest-card")
+
+
+def _picture(citation: Json, quote: str, read: ReadFigure) -> Html:
+    path = citation.get("figure")
+    data = read(path) if isinstance(path, str) and path else b""
+    return picture(data, quote, "attest-figure") if data else Html("")
 
 
 def _context(turn: Turn, citation: Json, quote: str, texts: Texts) -> Html:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from ui.client import ApiClient, Json
+from ui.client import ApiClient, ApiError, Json
 from ui.turn import Turn
 
 DEFAULT_API_URL = "http://127.0.0.1:8765"
@@ -18,6 +18,8 @@ DEFAULT_COLLECTION = "default"
 READ_TTL_S = 15.0
 # Of strangers' tabs too: what is kept is bounded, and each caller has entries of their own.
 READ_MAX_ENTRIES = 256
+FIGURE_TTL_S = 300.0
+FIGURE_MAX_ENTRIES = 64
 
 
 @dataclass
@@ -74,6 +76,14 @@ def read_sessions(client: ApiClient) -> list[Json]:
     return _sessions(client, client.identity)
 
 
+def read_figure(client: ApiClient, collection: str, path: str) -> bytes:
+    """A picture of a source, at most `FIGURE_TTL_S` old; none when it is no longer to be had."""
+    try:
+        return _figure(client, client.identity, collection, path)
+    except ApiError:  # its document was removed or closed to this caller: the quote is shown alone
+        return b""
+
+
 def forget_library() -> None:
     """Documents have changed: the next look is a fresh one."""
     _collections.clear()
@@ -98,3 +108,8 @@ def _documents(_client: ApiClient, identity: str, collection: str) -> list[Json]
 @st.cache_data(ttl=READ_TTL_S, max_entries=READ_MAX_ENTRIES, show_spinner=False)
 def _sessions(_client: ApiClient, identity: str) -> list[Json]:
     return _client.sessions()
+
+
+@st.cache_data(ttl=FIGURE_TTL_S, max_entries=FIGURE_MAX_ENTRIES, show_spinner=False)
+def _figure(_client: ApiClient, identity: str, collection: str, path: str) -> bytes:
+    return _client.figure(path, collection)

@@ -189,6 +189,8 @@ def _show_end(out: Output, answer: dict) -> None:
         out.line(f"[{citation['marker']}] {citation['title']}{page}")
         quote = " ".join(citation["quote"].split())
         out.line(f"“{quote}”", indent="    ")
+        if citation.get("figure"):
+            out.line(f"picture: {citation['figure']}", indent="    ")
 
 
 def _show_hits(out: Output, found: dict, explain: bool) -> None:
@@ -199,6 +201,8 @@ def _show_hits(out: Output, found: dict, explain: bool) -> None:
         out.line(f"{number}. {hit['title']}{page}  ({hit['score']:.3f})")
         text = " ".join(hit["text"].split())
         out.line(text[:237] + "…" if len(text) > 240 else text, indent="   ")
+        if hit.get("figure"):
+            out.line(f"picture: {hit['figure']}", indent="   ")
         if explain:
             ranks = ", ".join(f"{stage} {rank}" for stage, rank in hit["ranks"].items())
             out.line(f"ranks: {ranks}; chunk {hit['chunk_id']}", indent="   ")

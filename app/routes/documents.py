@@ -183,6 +183,25 @@ async def page(
     return Response(image.png, media_type="image/png", headers={"Cache-Control": "private, no-store", **size})
 
 
+@router.get(
+    "/v1/documents/{reference:path}/figures/{name}", summary="Show a picture", response_class=Response
+)
+async def figure(
+    reference: str,
+    name: Annotated[str, PathParameter(max_length=40)],
+    request: Request,
+    collection: CollectionName = DEFAULT_COLLECTION,
+    readers: ReaderNames = (),
+) -> Response:
+    """A picture of a document, as hits and citations name it: PNG or JPEG. 404 as for the
+    document itself."""
+    caller, library = request.state.caller, request.app.state.library
+    visible = caller.visible(readers or None)
+    found = await run_read(library.figure, collection, reference, name, visible, caller.viewers)
+    headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+    return Response(found.data, media_type=found.media_type, headers=headers)
+
+
 @router.get("/v1/documents/{reference:path}", summary="Show a document")
 async def document(
     reference: str,

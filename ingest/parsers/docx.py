@@ -1,7 +1,7 @@
 """Word documents to elements, by `unstructured`, with what it leaves out.
 
 From python-docx come the heading levels (unstructured gives a title and a first heading
-the same depth) and the text boxes, which it drops.
+the same depth), the text boxes and the pictures, which it drops.
 """
 
 import zipfile
@@ -14,7 +14,10 @@ import lxml.html
 
 from core.errors import FileError
 from core.types import Element, ElementKind, Table
+from ingest.parse_options import ParseOptions
 from ingest.parsers.docx_hidden import take_hidden
+from ingest.parsers.docx_pictures import put_pictures_in
+from ingest.parsers.figures import Pictures
 from ingest.parsers.grid import header_rows
 from ingest.parsers.html_tables import spanned_cells
 from ingest.parsers.media_types import DOCX
@@ -30,6 +33,10 @@ class DocxParser:
 
     media_types: ClassVar[frozenset[str]] = frozenset({DOCX})
 
+    def __init__(self, options: ParseOptions | None = None) -> None:
+        self._options = options
+        self.warnings: list[tuple[str, str]] = []
+
     def parse(self, path: Path) -> list[Element]:
         """The elements in reading order; then text boxes, then what its format hides.
 
@@ -39,8 +46,7 @@ class DocxParser:
         with transitional(path, "Word document") as readable:
             return self._read(readable)
 
-    @staticmethod
-    def _read(path: Path) -> list[Element]:
+    def _read(self, path: Path) -> list[Element]:
         prepare_unstructured()
         import docx
         from unstructured.partition.docx import partition_docx
@@ -55,6 +61,9 @@ class DocxParser:
             ) from exc
         levels = _heading_levels(word)
         elements = [e for part in parts for e in _convert(part, levels)]
+        pictures = Pictures(self._options)
+        elements = pictures.finish(put_pictures_in(elements, word, pictures))
+        self.warnings = pictures.warnings
         boxes = [Element(ElementKind.TEXT, text) for text in _text_boxes(word)]
         return elements + boxes + hidden
 

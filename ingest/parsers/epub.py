@@ -13,8 +13,11 @@ from lxml import etree
 
 from core.errors import FileError
 from core.types import Element, ElementKind
+from ingest.parse_options import ParseOptions
+from ingest.parsers.figures import Pictures
 from ingest.parsers.html import decode_html, parse_html
 from ingest.parsers.media_types import EPUB
+from ingest.parsers.picture_sources import beside, read_inline, read_packed
 from ingest.parsers.safe_xml import open_package, parse_xml, read_part
 
 _CONTAINER = "META-INF/container.xml"
@@ -25,11 +28,13 @@ _MAX_CHAPTERS = 5000
 
 
 class EpubParser:
-    """The parser of .epub files. After a parse `warnings` names chapters that were not read."""
+    """The parser of .epub files. After a parse `warnings` names chapters and pictures that
+    were not read."""
 
     media_types: ClassVar[frozenset[str]] = frozenset({EPUB})
 
-    def __init__(self) -> None:
+    def __init__(self, options: ParseOptions | None = None) -> None:
+        self._options = options
         self.warnings: list[tuple[str, str]] = []
 
     def parse(self, path: Path) -> list[Element]:
@@ -38,6 +43,7 @@ class EpubParser:
         Raises:
             FileError: `corrupt`, `encrypted`, `unsafe`, `too_large`.
         """
+        pictures = Pictures(self._options)
         with open_package(path, _WHAT) as archive:
             locked = _locked_names(archive)
             opf_name = _package_name(archive)
@@ -47,12 +53,17 @@ class EpubParser:
             if chapters and locked.issuperset(chapters):
                 raise FileError("its chapters are locked", code="encrypted", remedy="use a copy without DRM")
             for name in chapters[:_MAX_CHAPTERS]:
-                elements += self._chapter(archive, name)
-        return elements
+                elements += self._chapter(archive, name, pictures)
+        self.warnings += pictures.warnings
+        return pictures.finish(elements)
 
-    def _chapter(self, archive: zipfile.ZipFile, name: str) -> list[Element]:
+    def _chapter(self, archive: zipfile.ZipFile, name: str, pictures: Pictures) -> list[Element]:
+        def read(source: str) -> bytes:
+            inline = read_inline(source)
+            return inline or read_packed(archive, beside(name, source), pictures, _WHAT)
+
         try:
-            found = parse_html(decode_html(read_part(archive, name, _WHAT)))
+            found = parse_html(decode_html(read_part(archive, name, _WHAT)), pictures, read)
         except FileError as error:
             self.warnings.append((error.code, f"{name}: {error.message}"))
             return []

@@ -15,11 +15,14 @@ from lxml.html import HtmlElement
 
 from core.errors import FileError
 from core.types import Element, ElementKind
+from ingest.parse_options import ParseOptions
 from ingest.parsers.charset import decode_text
+from ingest.parsers.figures import Pictures
 from ingest.parsers.html_chrome import drop_chrome
 from ingest.parsers.html_hidden import take_hidden
 from ingest.parsers.html_tables import table_of
 from ingest.parsers.html_text import INLINE, holds_block, is_hidden, text_of, tidy, visible_text
+from ingest.parsers.picture_sources import ReadPicture, read_inline
 
 _HEADING = re.compile(r"^h([1-6])$")
 _META_CHARSET = re.compile(rb"""<meta[^>]+charset\s*=\s*["']?\s*([A-Za-z0-9_\-]+)""", re.IGNORECASE)
@@ -32,13 +35,24 @@ class HtmlParser:
 
     media_types: ClassVar[frozenset[str]] = frozenset({"text/html"})
 
+    def __init__(self, options: ParseOptions | None = None) -> None:
+        self._options = options
+        self.warnings: list[tuple[str, str]] = []
+
     def parse(self, path: Path) -> list[Element]:
-        """The elements of the page, in its order."""
-        return parse_html(decode_html(path.read_bytes()))
+        """The elements of the page, in its order. Its pictures are those that lie in the page
+        itself (`data:`)."""
+        pictures = Pictures(self._options)
+        found = pictures.finish(parse_html(decode_html(path.read_bytes()), pictures))
+        self.warnings = pictures.warnings
+        return found
 
 
-def parse_html(text: str) -> list[Element]:
-    """Elements of an HTML text; what its style hides comes last.
+def parse_html(
+    text: str, pictures: Pictures | None = None, read: ReadPicture = read_inline
+) -> list[Element]:
+    """Elements of an HTML text; figures too when `pictures` takes what `read` finds. What its
+    style hides comes last.
 
     Raises:
         FileError: code `corrupt`, when there is no tree in it.
@@ -53,7 +67,7 @@ def parse_html(text: str) -> list[Element]:
         raise FileError("it is nested too deeply", code="corrupt", remedy="open and save it again")
     hidden = take_hidden(root)
     drop_chrome(root)
-    walker = _Walker()
+    walker = _Walker(pictures, read)
     walker.walk(root, 0)
     walker.close()
     return walker.found + hidden
@@ -62,9 +76,12 @@ def parse_html(text: str) -> list[Element]:
 class _Walker:
     """Collects running text until a block ends, then makes an element of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, pictures: Pictures | None = None, read: ReadPicture = read_inline) -> None:
         self.found: list[Element] = []
         self._text: list[str] = []
+        self._pictures = pictures
+        self._read = read
+        self._figures: list[Element] = []
 
     def walk(self, node: HtmlElement, depth: int) -> None:
         """Goes through the children of a node and its own text."""
@@ -82,6 +99,7 @@ class _Walker:
             self._text.append("\v")
         elif node.tag in INLINE and not holds_block(node):
             self._text.append(text_of(node))
+            self._take_pictures(node)
         elif match := _HEADING.match(node.tag):
             self._add(ElementKind.TITLE, visible_text(node), level=int(match.group(1)))
         elif node.tag == "table":
@@ -90,6 +108,8 @@ class _Walker:
             self._add(ElementKind.CODE, node.text_content().strip("\n").rstrip())
         elif node.tag in ("ul", "ol"):
             self._add_list(node, depth)
+        elif node.tag == "figure":
+            self._add_figure(node, depth)
         else:
             self.close()
             self.walk(node, depth + 1)
@@ -99,7 +119,31 @@ class _Walker:
         """Ends the running paragraph."""
         if text := tidy("".join(self._text)):
             self.found.append(Element(ElementKind.TEXT, text))
-        self._text = []
+        self.found += self._figures
+        self._text, self._figures = [], []
+
+    def _take_pictures(self, node: HtmlElement, words: str = "") -> None:
+        """Those at and below a node; they stand behind the block that they are in."""
+        for image in node.iter("img") if self._pictures is not None else ():
+            if content := self._read((image.get("src") or "").strip()):
+                alternative = " ".join((image.get("alt") or "").split())
+                said = "\n".join(part for part in (words, alternative) if part)
+                if element := self._pictures.element(content, said):
+                    self._figures.append(element)
+
+    def _add_figure(self, node: HtmlElement, depth: int) -> None:
+        """With its `figcaption` when there is one picture in it, else a block like any other."""
+        self.close()
+        caption = node.find(".//figcaption")
+        words = visible_text(caption) if caption is not None else ""
+        if words and len(list(node.iter("img"))) == 1:
+            self._take_pictures(node, words)
+            if self._figures:
+                caption.getparent().remove(caption)
+                self.found, self._figures = [*self.found, *self._figures], []
+                node = _without_pictures(node)
+        self.walk(node, depth + 1)
+        self.close()
 
     def _add(self, kind: ElementKind, text: str, level: int = 0) -> None:
         self.close()
@@ -114,10 +158,13 @@ class _Walker:
             self.walk(node, depth + 1)
             self.close()
             return
+        self._take_pictures(node)
+        pending, self._figures = self._figures, []
         for number, item in enumerate((c for c in node if isinstance(c.tag, str)), start=_list_start(node)):
             marker = f"{number}. " if node.tag == "ol" else "- "
             if text := "\n".join(_item_lines(item, marker, depth)):
                 self._add(ElementKind.LIST, text)
+        self.found += pending
 
     def _add_table(self, node: HtmlElement, depth: int) -> None:
         """A table inside a table means layout: then the cells are blocks."""
@@ -128,6 +175,14 @@ class _Walker:
             return
         if element := table_of(node):
             self.found.append(element)
+        self._take_pictures(node)
+        self.close()
+
+
+def _without_pictures(node: HtmlElement) -> HtmlElement:
+    for image in list(node.iter("img")):
+        image.drop_tree()
+    return node
 
 
 def _list_start(node: HtmlElement) -> int:

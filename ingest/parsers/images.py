@@ -1,4 +1,8 @@
-"""PNG, JPEG, TIFF and WebP as documents: every picture in the file is a page, read by OCR."""
+"""PNG, JPEG, TIFF and WebP as documents: every picture in the file is a page, read by OCR.
+
+Where somebody can find a picture without words (by a description or by a vector), each page
+is a figure too.
+"""
 
 import struct
 from collections.abc import Iterator
@@ -10,9 +14,11 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core.errors import FileError
-from core.types import Element
+from core.types import Box, Element, Figure
 from ingest.image_types import IMAGE_TYPES
 from ingest.parse_options import ParseOptions
+from ingest.parsers.figures import Pictures
+from ingest.parsers.pdf_figures import with_pictures
 from ingest.parsers.pdf_layout import compose_pages
 from ingest.parsers.pdf_lines import Line
 from ingest.parsers.scans import read_picture
@@ -28,6 +34,7 @@ class ImageParser:
 
     def __init__(self, options: ParseOptions | None = None) -> None:
         self._options = options or ParseOptions()
+        self.warnings: list[tuple[str, str]] = []
 
     def parse(self, path: Path) -> list[Element]:
         """Paragraphs, titles and plain tables with page and box.
@@ -36,20 +43,28 @@ class ImageParser:
             FileError: `no_text` when no word is seen, `needs_ocr` when reading pictures is
                 turned off or not installed, `corrupt`, or `too_large` above 60 million pixels.
         """
-        if not self._options.ocr:
+        is_figure = self._options.figures and self._options.wordless
+        if not (self._options.ocr or is_figure):
             raise FileError(
                 "it is a picture, and reading pictures is turned off",
                 code="needs_ocr",
                 remedy="set ingest.ocr = true and ingest it with --retry-failed",
             )
-        pages = []
+        pages: list[list[Line]] = []
+        figures: dict[Box, Figure] = {}
+        pictures = Pictures(self._options)
         with open_frame(path) as picture:
             self._options.before_ocr()
             for frame in range(getattr(picture, "n_frames", 1)):
                 picture.seek(frame)
-                pages.append(_read_frame(picture, frame + 1))
+                shown = upright_frame(picture)
+                pages.append(_read_frame(shown, frame + 1) if self._options.ocr else [])
+                figure = pictures.of_pixels(np.asarray(shown)) if is_figure else None
+                if figure:
+                    figures[Box(frame + 1, 0.0, 0.0, float(shown.width), float(shown.height))] = figure
                 self._options.on_page(frame + 1)
-        elements = compose_pages(pages)
+        elements = pictures.finish(with_pictures(compose_pages(pages), figures))
+        self.warnings = pictures.warnings
         if not elements:
             raise FileError("no word is seen in the picture", code="no_text", remedy="give a sharper one")
         return elements
@@ -85,8 +100,7 @@ def upright_frame(picture: Image.Image) -> Image.Image:
     return on_white(ImageOps.exif_transpose(picture))
 
 
-def _read_frame(picture: Image.Image, page: int) -> list[Line]:
-    upright = upright_frame(picture)
+def _read_frame(upright: Image.Image, page: int) -> list[Line]:
     width = upright.width
     if upright.width > _MAX_WIDTH:
         height = max(1, round(upright.height * _MAX_WIDTH / upright.width))

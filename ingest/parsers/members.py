@@ -24,6 +24,7 @@ from core.errors import FileError
 from core.types import Element, ElementKind
 from ingest.memory_faults import ran_out_of_memory
 from ingest.parse_options import ParseOptions
+from ingest.parsers.figures import LEFT_OUT, MAX_KEPT_BYTES
 from ingest.parsers.registry import parser_for
 
 MAX_MEMBER_BYTES = 64 * 2**20
@@ -72,6 +73,7 @@ class Budget:
     bytes_left: int = _MAX_TOTAL_BYTES
     members_left: int = _MAX_MEMBERS
     chars_left: int = _MAX_CHARS
+    figure_bytes_left: int = MAX_KEPT_BYTES
 
     def take_member(self) -> None:
         """Counts one member.
@@ -104,6 +106,18 @@ class Budget:
         self.chars_left -= count
         if self.chars_left < 0:
             raise BudgetError("it holds too much text", code="too_large", remedy="split it")
+
+    def take_figures(self, elements: Iterable[Element]) -> tuple[list[Element], int]:
+        """The elements without the pictures that no longer fit, whose words stay; and how many
+        those were."""
+        kept, over = [], 0
+        for element in elements:
+            size = len(element.figure.data) if element.figure else 0
+            if size > self.figure_bytes_left:
+                element, size, over = replace(element, figure=None), 0, over + 1
+            self.figure_bytes_left -= size
+            kept.append(element)
+        return [e for e in kept if e.text.strip() or e.figure], over
 
 
 class BudgetError(FileError):
@@ -193,10 +207,13 @@ class Members:
             raise FileError("it is empty", code="empty")
         parser = parser_for(detect_media_type(copy, shown), self._options)
         if not isinstance(parser, ContainerParser):
-            elements = [e for e in parser.parse(copy) if e.text.strip()]
+            elements = [e for e in parser.parse(copy) if e.text.strip() or e.figure]
             if not elements:
                 raise FileError("no text was found in it", code="no_text")
             self.budget.take_chars(sum(len(e.text) for e in elements))
+            elements, over = self.budget.take_figures(elements)
+            if over:
+                self.warn(shown, FileError(f"{over} pictures were left out", code=LEFT_OUT))
             self.elements += _placed(elements, shown)
             self.warnings += [(code, f"{shown}: {words}") for code, words in getattr(parser, "warnings", ())]
             return

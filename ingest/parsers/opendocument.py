@@ -11,7 +11,10 @@ from lxml import etree
 
 from core.errors import FileError
 from core.types import Element, ElementKind
+from ingest.parse_options import ParseOptions
+from ingest.parsers.figures import Pictures
 from ingest.parsers.media_types import ODP, ODT
+from ingest.parsers.picture_sources import ReadPicture, read_packed
 from ingest.parsers.safe_xml import open_package, parse_xml, read_part
 from ingest.parsers.tables import table_element
 
@@ -22,7 +25,9 @@ _TABLE = f"{{{_NAMESPACE}table:1.0}}"
 _DRAW = f"{{{_NAMESPACE}drawing:1.0}}"
 _SVG = f"{{{_NAMESPACE}svg-compatible:1.0}}"
 _PRESENTATION = f"{{{_NAMESPACE}presentation:1.0}}"
+_HREF = "{http://www.w3.org/1999/xlink}href"
 _WHAT = "OpenDocument file"
+_VECTORS = (".svg", ".svm", ".emf", ".wmf")
 _MAX_DEPTH = 100
 _MAX_REPEAT = 100
 _LEFT_OUT = frozenset(
@@ -34,6 +39,10 @@ class OpenDocumentParser:
     """The parser of .odt and .odp files."""
 
     media_types: ClassVar[frozenset[str]] = frozenset({ODT, ODP})
+
+    def __init__(self, options: ParseOptions | None = None) -> None:
+        self._options = options
+        self.warnings: list[tuple[str, str]] = []
 
     def parse(self, path: Path) -> list[Element]:
         """The elements in reading order; the page of a presentation is its slide.
@@ -50,19 +59,24 @@ class OpenDocumentParser:
                         "it is locked with a password", code="encrypted", remedy="save it without one"
                     )
             root = parse_xml(read_part(archive, "content.xml", _WHAT))
-        body = root.find(f"{_OFFICE}body")
-        if body is None:
-            raise FileError("it has no content", code="corrupt", remedy="save it again")
-        walker = _Walker()
-        walker.walk(body, 0)
-        return walker.found
+            body = root.find(f"{_OFFICE}body")
+            if body is None:
+                raise FileError("it has no content", code="corrupt", remedy="save it again")
+            pictures = Pictures(self._options)
+
+            walker = _Walker(pictures, lambda name: read_packed(archive, name, pictures, _WHAT))
+            walker.walk(body, 0)
+        self.warnings = pictures.warnings
+        return pictures.finish(walker.found)
 
 
 class _Walker:
     """Collects the elements of one document."""
 
-    def __init__(self) -> None:
+    def __init__(self, pictures: Pictures, read: ReadPicture) -> None:
         self.found: list[Element] = []
+        self._pictures = pictures
+        self._read = read
         self._page: int | None = None
         self._pages = 0
 
@@ -91,6 +105,8 @@ class _Walker:
                     self.found.append(element)
             case tag if tag == f"{_DRAW}page":
                 self._slide(node, depth)
+            case tag if tag == f"{_DRAW}frame":
+                self._frame(node, depth)
             case tag if tag == f"{_PRESENTATION}notes":
                 if text := "\n".join(_line(p) for p in node.iter(f"{_TEXT}p") if _line(p)):
                     self._add(ElementKind.TEXT, f"Notes: {text}")
@@ -115,7 +131,19 @@ class _Walker:
         for frame in node.iter(f"{_DRAW}frame"):
             outer = next(frame.iterancestors(f"{_DRAW}frame"), None)
             if outer is None or not any(a is node for a in outer.iterancestors()):
-                self.walk(frame, depth)
+                self._frame(frame, depth)
+
+    def _frame(self, frame: etree._Element, depth: int) -> None:
+        """A text box, or a picture, of which there may be several kinds to choose from."""
+        sources = [(i.get(_HREF) or "").removeprefix("./") for i in frame.iterchildren(f"{_DRAW}image")]
+        sources.sort(key=lambda name: name.endswith(_VECTORS))
+        content = next(filter(None, map(self._read, sources)), b"")
+        if not content:
+            self.walk(frame, depth)
+            return
+        said = [(node.text or "").strip() for node in frame.iterchildren(f"{_SVG}title", f"{_SVG}desc")]
+        if element := self._pictures.element(content, "\n".join(filter(None, said)), self._page):
+            self.found.append(element)
 
     def _add(self, kind: ElementKind, text: str, level: int = 0) -> None:
         if text.strip():

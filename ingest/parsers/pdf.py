@@ -1,7 +1,6 @@
 """PDF to elements: the text layer by pypdfium2, OCR for the pages that have none worth reading,
 pdfplumber for the pages that hold ruled tables."""
 
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import ClassVar
@@ -11,11 +10,12 @@ import pypdfium2
 from pypdfium2 import PdfiumError
 
 from core.errors import FileError
-from core.types import Box, Element
+from core.types import Box, Element, Figure
 from ingest.parse_options import ParseOptions
+from ingest.parsers.figures import Pictures
 from ingest.parsers.gap_tables import put_gap_tables_in
 from ingest.parsers.page_furniture import drop_furniture
-from ingest.parsers.pdf_figures import ReadPlace, crop, figure_boxes, moved, put_figures_in
+from ingest.parsers.pdf_figures import crop, figure_boxes, moved, put_figures_in, with_pictures
 from ingest.parsers.pdf_hidden import take_hidden
 from ingest.parsers.pdf_layout import compose_pages
 from ingest.parsers.pdf_lines import Line, read_lines, text_by_place
@@ -40,6 +40,9 @@ class PdfParser:
 
     def __init__(self, options: ParseOptions | None = None) -> None:
         self._options = options or ParseOptions()
+        self._pictures = Pictures(self._options)
+        self._figures: dict[Box, Figure] = {}
+        self.warnings: list[tuple[str, str]] = []
 
     def parse(self, path: Path) -> list[Element]:
         """Paragraphs, titles, lists, code and tables with page and box; what repeats at the edge
@@ -55,7 +58,9 @@ class PdfParser:
                 pages, pictures = self._pages_of(document, tables, hidden)
         finally:
             document.close()
-        elements = compose_pages(drop_furniture(pages)) + hidden
+        composed = with_pictures(compose_pages(drop_furniture(pages)), self._figures)
+        elements = self._pictures.finish(composed) + hidden
+        self.warnings = self._pictures.warnings
         if not elements:
             raise self._empty(len(pages), pictures)
         return elements
@@ -97,8 +102,12 @@ class PdfParser:
                 lines = tables.put_in(lines, number - 1, text_in)
         lines = put_gap_tables_in(lines)
         boxes = figure_boxes(marks.pictures, number) if lines else []
-        if boxes and self._options.ocr:
-            lines = put_figures_in(lines, boxes, _reader(page, self._options.before_ocr))
+        if boxes and (self._options.ocr or self._options.figures):
+            places = _Places(page, self._options)
+            for box in boxes:
+                if figure := self._pictures.of_pixels(places.pixels(box)):
+                    self._figures[box] = figure
+            lines = put_figures_in(lines, boxes, places.read)
             self._options.on_page(number)
         return lines
 
@@ -156,19 +165,26 @@ def _read_by_ocr(page: pypdfium2.PdfPage, number: int) -> list[Line]:
     return read_picture(image, number, 1 / scale)
 
 
-def _reader(page: pypdfium2.PdfPage, before_ocr: Callable[[], None]) -> ReadPlace:
-    """Reads parts of a page; it is rendered once, when the first part is asked for."""
-    rendered = cache(lambda: _rendered(page))
+class _Places:
+    """Parts of a page; it is rendered once, when the first part is asked for."""
 
-    def read(box: Box) -> list[Line]:
+    def __init__(self, page: pypdfium2.PdfPage, options: ParseOptions) -> None:
+        self._rendered = cache(lambda: _rendered(page))
+        self._options = options
+
+    def pixels(self, box: Box) -> np.ndarray:
+        image, scale = self._rendered()
+        return np.ascontiguousarray(crop(image, box, scale))
+
+    def read(self, box: Box) -> list[Line]:
         from ingest.parsers.scans import read_picture
 
-        before_ocr()
-        image, scale = rendered()
-        part = np.ascontiguousarray(crop(image, box, scale))
-        return [moved(line, box) for line in read_picture(part, box.page, 1 / scale)] if part.size else []
-
-    return read
+        part = self.pixels(box)
+        if not part.size or not self._options.ocr:
+            return []
+        self._options.before_ocr()
+        _, scale = self._rendered()
+        return [moved(line, box) for line in read_picture(part, box.page, 1 / scale)]
 
 
 def _rendered(page: pypdfium2.PdfPage) -> tuple[np.ndarray, float]:

@@ -1,23 +1,20 @@
 """Pictures on a PDF page that has a text layer: their words by OCR, and their captions.
 
 Knows places and lines. A picture is found by what is written in it and below it; one with
-neither says nothing that could be searched.
+neither has no line.
 """
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
-from core.types import Box
+from core.types import Box, Element, ElementKind, Figure
+from ingest.parsers.captions import CAPTION
 from ingest.parsers.lines import join_all
 from ingest.parsers.pdf_lines import Line
 
-_CAPTION = re.compile(
-    r"^(?:fig(?:ure|\.)?|abb(?:ildung|\.)?|chart|photo|图表?|圖表?)\s*[\dA-ZIVX一二三四五六七八九十]+", re.I
-)
 _NEAR_HEIGHTS = 4.0
 _PITCH_HEIGHTS = 1.9
 _CAPTION_LINES = 6
@@ -57,6 +54,19 @@ def put_figures_in(lines: list[Line], boxes: Sequence[Box], read: ReadPlace) -> 
     return lines
 
 
+def with_pictures(elements: Sequence[Element], figures: Mapping[Box, Figure]) -> list[Element]:
+    """Each figure element with the picture of its place; a picture without words, for which
+    there is no element, behind the last one of its page."""
+    kept, left = [], dict(figures)
+    for element in elements:
+        figure = left.pop(element.box, None) if element.kind is ElementKind.FIGURE else None
+        kept.append(replace(element, figure=figure) if figure else element)
+    for box, figure in left.items():
+        at = next((n for n in reversed(range(len(kept))) if (kept[n].page or 0) <= box.page), -1) + 1
+        kept.insert(at, Element(ElementKind.FIGURE, "", box.page, box, figure=figure))
+    return kept
+
+
 def crop(image: np.ndarray, box: Box, scale: float) -> np.ndarray:
     """The part of a rendered page that shows the box; `scale` is pixels a point."""
     top, bottom = max(0, int(box.top * scale)), int(box.bottom * scale)
@@ -78,7 +88,7 @@ def moved(line: Line, box: Box) -> Line:
 
 def _caption_of(lines: Sequence[Line], box: Box) -> list[Line]:
     """The lines of the nearest caption below, else above; it goes on while lines follow closely."""
-    starts = [n for n, line in enumerate(lines) if _CAPTION.match(line.text) and _is_near(line, box)]
+    starts = [n for n, line in enumerate(lines) if CAPTION.match(line.text) and _is_near(line, box)]
     if not starts:
         return []
     first = min(starts, key=lambda n: (lines[n].box.top < box.top, abs(lines[n].box.top - box.bottom)))

@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 
 from core.errors import FileError
 from core.types import Element, ElementKind, Table
+from ingest.parse_options import ParseOptions
+from ingest.parsers.figures import Pictures
 from ingest.parsers.grid import Area, header_rows
 from ingest.parsers.media_types import PPTX
 from ingest.parsers.pptx_chart import chart_rows
@@ -34,6 +36,10 @@ class PptxParser:
 
     media_types: ClassVar[frozenset[str]] = frozenset({PPTX})
 
+    def __init__(self, options: ParseOptions | None = None) -> None:
+        self._options = options
+        self.warnings: list[tuple[str, str]] = []
+
     def parse(self, path: Path) -> list[Element]:
         """The elements of all slides, hidden ones too.
 
@@ -43,8 +49,7 @@ class PptxParser:
         with transitional(path, "presentation") as readable:
             return self._read(readable)
 
-    @staticmethod
-    def _read(path: Path) -> list[Element]:
+    def _read(self, path: Path) -> list[Element]:
         import pptx
         from pptx.exc import PythonPptxError
 
@@ -56,13 +61,17 @@ class PptxParser:
             raise FileError(
                 f"it is not a readable presentation: {exc}"[:300], code="corrupt", remedy="save it again"
             ) from exc
-        return [e for number, slide in slides for e in _Slide(slide, number, height).elements()]
+        pictures = Pictures(self._options)
+        found = [e for number, slide in slides for e in _Slide(slide, number, height, pictures).elements()]
+        self.warnings = pictures.warnings
+        return pictures.finish(found)
 
 
 class _Slide:
     """Reads one slide."""
 
-    def __init__(self, slide: Any, number: int, height: int) -> None:
+    def __init__(self, slide: Any, number: int, height: int, pictures: Pictures) -> None:
+        self._pictures = pictures
         self._slide = slide
         self._number = number
         self._row_height = max(1, height // _ROWS_A_SLIDE)
@@ -109,7 +118,11 @@ class _Slide:
             yield from self._frame(shape)
         else:
             yield from (self._text(text) for text in self._diagram(shape))
-        if text := _alternative_text(shape):
+        text, content = _alternative_text(shape), _picture(shape)
+        if content:
+            if element := self._pictures.element(content, text, self._number):
+                yield element
+        elif text:
             yield self._text(text, ElementKind.FIGURE)
 
     def _frame(self, shape: Any) -> Iterator[Element]:
@@ -165,6 +178,14 @@ class _Slide:
                 tag = node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""
                 if tag in ("text", "txBody") and (text := "".join(node.itertext()).strip()):
                     yield f"Comment: {text}"
+
+
+def _picture(shape: Any) -> bytes:
+    """The bytes of a picture that lies in the file; none for any other shape."""
+    try:
+        return shape.image.blob if hasattr(shape, "image") else b""
+    except (AttributeError, KeyError, ValueError, NotImplementedError):
+        return b""
 
 
 def _place(shape: Any) -> tuple[int | None, int | None]:

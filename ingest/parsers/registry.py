@@ -54,12 +54,17 @@ _PARSERS = {
     **dict.fromkeys(IMAGE_TYPES, ("ingest.parsers.images", "ImageParser")),
 }
 # Parsers that are made with the options of the parse.
-_WITH_OPTIONS = frozenset({"application/pdf", *IMAGE_TYPES, EML, MSG, ZIP, TAR})
+_WITH_OPTIONS = frozenset(
+    {"application/pdf", "text/html", DOCX, PPTX, ODT, ODP, EPUB, *IMAGE_TYPES, EML, MSG, ZIP, TAR}
+)
+WITH_PICTURES = _WITH_OPTIONS
+"""Kinds of files whose pictures are kept."""
 
 CONVERT = "convert it to PDF, PNG, DOCX, XLSX, CSV, PPTX, ODT, RTF, EPUB, HTML, Markdown, JSON, mail or text"
 
 # Raise a parser's number when it reads the same bytes otherwise: then files are read again.
 _RAISED = {"text/plain": 2, "text/markdown": 2, "text/html": 4, "application/pdf": 4, DOCX: 3}
+_RAISED |= dict.fromkeys((PPTX, ODT, ODP, EPUB), 2)
 PARSER_VERSIONS = dict.fromkeys(_PARSERS, 1) | _RAISED
 # What holds other files is read by their parsers too.
 PARSER_VERSIONS |= dict.fromkeys((EML, MSG, ZIP, TAR), sum(PARSER_VERSIONS.values()))

@@ -43,7 +43,7 @@ class SentenceTransformerEmbedder:
     def __init__(self, settings: EmbedderSettings) -> None:
         if not settings.model:
             raise SettingsError("no embedding model is named", remedy=f"set {SETTING}MODEL")
-        _require_library()
+        require_library()
         folder = open_model_folder(settings.model, "embedding model", f"{SETTING}MODEL")
         self._settings = settings
         self._lock = threading.Lock()
@@ -129,7 +129,8 @@ class SentenceTransformerEmbedder:
         return unit_rows(row["token_embeddings"].float().cpu().numpy()[kept])
 
 
-def _require_library() -> None:
+def require_library() -> None:
+    """Raises SettingsError, which says how to get it, when the extra is not installed."""
     try:
         import sentence_transformers  # noqa: F401
     except ImportError as exc:

@@ -54,7 +54,7 @@ def build_block(entities: Sequence[Mapping]) -> Block:
     shared: dict[str, str] = {}
     cells = [
         tuple(
-            shared.setdefault(entity[name], entity[name]) if name in SHARED else entity[name]
+            shared.setdefault(entity[name], entity[name]) if name in SHARED else entity.get(name, "")
             for name in schema.OUTPUT_FIELDS
         )
         for entity in entities

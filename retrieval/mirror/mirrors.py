@@ -35,8 +35,9 @@ class Mirrors:
         self._mirrors: dict[str, Mirror | None] = {}
         self._lock = threading.RLock()
 
-    def of(self, physical: str) -> Mirror | None:
-        """The mirror of a loaded edition, whole; None where Milvus has to be asked.
+    def of(self, physical: str, lacking: frozenset[str] = frozenset()) -> Mirror | None:
+        """The mirror of a loaded edition, whole; None where Milvus has to be asked. `lacking`:
+        fields that the edition does not have.
 
         Raises:
             StoreError: the rows could not be read.
@@ -46,7 +47,7 @@ class Mirrors:
         if physical not in self._mirrors:
             with self._lock:
                 if physical not in self._mirrors:
-                    self._mirrors[physical] = self._load(physical)
+                    self._mirrors[physical] = self._load(physical, lacking)
         return self._mirrors.get(physical)
 
     @contextmanager
@@ -68,9 +69,10 @@ class Mirrors:
         with self._lock:
             self._mirrors.pop(physical, None)
 
-    def _load(self, physical: str) -> Mirror | None:
+    def _load(self, physical: str, lacking: frozenset[str]) -> Mirror | None:
         begun, mirror = time.perf_counter(), Mirror()
-        for rows in self._connection.read_pages(physical, FIELDS, ROWS_PER_PAGE):
+        fields = [name for name in FIELDS if name not in lacking]
+        for rows in self._connection.read_pages(physical, fields, ROWS_PER_PAGE):
             if len(mirror) + len(rows) > self._max_chunks:
                 logger.info("%s has too many chunks to be held in memory", physical)
                 return None

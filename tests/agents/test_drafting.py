@@ -1,5 +1,7 @@
 """What leaves and what is withheld: with the real guard's exact checks and a scripted draft."""
 
+from dataclasses import replace
+
 import pytest
 
 from agents.binding import EvidenceBinder
@@ -27,6 +29,15 @@ def test_a_supported_sentence_leaves_with_its_citation(checker):
     assert sentence.citations == (1,) and sentence.verdict.label is Label.SUPPORTED
     assert [c.quote for c in new] == ["TM-20 和 TM-20L 主机的保修期为 18 个月，电池的保修期为 6 个月。"]
     assert checker.draft.text == "TM-20 主机的保修期为 18 个月。[1]"
+
+
+def test_a_citation_names_the_picture_that_its_chunk_speaks_of():
+    vectors = CharacterVectors()
+    pictured = replace(ENGLISH, figure="0" * 32 + ".png")
+    pool = EvidenceBinder(vectors).pool([MANUAL, pictured])
+    checker = DraftChecker(pool, GroundingGuard(vectors, 0.5), "Who approved the budget?")
+    figures = {span.chunk.id: checker.quote(span)[1][0].figure for span in checker.rank_quotes()[:4]}
+    assert figures == {MANUAL.id: "", pictured.id: pictured.figure}
 
 
 def test_the_same_evidence_keeps_its_number(checker):

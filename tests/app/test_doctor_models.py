@@ -4,7 +4,13 @@ import pytest
 
 from app.doctor import Grade, examine
 from app.services import Services
-from core.settings import EmbedderSettings, RetrievalSettings, Settings
+from core.settings import (
+    CaptionerSettings,
+    EmbedderSettings,
+    ImageEmbedderSettings,
+    RetrievalSettings,
+    Settings,
+)
 from tests.contracts.model_server import KEY, MODEL, ModelServerStandIn
 
 
@@ -59,3 +65,19 @@ def test_no_reranking_needs_no_weights(tmp_path):
 def test_late_interaction_without_weights_is_a_fault(tmp_path):
     _, reranking = findings(tmp_path, RetrievalSettings())
     assert reranking.grade is Grade.FAULT and "attest models fetch" in reranking.remedy
+
+
+def test_what_describes_and_finds_pictures_is_asked_where_it_is_set(tmp_path, model_server):
+    address = f"{model_server.url}/v1"
+    settings = Settings(
+        _env_file=None, data=tmp_path / "data", cache=tmp_path / "none",
+        captioner=CaptionerSettings(base_url=address, model="other"),
+        image_embedder=ImageEmbedderSettings(kind="http", base_url=address, model=MODEL, api_key=KEY),
+    )  # fmt: skip
+    found = {finding.check: finding for finding in examine(Services(settings))}
+    # The stand-in wants its key, which was not given here.
+    assert found["vision model"].grade is Grade.FAULT
+    assert "ATTEST_CAPTIONER__BASE_URL" in found["vision model"].remedy
+    assert found["image embedder"].grade is Grade.OK and "24 dimensions" in found["image embedder"].message
+    plain = examine(Services(Settings(_env_file=None, data=tmp_path / "data", cache=tmp_path / "none")))
+    assert not {"vision model", "image embedder"} & {finding.check for finding in plain}

@@ -63,6 +63,16 @@ def test_hostile_document_text_neither_runs_nor_links_nor_loads(chromium, url):
     page.context.close()
 
 
+def test_a_picture_that_is_cited_is_drawn_and_nothing_is_loaded_for_it(chromium, url):
+    page = new_page(chromium, url, "en-GB")
+    ask(page, "picture")
+    picture = page.locator(".attest-card img.attest-figure")
+    picture.wait_for()
+    page.wait_for_function("document.querySelector('img.attest-figure').naturalWidth === 1")
+    assert not [address for address in page.requested if not address.startswith((url, "data:", "blob:"))]
+    page.context.close()
+
+
 def test_the_first_sentence_is_there_before_the_last(chromium, url):
     page = new_page(chromium, url)
     ask(page, "年假有多少天？")

@@ -55,6 +55,9 @@ class FolderIndex:
     def write_tables(self, document, tables):
         return [placed.table.filled for placed in tables]
 
+    def write_figures(self, document, figures):
+        return len({figure.name for figure in figures})
+
     def remove_chunks(self, collection, document_id):
         return self.remove_document(collection, document_id)
 

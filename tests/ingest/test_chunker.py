@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.types import Document, Element, ElementKind, Table
+from core.types import Document, Element, ElementKind, Figure, Table
 from ingest.chunker import ChunkLimits, chunk_elements
 from ingest.parsers.tables import markdown_cells, table_element
 
@@ -160,6 +160,17 @@ def test_a_sentence_longer_than_a_chunk_is_cut_at_clause_marks():
 @pytest.mark.parametrize("value", ["", "   \n "])
 def test_white_space_gives_no_chunk(value):
     assert chunk([text(value)]) == []
+
+
+def test_a_picture_is_a_chunk_of_its_own_behind_the_text_of_its_section_which_is_cut_as_without_it():
+    picture = Figure(b"\x89PNG", "image/png", 1, 1)
+    figure = Element(ElementKind.FIGURE, "Figure 1: output " * 30, 3, figure=picture)
+    before, behind = text("One two three."), text("Four five six.")
+    first, *parts, last = chunk([title("Energy"), before, figure, behind, title("Staff"), text("Seven.")])
+    assert (first.text, first.figure) == ("One two three.\nFour five six.", "")
+    assert len(parts) > 1 and {part.figure for part in parts} == {picture.name}
+    assert {(part.kind, part.page, part.headings) for part in parts} == {(ElementKind.FIGURE, 3, ("Energy",))}
+    assert (last.text, last.figure) == ("Seven.", "")
 
 
 def test_code_keeps_its_indentation():

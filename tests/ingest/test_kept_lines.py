@@ -5,6 +5,7 @@ from sqlalchemy import create_engine
 
 from core.types import Document
 from ingest.document_index import DocumentIndex
+from ingest.figure_store import FigureStore
 from ingest.kept_lines import KeptLines
 from ingest.table_store import TableStore
 from tests.ingest.folder_index import FolderIndex
@@ -31,7 +32,7 @@ def test_a_new_version_takes_the_place_of_what_was_kept(kept):
 
 
 def test_lines_go_with_their_document(kept, tmp_path):
-    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), TableStore(tmp_path / "tables"), kept)
+    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), TableStore(tmp_path / "tables"), kept, FigureStore(tmp_path / "f"))
     index.open_collection("default")
     one, two, three, four = (digit * 64 for digit in "1234")
     for name in (one, two, three):

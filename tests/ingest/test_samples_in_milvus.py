@@ -52,6 +52,7 @@ def open_parts(data: Path, **policy):
     from core.paths import DataPaths
     from core.settings import IngestSettings, MilvusSettings
     from ingest.document_index import DocumentIndex
+    from ingest.figure_store import FigureStore
     from ingest.isolation import ProcessParserRunner
     from ingest.kept_lines import KeptLines
     from ingest.ledger import Ledger
@@ -70,7 +71,7 @@ def open_parts(data: Path, **policy):
     index = ChunkIndex(store, HashEmbedder(), Lexicon(engine), TokenVectors(engine, HashEmbedder), False)
     runner = ProcessParserRunner(timeout_s=120, memory_mb=2048)
     ledger = Ledger(paths.ledger)
-    documents = DocumentIndex(index, TableStore(paths.tables), KeptLines(engine))
+    documents = DocumentIndex(index, TableStore(paths.tables), KeptLines(engine), FigureStore(paths.figures))
     settings = IngestSettings(**policy)
     return Ingestor(ledger, documents, Originals(paths.originals), settings, runner), store, index
 

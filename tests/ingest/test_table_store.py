@@ -12,6 +12,7 @@ from sqlalchemy import create_engine
 from core.errors import NotFoundError, StoreError
 from core.types import Document, Scope, Table
 from ingest.document_index import DocumentIndex
+from ingest.figure_store import FigureStore
 from ingest.kept_lines import KeptLines
 from ingest.table_store import PlacedTable, TableStore
 from ingest.typed_columns import typed_columns
@@ -162,7 +163,7 @@ def test_tables_come_and_go_with_their_document(bench, tmp_path):
     from ingest.request import IngestRequest
 
     tables = TableStore(tmp_path / "tables")
-    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), tables, lines(tmp_path))
+    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), tables, lines(tmp_path), FigureStore(tmp_path / "figures"))
     ingestor = Ingestor(bench.ledger, index, bench.originals, bench.settings, DirectParserRunner())
     path = bench.write("a.csv", "name,n\nx,1\ny,2\n")
     request = IngestRequest("default", (EVERYONE,))
@@ -184,7 +185,7 @@ def test_lost_and_stray_tables_are_found_and_mended(bench, tmp_path):
     from ingest.request import IngestRequest
 
     tables = TableStore(tmp_path / "tables")
-    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), tables, lines(tmp_path))
+    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), tables, lines(tmp_path), FigureStore(tmp_path / "figures"))
     ingestor = Ingestor(bench.ledger, index, bench.originals, bench.settings, DirectParserRunner())
     bench.write("a.csv", "name,n\nx,1\ny,2\n")
     ingestor.ingest([bench.docs], IngestRequest("default"))
@@ -206,7 +207,7 @@ def test_tables_go_along_when_only_the_readers_change(bench, tmp_path):
     from ingest.request import IngestRequest
 
     tables = TableStore(tmp_path / "tables")
-    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), tables, lines(tmp_path))
+    index = DocumentIndex(FolderIndex(tmp_path / "chunks"), tables, lines(tmp_path), FigureStore(tmp_path / "figures"))
     ingestor = Ingestor(bench.ledger, index, bench.originals, bench.settings, DirectParserRunner())
     bench.write("a.csv", "name,n\nx,1\ny,2\n")
     ingestor.ingest([bench.docs], IngestRequest("default"))

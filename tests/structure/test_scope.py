@@ -10,6 +10,7 @@ import pytest
 
 from core.seams import Reembedding, VectorStore
 from core.types import Scope
+from retrieval.image_index import ImageIndex
 from retrieval.mirror.mirror import Mirror
 from retrieval.reads import MilvusReads
 from retrieval.store import MilvusStore
@@ -34,7 +35,8 @@ def public_methods(cls: type) -> list[tuple[str, object]]:
     ]
 
 
-METHODS = [m for cls in (VectorStore, MilvusStore, MilvusReads, Mirror) for m in public_methods(cls)]
+CLASSES = (VectorStore, MilvusStore, MilvusReads, Mirror, ImageIndex)
+METHODS = [m for cls in CLASSES for m in public_methods(cls)]
 
 
 @pytest.mark.parametrize("method", [m for _, m in METHODS], ids=[name for name, _ in METHODS])
@@ -48,7 +50,7 @@ def test_a_method_gives_text_only_to_a_scope(method):
 
 def test_the_walk_finds_the_methods_that_matter():
     names = {name for name, _ in METHODS}
-    assert {"MilvusReads.search", "Mirror.search_dense_each", "Mirror.search_lexical"} <= names
+    assert {"MilvusReads.search", "ImageIndex.search", "Mirror.search_dense_each", "Mirror.search_lexical"} <= names
     for reader in ("search_dense", "search_dense_each", "search_lexical", "get_chunks", "find_chunks"):
         assert {f"VectorStore.{reader}", f"MilvusStore.{reader}"} <= names
 

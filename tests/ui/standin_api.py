@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI, Request, UploadFile
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 HOSTILE = (
     "<script>document.title='owned'</script> ![x](http://198.51.100.7/x.png) "
@@ -94,6 +94,23 @@ def partial() -> list[tuple[str, dict]]:
     ]
 
 
+FIGURE = f"/v1/documents/{'d' * 64}/figures/{'f' * 32}.png"
+# One pixel.
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63b8c08d"
+    "000002860111d9a6fda20000000049454e44ae426082"
+)
+
+
+def pictured() -> list[tuple[str, dict]]:
+    """A source that is a picture."""
+    one, source = sentence("每年有 15 天带薪年假。", 1), citation(1, QUOTE, figure=FIGURE)
+    return [
+        ("retrieved", {"hits": [HIT], "queries": ["年假天数"]}),
+        ("finished", answer("answered", [one], [source])),
+    ]
+
+
 def abstained() -> list[tuple[str, dict]]:
     """Nothing found."""
     words = "The documents do not say who won the 1998 cup."
@@ -129,6 +146,7 @@ def failed() -> list[tuple[str, dict]]:
 
 
 SCRIPTS = {
+    "picture": pictured,
     "partial": partial,
     "nothing": abstained,
     "hostile": hostile,
@@ -195,6 +213,10 @@ def _add_library(app: FastAPI) -> None:
         if fresh and not app.state.documents:
             return problem(404, "Not Found", f"there is no collection {collection!r}", "run: attest ingest")
         return {"documents": app.state.documents if collection == "default" else []}
+
+    @app.get(FIGURE)
+    def figure(collection: str) -> Response:
+        return Response(PNG if collection == "default" else b"", media_type="image/png")
 
     @app.post("/v1/documents")
     async def upload(request: Request) -> JSONResponse:

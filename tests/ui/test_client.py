@@ -137,3 +137,12 @@ def test_ids_cannot_leave_their_place_in_the_path():
     client.delete_session("../documents/d1?x")
     client.delete_document("a/b", "my docs")
     assert paths == [b"/v1/sessions/..%2Fdocuments%2Fd1%3Fx", b"/v1/documents/a%2Fb?collection=my+docs"]
+
+
+@pytest.mark.parametrize("path", ["//evil.example/x.png", "/v1/keys", "/v1/documents/../keys/figures/a.png"])
+def test_a_picture_is_read_from_its_own_route_alone(path):
+    def respond(request: httpx.Request) -> httpx.Response:
+        raise AssertionError(f"asked for {request.url}")
+
+    with pytest.raises(ApiError, match="a picture lies elsewhere"):
+        ApiClient("http://api", transport=httpx.MockTransport(respond)).figure(path, "default")

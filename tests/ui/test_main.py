@@ -1,5 +1,6 @@
 """The page run by Streamlit's own test harness against the stand-in API."""
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.standin_api import CARRY, HOSTILE, QUOTE, make_app, serving
+from tests.ui.standin_api import CARRY, FIGURE, HOSTILE, PNG, QUOTE, make_app, serving
 
 MAIN = Path(__file__).parents[2] / "ui" / "main.py"
 TIMEOUT_S = 20
@@ -51,6 +52,16 @@ def test_an_answer_shows_its_sentences_markers_and_quotes(monkeypatch):
         assert at.code[0].value.startswith("每年有 15 天带薪年假。[1]没有休完的可以留到次年三月底。[2]")
         asked(at, "and then?")
         assert app.state.asked["session_id"] == "s1"
+
+
+def test_a_source_that_is_a_picture_shows_it_without_an_address_to_fetch(monkeypatch):
+    app = make_app()
+    with opened(monkeypatch, app) as at:
+        html = asked(at, "show me the picture")
+        data = base64.b64encode(PNG).decode("ascii")
+        assert f'src="data:image/png;base64,{data}"' in html and f"<mark>{QUOTE}</mark>" in html
+        asked(at, "and then?")
+    assert app.state.seen.count(("GET", FIGURE)) == 1
 
 
 def test_an_abstention_is_no_error_and_says_what_was_looked_for(monkeypatch):

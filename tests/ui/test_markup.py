@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.ui.standin_api import HOSTILE, answer, citation, sentence
 from ui.client import AskEvent
-from ui.markup import Html, element, join, plain_label
+from ui.markup import Html, element, join, picture, plain_label
 from ui.sources import abstention_html, answer_html, copy_text, sources_html, status_html, withheld_html
 from ui.texts import Texts
 from ui.turn import Turn
@@ -50,6 +50,12 @@ def test_only_html_made_here_is_left_alone():
 def test_attributes_that_fetch_or_link_are_refused(name):
     with pytest.raises(ValueError, match=name):
         element("a", "x", **{name: "http://198.51.100.7"})
+
+
+def test_a_picture_holds_its_own_data_and_nothing_but_a_picture_is_one():
+    read = Reader(picture(b"\xff\xd8\xff\xe0rest", HOSTILE, "c"))
+    assert (read.tags, read.attributes, read.text) == (["img"], {"class", "alt", "src"}, "")
+    assert picture(b"<svg onload=alert(1)>", "x", "c") == picture(b"", "x", "c") == ""
 
 
 def test_a_label_is_one_short_line_without_live_markdown():
