@@ -6,11 +6,9 @@ imported inside the builders, so that a command pays only for what it uses.
 
 import asyncio
 import inspect
-import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from app.keys import KeyTable
     from app.weights.fetch import WeightsStore
     from core.seams import ChatModel, Embedder, ImageEmbedder, Reranker, TokenEmbedder, VectorStore
-    from ingest.context_lines import ContextLines
     from ingest.figure_store import FigureStore
     from ingest.isolation import ProcessParserRunner
     from ingest.kept_lines import KeptLines
@@ -104,7 +101,21 @@ class Services:
 
     def ingestor(self) -> "Ingestor":
         """Files to chunks."""
-        return self._once("ingestor", self._build_ingestor)
+        from app.ingest_parts import build_ingestor
+
+        return self._once("ingestor", lambda: build_ingestor(self))
+
+    def parser_pool(self) -> "ParserPool":
+        """The processes that parse for the ingestor."""
+        from app.ingest_parts import build_parser_pool
+
+        return self._once("parser_runner", lambda: build_parser_pool(self.settings))
+
+    def ray_engine(self) -> "RayEngine":
+        """What reads files and makes vectors on Ray, where the settings say so."""
+        from app.ingest_parts import build_ray_engine
+
+        return self._once("ray_engine", lambda: build_ray_engine(self))
 
     def tables(self) -> "TableStore":
         """The tables of documents."""
@@ -130,7 +141,9 @@ class Services:
 
     def page_renderer(self) -> "ProcessParserRunner":
         """Pages as pictures, in a process of its own: an ingestion does not keep them waiting."""
-        return self._once("page_renderer", lambda: self._build_parser_runner(_RENDER_TIMEOUT_S))
+        from app.ingest_parts import build_parser_runner
+
+        return self._once("page_renderer", lambda: build_parser_runner(self.settings, _RENDER_TIMEOUT_S))
 
     def originals(self) -> "Originals":
         """The accepted files."""
@@ -235,9 +248,10 @@ class Services:
     def _build_index(self) -> "ChunkIndex":
         from app.late_embedder import LateEmbedder
 
-        return self._chunk_index(LateEmbedder(self.embedder), self.token_vectors())
+        return self.build_chunk_index(LateEmbedder(self.embedder), self.token_vectors())
 
-    def _chunk_index(self, embedder: "Embedder", tokens: "TokenVectors") -> "ChunkIndex":
+    def build_chunk_index(self, embedder: "Embedder", tokens: "TokenVectors") -> "ChunkIndex":
+        """A write path with these makers of vectors, by the settings in all else."""
         from retrieval.index import ChunkIndex
 
         retrieval = self.settings.retrieval
@@ -266,9 +280,10 @@ class Services:
     def _build_token_vectors(self) -> "TokenVectors":
         from retrieval.token_vectors import TokenVectors
 
-        return TokenVectors(self._tokens_engine(), self.token_embedder)
+        return TokenVectors(self.tokens_engine(), self.token_embedder)
 
-    def _tokens_engine(self) -> "Engine":
+    def tokens_engine(self) -> "Engine":
+        """The database of token vectors."""
         from core.database import open_database
 
         self.paths.create()
@@ -278,32 +293,6 @@ class Services:
         from ingest.originals import Originals
 
         return Originals(self.paths.originals)
-
-    def _build_parser_runner(
-        self, timeout_s: float | None = None, reads_pictures: bool = False
-    ) -> "ProcessParserRunner":
-        from ingest.isolation import ProcessParserRunner
-        from ingest.parse_options import ParseOptions
-
-        settings = self.settings.ingest
-        finds_wordless = bool(self.settings.captioner.base_url) or self.settings.image_embedder.kind != "none"
-        options = ParseOptions(
-            settings.pdf_password.get_secret_value(), settings.ocr, settings.figures, finds_wordless
-        )
-        limit_s = timeout_s or settings.parse_timeout_s
-        memory_mb = settings.ocr_memory_mb if reads_pictures else settings.parse_memory_mb
-        return ProcessParserRunner(limit_s, memory_mb, options=options, reads_pictures=reads_pictures)
-
-    def _build_parser_pool(self) -> "ParserPool":
-        from ingest.parser_pool import ParserPool
-
-        settings = self.settings.ingest
-        return ParserPool(
-            self._build_parser_runner,
-            settings.workers or os.cpu_count() or 1,
-            lambda: self._build_parser_runner(reads_pictures=True),
-            settings.ocr_workers,
-        )
 
     def _build_ledger(self) -> "Ledger":
         from ingest.ledger import Ledger
@@ -326,63 +315,10 @@ class Services:
 
         return build_images(self)
 
-    def _build_ingestor(self) -> "Ingestor":
-        from app.pictures import build_describer
-        from ingest.document_index import DocumentIndex
-        from ingest.extras import IngestExtras
-        from ingest.pipeline import Ingestor
-
-        on_ray = self.settings.ingest.engine == "ray"
-        chunks, engine = (self._ray_index(), self._ray_engine()) if on_ray else (self.index(), None)
-        return Ingestor(
-            self.ledger(),
-            DocumentIndex(chunks, self.tables(), self.kept_lines(), self.figures(), self.images()),
-            self.originals(),
-            self.settings.ingest,
-            self._once("parser_runner", self._build_parser_pool),
-            IngestExtras(engine, self._build_context_lines(), build_describer(self)),
-        )
-
-    def _build_context_lines(self) -> "ContextLines | None":
-        """What writes a line for each chunk; None when the settings want none. The chat model
-        is built when the first chunk asks for it."""
-        settings = self.settings.ingest
-        if settings.context_line == "off":
-            return None
-        from app.chat_models import connect_chat
-        from ingest.context_lines import ContextLines
-
-        connect = partial(connect_chat, self.chat_model)
-        return ContextLines(connect, self.settings.chat.model, self.kept_lines(), settings.context_line_calls)
-
     def _build_kept_lines(self) -> "KeptLines":
         from ingest.kept_lines import KeptLines
 
         return KeptLines(self.engine())
-
-    def _ray_engine(self) -> "RayEngine":
-        return self._once("ray_engine", self._build_ray_engine)
-
-    def _build_ray_engine(self) -> "RayEngine":
-        from ingest.ray_engine import RayEngine
-        from ingest.ray_workers import WorkerSpec, code_versions
-
-        given = self.settings
-        weights = self.weights_dir.absolute()
-        return RayEngine(WorkerSpec(given.ingest, given.embedder, weights, code_versions()), given.ray)
-
-    def _ray_index(self) -> "ChunkIndex":
-        """The index whose vectors are made on Ray."""
-        from app.late_embedder import LateEmbedder
-        from ingest.ray_engine import RayEmbedder
-        from retrieval.token_vectors import TokenVectors
-
-        ray = self._ray_engine()
-        embedder = RayEmbedder(ray, LateEmbedder(self.embedder), built_in=False)
-        tokens = TokenVectors(
-            self._tokens_engine(), lambda: RayEmbedder(ray, self.token_embedder(), built_in=True)
-        )
-        return self._chunk_index(embedder, tokens)
 
     def _build_keys(self) -> "KeyTable":
         from app.keys import KeyTable
