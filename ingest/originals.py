@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import FileError, NotFoundError, StoreError
+from ingest.durable import sync_folder
 from ingest.workers import is_dead, is_here, own_name
 
 _BLOCK_BYTES = 1 << 20
@@ -122,7 +123,7 @@ class Originals:
         finally:
             Path(name).unlink(missing_ok=True)
         for folder in (place.parent, place.parent.parent):
-            _sync_folder(folder)
+            sync_folder(folder)
 
 
 def _age_s(path: Path) -> float:
@@ -135,11 +136,3 @@ def _age_s(path: Path) -> float:
 def _hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import NotFoundError, StoreError
+from ingest.durable import sync_folder
 
 _HEX = frozenset("0123456789abcdef")
 
@@ -44,7 +45,7 @@ class VersionFolders:
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
             yield place
             for folder in (place, place.parent, self.root, self.root.parent):
-                _sync_folder(folder)
+                sync_folder(folder)
         except OSError as exc:
             raise self._failed(place, exc) from exc
 
@@ -54,7 +55,7 @@ class VersionFolders:
             return False
         try:
             shutil.rmtree(folder)
-            _sync_folder(folder.parent)
+            sync_folder(folder.parent)
         except OSError as exc:
             raise self._failed(folder, exc) from exc
         return True
@@ -85,11 +86,3 @@ def write_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
         os.replace(name, path)
     finally:
         Path(name).unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

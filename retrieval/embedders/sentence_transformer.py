@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.errors import EmbedderError, ModelFileError, SettingsError
+from core.errors import EmbedderError, SettingsError
 from core.settings import EmbedderSettings
 from retrieval.embedders.batches import length_sorted_batches, unit_rows
 from retrieval.embedders.prompts import Prompts, choose_prompts
 from retrieval.model_folder import ModelFolder, open_model_folder
+from retrieval.torch_models import load_model, require_library
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -129,32 +130,8 @@ class SentenceTransformerEmbedder:
         return unit_rows(row["token_embeddings"].float().cpu().numpy()[kept])
 
 
-def require_library() -> None:
-    """Raises SettingsError, which says how to get it, when the extra is not installed."""
-    try:
-        import sentence_transformers  # noqa: F401
-    except ImportError as exc:
-        raise SettingsError(
-            "sentence-transformers is not installed", remedy='run: pip install "attest[models]"'
-        ) from exc
-
-
 def _load(folder: ModelFolder, settings: EmbedderSettings) -> "SentenceTransformer":
-    from sentence_transformers import SentenceTransformer
-
-    try:
-        model = SentenceTransformer(
-            str(folder.path),
-            device=settings.device or None,
-            trust_remote_code=False,
-            local_files_only=True,
-            model_kwargs={"use_safetensors": True},
-        )
-    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as exc:
-        raise ModelFileError(
-            f"the embedding model {settings.model} cannot be loaded ({exc})",
-            remedy=f"set {SETTING}MODEL to one that sentence-transformers can load, or mend {SETTING}DEVICE",
-        ) from exc
+    model = load_model("SentenceTransformer", folder, settings.device, "embedding model", SETTING)
     longest = model.get_max_seq_length()
     if longest is None or longest > settings.max_tokens:
         model.max_seq_length = settings.max_tokens

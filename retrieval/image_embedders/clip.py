@@ -18,8 +18,8 @@ from core.errors import EmbedderError, ModelFileError, SettingsError
 from core.settings import ImageEmbedderSettings
 from core.types import Figure
 from retrieval.embedders.batches import unit_rows
-from retrieval.embedders.sentence_transformer import require_library
 from retrieval.model_folder import ModelFolder, open_model_folder
+from retrieval.torch_models import load_model, require_library
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -44,7 +44,7 @@ class ClipImageEmbedder:
         self._settings = settings
         self._lock = threading.Lock()
         folder = open_model_folder(settings.model, "image embedding model", f"{SETTING}MODEL")
-        self._images = self._texts = _load(folder, settings, "MODEL")
+        self._images = self._texts = _load(folder, settings)
         prints = [folder.fingerprint()]
         if settings.text_model:
             other = open_model_folder(settings.text_model, "text model", f"{SETTING}TEXT_MODEL")
@@ -100,19 +100,8 @@ def _opened(figure: Figure) -> Image.Image:
         return picture.convert("RGB")
 
 
-def _load(folder: ModelFolder, settings: ImageEmbedderSettings, field: str) -> "SentenceTransformer":
-    from sentence_transformers import SentenceTransformer
-
-    try:
-        return SentenceTransformer(
-            str(folder.path),
-            device=settings.device or None,
-            trust_remote_code=False,
-            local_files_only=True,
-            model_kwargs={"use_safetensors": True},
-        )
-    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as exc:
-        raise ModelFileError(
-            f"the model {folder.name} cannot be loaded ({exc})",
-            remedy=f"set {SETTING}{field} to one that sentence-transformers loads, or mend {SETTING}DEVICE",
-        ) from exc
+def _load(
+    folder: ModelFolder, settings: ImageEmbedderSettings, field: str = "MODEL"
+) -> "SentenceTransformer":
+    what = "image embedding model"
+    return load_model("SentenceTransformer", folder, settings.device, what, SETTING, field)

@@ -18,6 +18,7 @@ from core.types import Hit
 from retrieval.embedded_text import embedded_text
 from retrieval.model_folder import ModelFolder, open_model_folder
 from retrieval.rerankers.ranking import rank_hits
+from retrieval.torch_models import load_model, require_library
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -39,7 +40,7 @@ class CrossEncoderReranker:
     def __init__(self, settings: RetrievalSettings) -> None:
         if not settings.reranker_model:
             raise SettingsError("no cross-encoder is named", remedy=f"set {SETTING}MODEL")
-        _require_library()
+        require_library()
         folder = open_model_folder(settings.reranker_model, "cross-encoder", f"{SETTING}MODEL")
         self._settings = settings
         self._lock = threading.Lock()
@@ -91,31 +92,8 @@ class CrossEncoderReranker:
             )
 
 
-def _require_library() -> None:
-    try:
-        import sentence_transformers  # noqa: F401
-    except ImportError as exc:
-        raise SettingsError(
-            "sentence-transformers is not installed", remedy='run: pip install "attest[models]"'
-        ) from exc
-
-
 def _load(folder: ModelFolder, settings: RetrievalSettings) -> "CrossEncoder":
-    from sentence_transformers import CrossEncoder
-
-    try:
-        model = CrossEncoder(
-            str(folder.path),
-            device=settings.reranker_device or None,
-            trust_remote_code=False,
-            local_files_only=True,
-            model_kwargs={"use_safetensors": True},
-        )
-    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as exc:
-        raise ModelFileError(
-            f"the cross-encoder {settings.reranker_model} cannot be loaded ({exc})",
-            remedy=f"set {SETTING}MODEL to one that sentence-transformers can load, or mend {SETTING}DEVICE",
-        ) from exc
+    model = load_model("CrossEncoder", folder, settings.reranker_device, "cross-encoder", SETTING)
     longest = model.get_max_seq_length()
     if longest is None or longest > settings.reranker_max_tokens:
         model.max_seq_length = settings.reranker_max_tokens
