@@ -124,9 +124,5 @@ def _refuse(held: Sequence[str], request: IngestRequest) -> list[Work]:
         remedy="send it again",
         retryable=True,
     )
-    return [
-        Work(
-            LedgerRow(request.collection, uri, "", "", "", 0, FileStatus.FAILED), Outcome.FAILED, refused=error
-        )
-        for uri in held
-    ]
+    rows = [LedgerRow(request.collection, uri, "", "", "", 0, FileStatus.FAILED) for uri in held]
+    return [Work(row, Outcome.FAILED, refused=error) for row in rows]
