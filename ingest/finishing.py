@@ -150,7 +150,8 @@ class Finisher:
             self._queue.try_later(failed)
         else:
             self._queue.finish([failed], stale)
-        if error.code in _AFTER_TABLES and not self._ledger.holding(row.collection, row.document_id):
+        is_begun = work.copy_of is not None or error.code in _AFTER_TABLES
+        if is_begun and not self._ledger.holding(row.collection, row.document_id):
             self._index.remove_document(row.collection, row.document_id)
         self.forget_originals(stale)
         return Result(Outcome.FAILED, error=error)

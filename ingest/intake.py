@@ -5,14 +5,14 @@ upload that must not wait for a run that goes on is taken in for later.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from core.errors import ConflictError
+from core.errors import ConflictError, FileError
 from ingest.accepting import Acceptor, Decision
 from ingest.discover import Candidate
 from ingest.finishing import Work
-from ingest.ledger import FileStatus, Ledger
+from ingest.ledger import FileStatus, Ledger, LedgerRow
 from ingest.queue import IngestQueue
 from ingest.report import Outcome
 from ingest.request import IngestRequest
@@ -58,25 +58,30 @@ class Intake:
             ConflictError: one of the files is in the queue already, with other bytes perhaps.
         """
         with self._lock:
+            seen = self._ledger.get_many(request.collection, [candidate.uri for candidate in candidates])
             for candidate in candidates:
-                row = self._ledger.get(request.collection, candidate.uri)
+                row = seen.get(candidate.uri)
                 unfinished = row and row.status in (FileStatus.WRITING, FileStatus.DELETING)
                 if unfinished or self._queue.has(request.collection, candidate.uri):
                     raise ConflictError(
                         f"{candidate.name or candidate.uri} is being ingested already",
                         remedy="send it again when that is done, see: GET /v1/jobs",
                     )
-            return self._write(self._acceptor.decide(candidates, request), lease=False)
+            taken = self._write(self._acceptor.decide(candidates, request), lease=False, seen=seen)
+            return replace(taken, works=(*taken.works, *_refuse(taken.held, request)), held=())
 
-    def _write(self, decisions: Sequence[Decision], lease: bool) -> Taken:
+    def _write(
+        self, decisions: Sequence[Decision], lease: bool, seen: Mapping[str, LedgerRow] | None = None
+    ) -> Taken:
         self._queue.doubt(d.row.document_id for d in decisions if d.row and d.is_work)
         with self._acceptor.originals.changing:
             decisions = [self._acceptor.keep(decision) for decision in decisions]
             accepted = [decision for decision in decisions if decision.is_work]
-            rows = {row.uri: row for row in self._queue.accept([d.row for d in accepted], lease)}
+            put = self._queue.accept([d.row for d in accepted], lease, seen)
+            rows = {row.uri: row for row in put}
         with self._ledger.transaction() as connection:
             noted = [d.row for d in decisions if d.row and not d.is_work and d.error is None]
-            self._ledger.put_many(noted, connection)
+            self._ledger.amend(noted, connection)
         works = [
             Work(rows[decision.uri], decision.outcome, decision.copy_of, decision.moved_from)
             for decision in accepted
@@ -109,3 +114,15 @@ class Intake:
             previous = tuple(i for i in decision.row.previous_ids if i != half)
             freed.append(replace(decision, row=replace(decision.row, previous_ids=previous)))
         return freed
+
+
+def _refuse(held: Sequence[str], request: IngestRequest) -> list[Work]:
+    """Files that somebody else deleted, replaced or began to work on while they were looked at."""
+    error = FileError(
+        "it was changed by somebody else at the same time",
+        code="in_work",
+        remedy="send it again",
+        retryable=True,
+    )
+    rows = [LedgerRow(request.collection, uri, "", "", "", 0, FileStatus.FAILED) for uri in held]
+    return [Work(row, Outcome.FAILED, refused=error) for row in rows]

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Engine, String, delete, insert, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from core.database import create_tables
+
 _PER_QUERY = 500
 
 
@@ -30,7 +32,7 @@ class KeptLines:
     def __init__(self, engine: Engine) -> None:
         """Creates its table when it is not there."""
         self._engine = engine
-        _Table.metadata.create_all(engine)
+        create_tables(engine, _Table.metadata)
 
     def find(self, digests: Sequence[str]) -> dict[str, str]:
         """Those that are kept, of whichever document."""

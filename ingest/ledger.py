@@ -169,6 +169,19 @@ class Ledger:
             found += self._select(_FILES.c.collection == collection, _FILES.c.uri.in_(part))
         return {row.uri: row for row in found}
 
+    def unchanged(
+        self, rows: Sequence[LedgerRow], seen: Mapping[str, LedgerRow], connection: Connection
+    ) -> list[LedgerRow]:
+        """Those of the rows, of one collection, whose uri has the status and version still that it
+        had when `seen`, by uri, was read; until the transaction ends they stay so."""
+        now: dict[str, LedgerRow] = {}
+        for at in range(0, len(rows), MAX_VARIABLES):
+            uris = [row.uri for row in rows[at : at + MAX_VARIABLES]]
+            chosen = select(_FILES).where(_FILES.c.collection == rows[0].collection, _FILES.c.uri.in_(uris))
+            found = [_to_row(row._mapping) for row in connection.execute(chosen.with_for_update())]
+            now |= {row.uri: row for row in found}
+        return [row for row in rows if _state(now.get(row.uri)) == _state(seen.get(row.uri))]
+
     def below(self, collection: str, folder: str) -> list[LedgerRow]:
         """Rows of the files under a folder, given without a slash at its end."""
         under = _FILES.c.uri.startswith(f"{folder}/", autoescape=True)
@@ -182,22 +195,51 @@ class Ledger:
         reopened = update(_FILES).where(chosen, _FILES.c.status == str(FileStatus.DONE)).values(begun)
         return [uri for (uri,) in connection.execute(reopened.returning(_FILES.c.uri))]
 
+    def amend(self, rows: Sequence[LedgerRow], connection: Connection | None = None) -> None:
+        """Writes rows that are `done`, each only while it is so with the same version: a newer
+        one may have been taken in since they were read."""
+        if connection is None:
+            with self.transaction() as connection:
+                return self.amend(rows, connection)
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        for row in rows:
+            is_same = (_FILES.c.document_id == row.document_id) & (_FILES.c.status == str(FileStatus.DONE))
+            chosen = (_FILES.c.collection == row.collection, _FILES.c.uri == row.uri, is_same)
+            values = _to_values(replace(row, updated_at=now))
+            connection.execute(update(_FILES).where(*chosen).values(values))
+
+    def mark(
+        self, collection: str, uri: str, status: FileStatus, document_id: str = ""
+    ) -> LedgerRow | None:
+        """Gives the row of a uri a status, as it stands at that moment; returns it. None when there
+        is none, or not of the version `document_id` where that is given."""
+        chosen = [_FILES.c.collection == collection, _FILES.c.uri == uri]
+        chosen += [_FILES.c.document_id == document_id] if document_id else []
+        marked = self._mark(status, *chosen)
+        return marked[0] if marked else None
+
     def remove(self, collection: str, uri: str) -> None:
         """Forgets a row."""
         with self._errors(), self._engine.begin() as connection:
             chosen = (_FILES.c.collection == collection, _FILES.c.uri == uri)
             connection.execute(delete(_FILES).where(*chosen))
 
-    def mark_collection(self, collection: str, status: FileStatus) -> int:
-        """Gives all rows of a collection a status at once; returns how many there are."""
-        with self._errors(), self._engine.begin() as connection:
-            statement = update(_FILES).where(_FILES.c.collection == collection)
-            return connection.execute(statement.values(status=str(status))).rowcount
+    def mark_collection(self, collection: str, status: FileStatus) -> list[LedgerRow]:
+        """Gives all rows of a collection a status at once; returns them."""
+        return self._mark(status, _FILES.c.collection == collection)
 
-    def remove_collection(self, collection: str) -> int:
-        """Forgets all rows of a collection; returns how many there were."""
+    def remove_collection(self, collection: str, status: FileStatus | None = None) -> int:
+        """Forgets all rows of a collection, or those of a status; returns how many there were."""
+        chosen = [_FILES.c.collection == collection]
+        chosen += [] if status is None else [_FILES.c.status == str(status)]
         with self._errors(), self._engine.begin() as connection:
-            return connection.execute(delete(_FILES).where(_FILES.c.collection == collection)).rowcount
+            return connection.execute(delete(_FILES).where(*chosen)).rowcount
+
+    def _mark(self, status: FileStatus, *conditions) -> list[LedgerRow]:
+        """In one statement, so that no other writer comes between reading and writing."""
+        marked = update(_FILES).where(*conditions).values(status=str(status)).returning(_FILES)
+        with self.transaction() as connection:
+            return [_to_row(row._mapping) for row in connection.execute(marked)]
 
     def rows(self, collection: str, status: FileStatus | None = None) -> list[LedgerRow]:
         """Rows of a collection by uri."""
@@ -299,6 +341,10 @@ def _add_columns(engine: Engine) -> None:
             if column.name not in known:
                 kind = "INTEGER DEFAULT 0" if column.name in _INTEGERS else "VARCHAR DEFAULT ''"
                 connection.exec_driver_sql(f"ALTER TABLE ingest_files ADD COLUMN {column.name} {kind}")
+
+
+def _state(row: LedgerRow | None) -> tuple[str, str] | None:
+    return (row.status, row.document_id) if row else None
 
 
 def _to_values(row: LedgerRow) -> dict:

@@ -132,7 +132,8 @@ class Linker:
         if near and near.linked and not self._is_shared(row):
             if published.chunks or row.document_id in row.previous_ids:
                 self._take_out(row)
-            return Settled(replace(published, chunks=0, tables=0, near=near), Note(row, signature, near))
+            linked = replace(published, chunks=0, tables=0, figures=0, near=near)
+            return Settled(linked, Note(row, signature, near))
         if not published.chunks:
             published = self._publisher.publish_whole(row.collection, row.document_id) or published
             signature = published.signature or signature

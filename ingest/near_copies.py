@@ -27,6 +27,7 @@ from sqlalchemy import (
     select,
 )
 
+from core.database import create_tables
 from ingest.cleaning.signatures import Signature
 from ingest.ledger import FileStatus, Ledger, LedgerRow
 
@@ -103,8 +104,7 @@ class NearCopies:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        with ledger.transaction() as connection:
-            _METADATA.create_all(connection)
+        create_tables(ledger.engine, _METADATA)
 
     def find(
         self, row: LedgerRow, signature: Signature, least: float, fresh: Sequence[Note] = ()

@@ -124,7 +124,8 @@ class Ingestor:
                     self._submit(self._intake.take_in(batch, request), run, stages)
                 self._submit_left(request.collection, stages, run)
             for row in [] if request.is_cancelled() else self._still_there(gone):
-                self._finisher.remove(self._ledger.put(replace(row, status=FileStatus.DELETING)))
+                if marked := self._ledger.mark(row.collection, row.uri, FileStatus.DELETING):
+                    self._finisher.remove(marked)
                 run.tell(row.uri, Result(Outcome.REMOVED))
             self._index_released(request.collection)
             self._finisher.tidy()
@@ -187,8 +188,11 @@ class Ingestor:
             run = Run(self._ledger.count(collection, FileStatus.DONE), on_progress)
             with self._stages(run).running() as stages:
                 while batch := list(islice(rows, _FILES_AT_ONCE)):
-                    again = [self._begun(replace(row, previous_ids=())) for row in batch]
-                    for row in self._queue.accept(again):
+                    # The list may be hours old: what an upload has replaced since is not its matter.
+                    now = self._ledger.get_many(collection, [row.uri for row in batch])
+                    done = {uri: row for uri, row in now.items() if row.status is FileStatus.DONE}
+                    again = [self._begun(replace(row, previous_ids=())) for row in done.values()]
+                    for row in self._queue.accept(again, seen=done):
                         stages.submit(Work(row, Outcome.UPDATED))
             self._index_released(collection)
             return run.ended()
@@ -235,7 +239,7 @@ class Ingestor:
             ]
             with self._ledger.transaction() as connection:
                 now = [replace(row, fingerprint=self.fingerprint(row.media_type)) for row in rows]
-                self._ledger.put_many(now, connection)
+                self._ledger.amend(now, connection)
             return len(rows)
 
     def delete(self, collection: str, uri_or_document_id: str) -> bool:
@@ -246,7 +250,10 @@ class Ingestor:
             if rows:
                 self._index.open_collection(collection)
             for found in rows:
-                self._finisher.remove(self._ledger.put(replace(found, status=FileStatus.DELETING)))
+                # As it stands now: a new version of it may have been taken in meanwhile.
+                version = "" if row else found.document_id
+                if marked := self._ledger.mark(collection, found.uri, FileStatus.DELETING, version):
+                    self._finisher.remove(marked)
             self._index_released(collection)
             return bool(rows)
 
@@ -281,14 +288,14 @@ class Ingestor:
     def drop_collection(self, collection: str) -> bool:
         """Removes a collection with its documents; False when there was none."""
         with self._writing:
-            rows = self._ledger.rows(collection)
-            # Marked first: a kill in between must not leave rows that say `done`.
-            self._ledger.mark_collection(collection, FileStatus.DELETING)
+            # Marked first: a kill in between must not leave rows that say `done`. What is taken in
+            # from now on is none of these, and outlives them.
+            rows = self._ledger.mark_collection(collection, FileStatus.DELETING)
             self._queue.forget_collection(collection)
             ids = {i for row in rows for i in (row.document_id, *row.previous_ids)}
             self._queue.doubt(ids)
             dropped = self._index.drop_collection(collection)
-            self._ledger.remove_collection(collection)
+            self._ledger.remove_collection(collection, FileStatus.DELETING)
             self._publisher.near_copies.forget_collection(collection)
             self._finisher.forget_originals(ids)
             return dropped or bool(rows)

@@ -241,7 +241,7 @@ class Publisher:
             is_copy = row.uri != document.uri and row.readers == document.readers
             duplicate_of = document.uri if is_copy else ""
             if row.status is FileStatus.DONE and row.duplicate_of != duplicate_of:
-                self._ledger.put(replace(row, duplicate_of=duplicate_of))
+                self._ledger.amend([replace(row, duplicate_of=duplicate_of)])
 
 
 def _owner_of(holders: list[LedgerRow]) -> LedgerRow:

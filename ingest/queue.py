@@ -9,7 +9,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from core.database import MAX_VARIABLES, TEXT, create_tables, insert_into, replace_rows
+from core.database import MAX_VARIABLES, TEXT, create_tables, insert_into, replace_rows, serialize
 from ingest.ledger import Ledger, LedgerRow
 from ingest.workers import is_dead, is_here, own_name
 
@@ -38,6 +38,7 @@ DOUBT_S = 3600.0
 BACKOFF_S = 30.0
 """Before the second attempt; twice as long before each later one."""
 
+_ACCEPTING = "attest: who takes files in"
 _METADATA = MetaData()
 _ITEMS = Table(
     "ingest_queue",
@@ -81,13 +82,22 @@ class IngestQueue:
         self._owner = f"{own_name()}-{uuid.uuid4().hex[:8]}"
         create_tables(ledger.engine, _METADATA)
 
-    def accept(self, rows: Sequence[LedgerRow], lease: bool = True) -> list[LedgerRow]:
+    def accept(
+        self,
+        rows: Sequence[LedgerRow],
+        lease: bool = True,
+        seen: Mapping[str, LedgerRow] | None = None,
+    ) -> list[LedgerRow]:
         """Writes rows to the ledger and their items here, together; on disk when it returns.
         With `lease` they are this worker's at once. What another worker holds stays as it is,
-        and is not among what is returned."""
+        and is not among what is returned; nor is, with `seen`, what has come to another status or
+        version since those rows were read."""
         owner = self._owner if lease else ""
-        keys = [(row.collection, row.uri) for row in rows]
         with self._ledger.transaction() as connection:
+            if seen is not None and rows:
+                serialize(connection, _ACCEPTING)
+                rows = self._ledger.unchanged(rows, seen, connection)
+            keys = [(row.collection, row.uri) for row in rows]
             self._put_items(keys, lease, connection)
             taken = self._of_owner(owner, rows, connection)
             put = [row for row in rows if (row.collection, row.uri) in taken]
@@ -114,7 +124,9 @@ class IngestQueue:
         if items:
             statement = insert_into(connection, _ITEMS)
             values = {column.name: statement.excluded[column.name] for column in _ITEMS.columns}
-            free = _is_free(now) | (_ITEMS.c.owner == self._owner)
+            free = _is_free(now)
+            if lease:
+                free |= _ITEMS.c.owner == self._owner
             keys = [_ITEMS.c.collection, _ITEMS.c.uri]
             statement = statement.on_conflict_do_update(index_elements=keys, set_=values, where=free)
             connection.execute(statement, items)
@@ -133,7 +145,8 @@ class IngestQueue:
         are made, or with the change after which they are to go. A kill in between would leave
         them for good otherwise."""
         owner = f"{self._owner}/{int(self._now())}"
-        values = [{"document_id": i, "owner": owner} for i in sorted({*document_ids} - {""})]
+        document_ids = sorted({*document_ids} - {""})  # once: it may be a generator
+        values = [{"document_id": document_id, "owner": owner} for document_id in document_ids]
         if not values:
             return
         if connection is None:

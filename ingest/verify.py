@@ -265,7 +265,7 @@ class Verifier:
         ]
         for row in now:
             present = self._ledger.get(collection, row.uri)
-            self._ledger.put(replace(row, duplicate_of=present.duplicate_of if present else ""))
+            self._ledger.amend([replace(row, duplicate_of=present.duplicate_of if present else "")])
         self._finisher.linker.note_indexed(replace(rows[0], document_id=document_id), cut.signature)
         return True
 

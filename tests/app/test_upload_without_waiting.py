@@ -7,7 +7,9 @@ from fastapi.testclient import TestClient
 
 from app.api import create_app
 from app.services import Services
+from core.errors import ConflictError
 from core.settings import Settings
+from ingest.pipeline import IngestRequest
 from tests.app.fakes import TOKEN, FakeStore
 from tests.ingest.conftest import Bench
 
@@ -70,3 +72,13 @@ def test_an_outage_ends_the_job_with_its_reason_and_the_file_waits(api, bench):
     assert (job["state"], job["error"]["message"]) == ("failed", "the store is down")
     bench.index.fail_with = None
     assert bench.ingestor.resume() == 1 and "段落8" in "".join(bench.index.texts())
+
+
+def test_a_file_in_the_queue_is_not_replaced_by_one_who_may_not_see_it(api, bench, tmp_path):
+    path = tmp_path / "spooled.md"
+    path.write_text("secret")
+    bench.ingestor.accept([path], IngestRequest("default", readers=("hr",), names={path: "a.md"}))
+    library = api.app.state.library
+    with pytest.raises(ConflictError, match="is taken"):
+        library.check_replaceable("default", ["upload:a.md"], frozenset({"sales"}))
+    library.check_replaceable("default", ["upload:a.md"], frozenset({"hr"}))

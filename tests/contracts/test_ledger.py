@@ -110,7 +110,7 @@ class TestLedger:
     def test_a_collection_is_marked_and_forgotten_whole(self, ledger):
         ledger.put(row("a", FileStatus.DONE))
         ledger.put(row("b"))
-        assert ledger.mark_collection("default", FileStatus.DELETING) == 2
+        assert len(ledger.mark_collection("default", FileStatus.DELETING)) == 2
         assert [found.status for found in ledger.rows("default")] == [FileStatus.DELETING] * 2
         ledger.remove("default", "a")
         assert ledger.remove_collection("default") == 1 and ledger.rows("default") == []

@@ -9,6 +9,7 @@ from core.errors import ConflictError, InputError
 from ingest.ledger import FileStatus
 from ingest.pipeline import IngestRequest
 from ingest.report import Outcome
+from tests.ingest.conftest import SlowRunner
 
 REQUEST = IngestRequest("default")
 
@@ -122,10 +123,10 @@ def test_a_copy_that_an_upload_has_just_kept_is_not_taken_for_needless(bench):
     kept, go_on, sound = threading.Event(), threading.Event(), []
     accept = bench.ingestor.queue.accept
 
-    def slow_accept(rows, lease=True):
+    def slow_accept(*args, **named):
         kept.set()
         go_on.wait(5)
-        return accept(rows, lease)
+        return accept(*args, **named)
 
     bench.ingestor.queue.accept = slow_accept
     other = threading.Thread(target=lambda: upload(bench, "b.md", "words"))
@@ -140,3 +141,104 @@ def test_a_copy_that_an_upload_has_just_kept_is_not_taken_for_needless(bench):
     assert sound == [True]
     assert bench.originals.path(row.document_id).read_text() == "words"
     assert bench.ingestor.resume() == 1 and bench.ingestor.verify().is_sound
+
+
+def once(step, between):
+    """The step, and before its first call what somebody else does just then."""
+    left = [between]
+
+    def hooked(*args, **named):
+        if left:
+            left.pop()()
+        return step(*args, **named)
+
+    return hooked
+
+
+def test_rechunk_leaves_alone_what_an_upload_has_replaced_since_it_began(bench):
+    finish(bench, upload(bench, "a.md", "old words"))
+    finish(bench, upload(bench, "b.md", "other words"))
+    taken = []
+    bench.ledger.count = once(bench.ledger.count, lambda: taken.append(upload(bench, "a.md", "new words")))
+    assert bench.ingestor.rechunk("default").updated == 1
+    report, _ = finish(bench, taken[0])
+    assert report.updated == 1 and sorted(bench.index.texts()) == ["new words", "other words"]
+    assert bench.kept() == 2 and bench.ingestor.verify().is_sound
+
+
+def test_repair_leaves_alone_what_an_upload_has_replaced_since_it_began(bench):
+    finish(bench, upload(bench, "a.md", "old words"))
+    bench.index.remove_document("default", bench.ledger.rows("default")[0].document_id)
+    taken = []
+    bench.index.embed = once(bench.index.embed, lambda: taken.append(upload(bench, "a.md", "new words")))
+    bench.ingestor.verify(repair=True)
+    report, _ = finish(bench, taken[0])
+    assert report.updated == 1 and bench.index.texts() == ["new words"]
+    assert bench.kept() == 1 and bench.ingestor.verify().is_sound
+
+
+def test_a_new_version_that_comes_as_its_file_is_deleted_goes_along_or_is_refused(bench):
+    finish(bench, upload(bench, "a.md", "one"))
+    taken = []
+    opening = once(bench.index.open_collection, lambda: taken.append(upload(bench, "a.md", "two")))
+    bench.index.open_collection = opening
+    assert bench.ingestor.delete("default", "upload:a.md")
+    assert finish(bench, taken[0])[0].removed == 1
+    assert bench.index.rows() == [] and bench.kept() == 0 and bench.ingestor.verify().is_sound
+
+    finish(bench, upload(bench, "a.md", "one"))
+    keep, delete = bench.originals.keep, lambda: bench.ingestor.delete("default", "upload:a.md")
+    bench.originals.keep = once(keep, delete)
+    late = upload(bench, "a.md", "two")
+    assert [work.refused.code for work in late.works] == ["in_work"] and not late.held
+    assert finish(bench, late)[0].failed == 1
+    bench.ingestor.resume()
+    assert bench.index.rows() == [] and bench.ledger.rows("default") == [] and bench.kept() == 0
+
+
+def test_an_upload_outlives_its_collection_when_it_comes_as_that_is_dropped(bench):
+    finish(bench, upload(bench, "a.md", "old"))
+    taken = []
+    dropping = once(bench.index.drop_collection, lambda: taken.append(upload(bench, "b.md", "new")))
+    bench.index.drop_collection = dropping
+    assert bench.ingestor.drop_collection("default")
+    assert finish(bench, taken[0])[0].added == 1
+    assert bench.index.texts() == ["new"] and bench.kept() == 1 and bench.ingestor.verify().is_sound
+
+
+def test_the_same_upload_again_brings_no_deleted_row_back(bench):
+    finish(bench, upload(bench, "a.md", "words"))
+    decide = bench.ingestor._intake._acceptor.decide
+
+    def slow(candidates, request):
+        made = decide(candidates, request)
+        bench.ingestor.delete("default", "upload:a.md")
+        return made
+
+    bench.ingestor._intake._acceptor.decide = slow
+    upload(bench, "a.md", "words", replace(REQUEST, meta={"year": "2024"}))
+    assert bench.ledger.rows("default") == []
+
+
+def test_half_a_copy_for_new_readers_goes_when_the_file_then_fails(bench):
+    path = bench.write("a.md", "# A\n\n" + "\n\n".join(f"# H{n}\n\nwords {n}" for n in range(4)))
+    bench.ingestor.ingest([path], REQUEST)
+    [lost, *_] = sorted((bench.folder / "index" / "default").glob("*.json"))
+    lost.unlink()
+    bench.restart(runner=SlowRunner())
+    report = bench.ingestor.ingest([path], replace(REQUEST, readers=("hr",)))
+    assert report.failed == 1
+    assert not [row for row in bench.index.rows() if row["readers"] == ["hr"]]
+
+
+def test_a_copy_that_a_kill_leaves_without_a_row_goes_with_the_next_run(bench):
+    def killed(*args):
+        raise KeyboardInterrupt
+
+    bench.ingestor.queue.accept = killed
+    with pytest.raises(KeyboardInterrupt):
+        upload(bench, "a.md", "words")
+    assert bench.kept() == 1 and bench.ledger.rows("default") == []
+    del bench.ingestor.queue.accept
+    bench.ingestor.resume()
+    assert bench.kept() == 0
