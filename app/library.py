@@ -263,9 +263,9 @@ class Library:
         may not see: a new version would replace it."""
         if visible is None:
             return
-        rows = [*self._searchable(collection, None), *self._failed(collection, None)]
-        hidden = {row.uri for row in rows if not _may_see(row.readers, visible)}
-        if taken := sorted(hidden & set(uris)):
+        # Of every status: one that was taken in and waits would be replaced as well.
+        rows = self._services.ledger().get_many(collection, list(uris))
+        if taken := sorted(uri for uri, row in rows.items() if not _may_see(row.readers, visible)):
             raise ConflictError(f"the name {taken[0]!r} is taken", remedy="give the file another name")
 
     def collections(self, visible: Visible, show_empty: bool) -> dict:

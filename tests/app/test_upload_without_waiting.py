@@ -6,7 +6,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.api import create_app
+from app.keys import Role
 from app.services import Services
+from core.errors import ConflictError
 from core.settings import Settings
 from tests.app.fakes import TOKEN, FakeStore
 from tests.ingest.conftest import Bench
@@ -70,3 +72,25 @@ def test_an_outage_ends_the_job_with_its_reason_and_the_file_waits(api, bench):
     assert (job["state"], job["error"]["message"]) == ("failed", "the store is down")
     bench.index.fail_with = None
     assert bench.ingestor.resume() == 1 and "段落8" in "".join(bench.index.texts())
+
+
+def test_nobody_replaces_a_file_of_others_that_was_taken_in_and_waits(api, bench):
+    keys = api.app.state.services.keys()
+    hr, sales = (
+        {"Authorization": f"Bearer {keys.create(name, [group], Role.EDITOR)[0]}"}
+        for name, group in (("wu", "hr"), ("li", "sales"))
+    )
+    part = [("file", ("pay.md", b"# T\n\nsalaries"))]
+    asked = {"wait": "false", "readers": "hr"}
+    with api.app.state.services.write_lock:
+        told = api.post("/v1/documents", files=part, data=asked, headers=hr).json()
+        [accepted] = told["accepted"]
+        library = api.app.state.library
+        with pytest.raises(ConflictError, match="is taken"):
+            library.check_replaceable("default", ["upload:pay.md"], frozenset({"li", "sales"}))
+        library.check_replaceable("default", ["upload:pay.md"], frozenset({"wu", "hr"}))
+    asked = {"wait": "true", "readers": "sales"}
+    other = api.post("/v1/documents", files=[("file", ("pay.md", b"mine"))], data=asked, headers=sales)
+    assert other.status_code == 409, other.text
+    wait_for(api, told["job_id"])
+    assert bench.ledger.get("default", "upload:pay.md").document_id == accepted["document_id"]
