@@ -30,6 +30,7 @@ TEXT = String().with_variant(String(collation="C"), "postgresql")
 
 _WRITER = "attest: who changes documents"
 _DDL = "attest: who makes tables"
+_SECRETS = frozenset(["password", "sslpassword"])
 _ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 _log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ def open_server(url: str, password: str = "") -> Engine:
 def _server_address(url: str) -> URL:
     try:
         address = make_url(url)
-    except ArgumentError as exc:
+    except (ArgumentError, ValueError) as exc:  # ValueError: of a port that is no number
         raise SettingsError(
             "ledger.url is not an address", remedy="write it as postgresql://user@host:5432/attest"
         ) from exc
@@ -88,7 +89,8 @@ def _server_address(url: str) -> URL:
             f"ledger.url names {address.get_backend_name()}, which is not supported",
             remedy="write postgresql://user@host:5432/attest, or leave it empty for SQLite",
         )
-    if address.password:
+    # libpq takes them from behind the ? too.
+    if address.password or _SECRETS & {name.lower() for name in address.query}:
         raise SettingsError(
             "ledger.url holds a password, which would be shown with it",
             remedy="put it into ATTEST_LEDGER__PASSWORD",

@@ -152,11 +152,15 @@ class Retriever:
     def _search_pictures(
         self, question: Question, scope: Scope, where: Sequence[Condition]
     ) -> tuple[list[Hit], tuple[str, ...]]:
-        """The image leg, and what there is to say about it."""
+        """The image leg, and what there is to say about it. Its vectors may be older than the
+        chunks, as when it was off while a document was removed: what is told of a picture is
+        what the collection holds now, or it is no hit."""
         if self._images is None:
             return [], ()
         hits, note = self._images.search(scope, question.text, self._settings.leg_limit, where)
-        return hits, (note,) if note else ()
+        chunks = {c.id: c for c in self._store.get_chunks(scope, [hit.chunk.id for hit in hits])}
+        there = [replace(hit, chunk=chunks[hit.chunk.id]) for hit in hits if hit.chunk.id in chunks]
+        return there, (note,) if note else ()
 
     def _rerank(
         self, question: Question, fused: Sequence[Hit], candidates: Candidates

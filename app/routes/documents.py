@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse
+from starlette.convertors import Convertor, register_url_convertor
 
 from app.jobs import Job
 from app.keys import Role
@@ -28,6 +29,24 @@ from core.types import EVERYONE
 if TYPE_CHECKING:
     from ingest.intake import Taken
 
+
+
+class PictureName(Convertor[str]):
+    """The name of a picture in a path. Any other word there is part of the uri of a document,
+    which may lie in a folder that is called figures."""
+
+    regex = r"[0-9a-f]{32}\.(?:png|jpg)"
+
+    def convert(self, value: str) -> str:
+        """As it is."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """As it is."""
+        return value
+
+
+register_url_convertor("picture", PictureName())
 router = APIRouter(tags=["documents"])
 
 CollectionName = Annotated[str, Query(max_length=128)]
@@ -184,11 +203,13 @@ async def page(
 
 
 @router.get(
-    "/v1/documents/{reference:path}/figures/{name}", summary="Show a picture", response_class=Response
+    "/v1/documents/{reference:path}/figures/{name:picture}",
+    summary="Show a picture",
+    response_class=Response,
 )
 async def figure(
     reference: str,
-    name: Annotated[str, PathParameter(max_length=40)],
+    name: str,
     request: Request,
     collection: CollectionName = DEFAULT_COLLECTION,
     readers: ReaderNames = (),

@@ -109,6 +109,9 @@ class FakeLedger:
     def reader_sets(self, collection):
         return list({row.readers for row in self._ingestor.rows if row.collection == collection})
 
+    def get_many(self, collection, uris):
+        return {r.uri: r for r in self._ingestor.rows if r.collection == collection and r.uri in uris}
+
     def close(self):
         pass
 

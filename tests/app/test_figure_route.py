@@ -32,6 +32,7 @@ def figure_client(tmp_path):
     rows = [
         replace(ledger_row("/docs/a.docx"), document_id=OPEN),
         replace(ledger_row("/docs/hr.docx", ("hr",)), document_id=CLOSED),
+        replace(ledger_row("/docs/figures/plan.pdf"), document_id="e" * 64),
     ]
     ingestor = FakeIngestor(rows)
     parts = {"store": FakeStore(), "ingestor": ingestor, "ledger": FakeLedger(ingestor)}
@@ -84,3 +85,8 @@ def test_it_is_shown_to_readers_of_its_document_alone(figure_client):
 def test_what_is_not_there_or_of_no_row_is_not_found(figure_client, document_id, name):
     headers = bearer(figure_client, "li")
     assert figure_client.get(f"/v1/documents/{document_id}/figures/{name}", headers=headers).status_code == 404
+
+
+def test_a_document_of_a_folder_that_is_called_figures_is_shown(figure_client):
+    reply = figure_client.get("/v1/documents//docs/figures/plan.pdf", headers=bearer(figure_client, "li"))
+    assert reply.status_code == 200 and reply.json()["document_id"] == "e" * 64

@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.api import create_app
+from app.keys import Role
 from app.services import Services
 from core.errors import ConflictError
 from core.settings import Settings
@@ -82,3 +83,25 @@ def test_a_file_in_the_queue_is_not_replaced_by_one_who_may_not_see_it(api, benc
     with pytest.raises(ConflictError, match="is taken"):
         library.check_replaceable("default", ["upload:a.md"], frozenset({"sales"}))
     library.check_replaceable("default", ["upload:a.md"], frozenset({"hr"}))
+
+
+def test_nobody_replaces_a_file_of_others_that_was_taken_in_and_waits(api, bench):
+    keys = api.app.state.services.keys()
+    hr, sales = (
+        {"Authorization": f"Bearer {keys.create(name, [group], Role.EDITOR)[0]}"}
+        for name, group in (("wu", "hr"), ("li", "sales"))
+    )
+    part = [("file", ("pay.md", b"# T\n\nsalaries"))]
+    asked = {"wait": "false", "readers": "hr"}
+    with api.app.state.services.write_lock:
+        told = api.post("/v1/documents", files=part, data=asked, headers=hr).json()
+        [accepted] = told["accepted"]
+        library = api.app.state.library
+        with pytest.raises(ConflictError, match="is taken"):
+            library.check_replaceable("default", ["upload:pay.md"], frozenset({"li", "sales"}))
+        library.check_replaceable("default", ["upload:pay.md"], frozenset({"wu", "hr"}))
+    asked = {"wait": "true", "readers": "sales"}
+    other = api.post("/v1/documents", files=[("file", ("pay.md", b"mine"))], data=asked, headers=sales)
+    assert other.status_code == 409, other.text
+    wait_for(api, told["job_id"])
+    assert bench.ledger.get("default", "upload:pay.md").document_id == accepted["document_id"]

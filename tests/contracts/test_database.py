@@ -123,6 +123,9 @@ class TestServer:
             ("nonsense", "not an address"),
             ("mysql://a@b/c", "mysql, which is not supported"),
             ("postgresql://a:secret@b/c", "holds a password"),
+            ("postgresql://a@b/c?password=secret", "holds a password"),
+            ("postgresql://a@b/c?sslmode=require&sslpassword=secret", "holds a password"),
+            ("postgresql://a@b:port/c", "is not an address"),
         ],
     )
     def test_an_address_that_cannot_be_used(self, url, word):

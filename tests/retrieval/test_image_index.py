@@ -1,6 +1,8 @@
 """The image leg in the real Milvus Lite: readers and filters hold, versions come and go, and a
 search over text and pictures finds a picture by what it shows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sqlalchemy import create_engine
@@ -137,6 +139,12 @@ def test_a_search_finds_a_picture_whose_words_say_nothing(images, milvus):
     assert seen.hits[0].chunk == picture and seen.hits[0].ranks["image"] == 1 and "image" in seen.timings_ms
     assert first(None, "show the red one").hits[-1].chunk == picture
     assert first(images, "what else").hits[-1].chunk == picture
+    # The leg was off while the words were masked, and then while the document was removed.
+    masked = replace(picture, text="[phone]")
+    milvus.upsert("c", [IndexRow(masked, np.full(4, 0.1, np.float32), {}, ("everyone",))])
+    assert first(images, "show the red one").hits[0].chunk == masked
+    milvus.delete_document("c", of.id)
+    assert picture.id not in [hit.chunk.id for hit in first(images, "show the red one").hits]
     milvus.drop_collection("c")
 
 
