@@ -47,8 +47,8 @@ def build_parser_runner(
     from ingest.parse_options import ParseOptions
 
     ingest = settings.ingest
-    finds_wordless = bool(settings.captioner.base_url) or settings.image_embedder.kind != "none"
-    options = ParseOptions(ingest.pdf_password.get_secret_value(), ingest.ocr, ingest.figures, finds_wordless)
+    password = ingest.pdf_password.get_secret_value()
+    options = ParseOptions(password, ingest.ocr, ingest.figures, _finds_wordless(settings))
     memory_mb = ingest.ocr_memory_mb if reads_pictures else ingest.parse_memory_mb
     limit_s = timeout_s or ingest.parse_timeout_s
     return ProcessParserRunner(limit_s, memory_mb, options=options, reads_pictures=reads_pictures)
@@ -72,8 +72,20 @@ def build_ray_engine(services: "Services") -> "RayEngine":
     from ingest.ray_workers import WorkerSpec, code_versions
 
     given = services.settings
-    weights = services.weights_dir.absolute()
-    return RayEngine(WorkerSpec(given.ingest, given.embedder, weights, code_versions()), given.ray)
+    spec = WorkerSpec(
+        given.ingest,
+        given.embedder,
+        services.weights_dir.absolute(),
+        code_versions(),
+        given.captioner,
+        _finds_wordless(given),
+    )
+    return RayEngine(spec, given.ray)
+
+
+def _finds_wordless(settings: Settings) -> bool:
+    """Whether a picture in which nothing is written can be found by what it shows."""
+    return bool(settings.captioner.base_url) or settings.image_embedder.kind != "none"
 
 
 def _index_on_ray(services: "Services") -> "ChunkIndex":

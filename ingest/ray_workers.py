@@ -9,19 +9,22 @@ import json
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from core.errors import AttestError, FileError
 from core.seams import Embedder, MultiVectorEmbedder
-from core.settings import EmbedderSettings, IngestSettings
+from core.settings import CaptionerSettings, EmbedderSettings, IngestSettings
 from core.telemetry import silence_libraries
 from ingest import chunker
+from ingest.captioner import OpenAICaptioner
+from ingest.describing import FigureDescriber
 from ingest.engine import CutFile, CutOrder, IngestEngine, LocalEngine
 from ingest.isolation import ProcessParserRunner
 from ingest.parse_options import ParseOptions
+from ingest.parser_pool import ParserPool
 from ingest.parsers.registry import PARSER_VERSIONS
 from retrieval.embedders import build_embedder, build_token_counter
 
@@ -49,19 +52,33 @@ class Vectors:
 
 @dataclass(frozen=True)
 class WorkerSpec:
-    """How a worker does its work: as the driver would. `versions` are those of the driver."""
+    """How a worker does its work: as the driver would. `versions` are those of the driver;
+    `finds_wordless`: a picture is kept even when nothing is written in it."""
 
     ingest: IngestSettings
     embedder: EmbedderSettings
     weights: Path
     versions: str
+    captioner: CaptionerSettings = CaptionerSettings()
+    finds_wordless: bool = False
 
     def build_reader(self) -> IngestEngine:
-        """What reads and cuts files in a worker."""
-        settings = self.ingest
-        options = ParseOptions(settings.pdf_password.get_secret_value(), settings.ocr)
-        runner = ProcessParserRunner(settings.parse_timeout_s, settings.parse_memory_mb, options=options)
-        return LocalEngine(runner, build_token_counter(self.embedder, self.weights), settings)
+        """What reads and cuts files in a worker: one at a time, by OCR in a process of its own."""
+        pool = ParserPool(
+            partial(self._build_runner, False), 1, partial(self._build_runner, True), ocr_size=1
+        )
+        counter = build_token_counter(self.embedder, self.weights)
+        captioner = OpenAICaptioner(self.captioner) if self.captioner.base_url else None
+        return LocalEngine(pool, counter, self.ingest, FigureDescriber(captioner))
+
+    def _build_runner(self, reads_pictures: bool) -> ProcessParserRunner:
+        given = self.ingest
+        password = given.pdf_password.get_secret_value()
+        options = ParseOptions(password, given.ocr, given.figures, self.finds_wordless)
+        memory_mb = given.ocr_memory_mb if reads_pictures else given.parse_memory_mb
+        return ProcessParserRunner(
+            given.parse_timeout_s, memory_mb, options=options, reads_pictures=reads_pictures
+        )
 
     def build_embedder(self, built_in: bool) -> Embedder:
         """The embedder of the index, or the built-in one that gives token vectors."""

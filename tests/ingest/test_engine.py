@@ -1,6 +1,7 @@
 """The engine behind the stages: how many at once, and what it costs when a worker is lost."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,16 +10,19 @@ from app.library import IngestOrder, Library
 from app.services import Services
 from core.errors import FileError, SettingsError
 from core.settings import EmbedderSettings, IngestSettings, Settings
+from core.types import Document
 from ingest.discover import find_candidates
-from ingest.engine import WORKER_LOST, LocalEngine
+from ingest.engine import WORKER_LOST, CutFile, CutOrder, LocalEngine
 from ingest.extras import IngestExtras
 from ingest.ledger import FileStatus
+from ingest.parsers.media_types import DOCX
 from ingest.parsing import DirectParserRunner
 from ingest.pipeline import Ingestor
 from ingest.queue import IngestQueue
-from ingest.ray_workers import EmbedWorker, Failure, WorkerSpec, code_versions
+from ingest.ray_workers import EmbedWorker, Failure, WorkerSpec, code_versions, cut_file
 from ingest.report import Outcome
 from ingest.request import IngestRequest
+from tests.ingest.pictures import WORDS, save_docx
 
 
 class TwoOfEach(LocalEngine):
@@ -98,6 +102,19 @@ class TestRayWorkers:
         assert (made.dense == dense).all() and all(
             (a == b).all() for a, b in zip(made.tokens, tokens, strict=True)
         )
+
+
+    @pytest.mark.slow
+    @pytest.mark.models
+    @pytest.mark.parametrize("figures", [True, False])
+    def test_pictures_are_read_as_by_the_driver(self, weights_folder, tmp_path, figures):
+        spec = replace(self.spec(weights_folder), ingest=IngestSettings(figures=figures))
+        path = save_docx(tmp_path / "a.docx")
+        document = Document("d" * 64, str(path), "", DOCX, path.stat().st_size, "default")
+        made = cut_file(spec, CutOrder(path, document, "a.docx"))
+        assert isinstance(made, CutFile), made
+        assert len(made.figures) == figures
+        assert any(WORDS in chunk.text for chunk in made.chunks) == figures
 
 
 def test_without_ray_the_error_names_what_to_install(tmp_path, monkeypatch):
