@@ -184,6 +184,7 @@ TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
     "lexical-terms": ("lexical_terms", variants_table),
     "late-interaction": ("late_interaction", variants_table),
     "maxsim-recipe": ("maxsim_recipe", variants_table),
+    "chunk-sizes": ("chunk_sizes", variants_table),
     "hyde": ("hyde", hyde_table),
     "context-line": ("context_line", context_line_table),
     "retrieval-scale": ("retrieval_scale", scale_table),

@@ -180,7 +180,7 @@ def test_a_small_process_leaves_pictures_to_another(tmp_path, scan):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("memory_mb", [128, 256, 512, 768])
+@pytest.mark.parametrize("memory_mb", [128, 256, 512])
 def test_too_little_memory_for_ocr_is_named_as_such(tmp_path, scan, memory_mb):
     scan.save(tmp_path / "a.png")
     runner = ProcessParserRunner(60, memory_mb)
