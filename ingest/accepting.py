@@ -171,7 +171,10 @@ class Acceptor:
         return row if same and row.document_id != wanted.document_id else None
 
     def _left_place(self, wanted: LedgerRow) -> LedgerRow | None:
-        """The row of a file that is gone from the place where it was and has the same bytes."""
+        """The row of a file that is gone from the place where it was and has the same bytes. An
+        upload is none that has moved: it comes from elsewhere."""
+        if wanted.uri.startswith(UPLOAD_PREFIX):
+            return None
         for twin in self._ledger.with_document(wanted.collection, wanted.document_id):
             is_path = not twin.uri.startswith(UPLOAD_PREFIX) and os.path.isabs(twin.uri)
             if twin.status is FileStatus.DONE and is_path and not os.path.lexists(twin.uri):

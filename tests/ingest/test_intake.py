@@ -242,3 +242,12 @@ def test_a_copy_that_a_kill_leaves_without_a_row_goes_with_the_next_run(bench):
     del bench.ingestor.queue.accept
     bench.ingestor.resume()
     assert bench.kept() == 0
+
+
+def test_an_upload_is_not_taken_for_a_file_that_has_moved(bench):
+    path = bench.write("a.md", "words")
+    bench.ingestor.ingest([bench.docs], REQUEST)
+    path.unlink()
+    report, _ = finish(bench, upload(bench, "b.md", "words"))
+    assert (report.added, report.moved) == (1, 0)
+    assert {row.uri for row in bench.ingestor.list("default")} == {path.resolve().as_posix(), "upload:b.md"}
