@@ -1,7 +1,7 @@
 """What the size of chunks does to the search, by the instrument of `attest eval retrieval`.
 
 `python -m bench.chunk_sizes EVALS_FOLDER` writes bench/results/chunk_sizes.json: nDCG@10 of the
-whole on sets whose documents are longer than a chunk, cut at several sizes. Development data.
+whole with documents cut at several sizes. Development data.
 """
 
 import argparse
