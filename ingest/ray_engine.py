@@ -244,7 +244,7 @@ def _init(refusal: str, attempts: int, address: str, options: dict[str, Any]) ->
             ray.init(address=address, **options)
             return
         except Exception as exc:  # Ray raises that itself when its processes are too slow
-            _log.debug("ray.init, attempt %s", attempt, exc_info=True)
+            _log.warning("Ray did not start, attempt %s of %s", attempt, attempts, exc_info=True)
             ray.shutdown()
             if attempt == attempts:
                 remedy = "see /tmp/ray/session_latest/logs, and: ray status"
