@@ -71,6 +71,8 @@ def codes(text: str) -> set[str]:
     """Identifiers: product numbers, versions, acronyms; folded, without inner hyphens."""
     found = set()
     for match in _CODE.findall(unicodedata.normalize("NFKC", text)):
+        if match.isalpha() and match[1:].islower():  # most words, which need no closer look
+            continue
         has_digit = any(c.isdigit() for c in match)
         is_acronym = len(match) >= 2 and match.isupper()
         mixed = len(match) > 3 and any(c.isupper() for c in match[1:]) and any(c.islower() for c in match)

@@ -7,7 +7,7 @@ index. A file that is taken in is on disk with its copy before anything else hap
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -106,7 +106,7 @@ class Acceptor:
             found = inspect_file(candidate, self._max_bytes, None if request.force else _known(row))
             if found is not None:
                 decisions.append(self._decide(found, row, request))
-        return decisions
+        return decisions if request.force else self._with_moved(decisions, rows)
 
     def keep(self, decision: Decision) -> Decision:
         """Stores the copy of a file that is to be taken in; what came of that."""
@@ -133,9 +133,7 @@ class Acceptor:
         was_there = row and (row.status is FileStatus.DONE or row.previous_ids)
         outcome = Outcome.UPDATED if was_there else Outcome.ADDED
         source = None if request.force else self._same_words(row, wanted)
-        moved_from = None if row or request.force else self._left_place(wanted)
-        outcome = Outcome.MOVED if moved_from else outcome
-        return Decision(found.uri, outcome, wanted, None, found.path, source, moved_from)
+        return Decision(found.uri, outcome, wanted, None, found.path, source)
 
     def _settled(
         self, row: LedgerRow, found: FoundFile | RefusedFile, request: IngestRequest, fingerprint: str
@@ -170,16 +168,30 @@ class Acceptor:
         same = (row.sha256, row.fingerprint) == (wanted.sha256, wanted.fingerprint)
         return row if same and row.document_id != wanted.document_id else None
 
-    def _left_place(self, wanted: LedgerRow) -> LedgerRow | None:
-        """The row of a file that is gone from the place where it was and has the same bytes. An
-        upload is none that has moved: it comes from elsewhere."""
-        if wanted.uri.startswith(UPLOAD_PREFIX):
-            return None
-        for twin in self._ledger.with_document(wanted.collection, wanted.document_id):
+    def _with_moved(self, decisions: list[Decision], rows: Mapping[str, LedgerRow]) -> list[Decision]:
+        """New files that were elsewhere before are called so: those whose bytes another place had,
+        from which they are gone. An upload is none that has moved: it comes from elsewhere."""
+        new = {
+            decision.uri: decision.row
+            for decision in decisions
+            if decision.row and not decision.error and decision.is_work and decision.uri not in rows
+        }
+        new = {uri: row for uri, row in new.items() if not uri.startswith(UPLOAD_PREFIX)}
+        if not new:
+            return decisions
+        collection = next(iter(new.values())).collection
+        twins = self._ledger.with_documents(collection, [row.document_id for row in new.values()])
+        left: dict[str, LedgerRow] = {}
+        for twin in (twin for twin in twins if twin.status is FileStatus.DONE):
             is_path = not twin.uri.startswith(UPLOAD_PREFIX) and os.path.isabs(twin.uri)
-            if twin.status is FileStatus.DONE and is_path and not os.path.lexists(twin.uri):
-                return twin
-        return None
+            if is_path and twin.document_id not in left and not os.path.lexists(twin.uri):
+                left[twin.document_id] = twin
+        return [
+            replace(decision, outcome=Outcome.MOVED, moved_from=left[new[decision.uri].document_id])
+            if decision.uri in new and new[decision.uri].document_id in left
+            else decision
+            for decision in decisions
+        ]
 
 
 def _known(row: LedgerRow | None) -> KnownFile | None:

@@ -110,10 +110,17 @@ class Finisher:
             if work.moved_from is not None:
                 self.remove(self._ledger.put(replace(work.moved_from, status=FileStatus.DELETING)))
 
-    def find_published(self, row: LedgerRow) -> Published | None:
-        """What another uri of the same version and settings has put there already."""
-        holders = [h for h in self._ledger.holding(row.collection, row.document_id) if h.uri != row.uri]
-        done = [h for h in holders if h.status is FileStatus.DONE]
+    def holders(self, row: LedgerRow) -> list[LedgerRow]:
+        """The rows that hold the version of this one, itself among them."""
+        return self._ledger.holding(row.collection, row.document_id)
+
+    def find_published(
+        self, row: LedgerRow, holders: Sequence[LedgerRow] | None = None
+    ) -> Published | None:
+        """What another uri of the same version and settings has put there already. `holders` of
+        the version are given by who has just read them."""
+        holders = self.holders(row) if holders is None else holders
+        done = [h for h in holders if h.uri != row.uri and h.status is FileStatus.DONE]
         if not done or row.document_id in row.previous_ids:
             return None
         twin = done[0]

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import groupby
 from pathlib import Path
 
 from sqlalchemy import (
@@ -20,10 +21,12 @@ from sqlalchemy import (
     Index,
     MetaData,
     Table,
+    bindparam,
     delete,
     func,
     inspect,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.exc import SQLAlchemyError
@@ -116,6 +119,15 @@ _FILES = Table(
 _HAS_PREVIOUS = _FILES.c.previous_ids != "[]"
 _WHERE = dict.fromkeys(("sqlite_where", "postgresql_where"), _HAS_PREVIOUS)
 Index("ingest_files_with_previous", _FILES.c.collection, **_WHERE)
+# Made once: to put a statement together takes longer than the database needs for it. The kept
+# version of a failed row is the first of its previous ones.
+_WITHIN = _FILES.c.collection == bindparam("collection")
+_IDS = bindparam("ids", expanding=True)
+_NEWEST = _FILES.c.document_id.in_(_IDS) & _FILES.c.status.in_(("writing", "done"))
+_FIRST = func.substr(_FILES.c.previous_ids, 3, bindparam("length"))  # behind `["`
+_KEPT = _HAS_PREVIOUS & (_FILES.c.status == "failed") & _FIRST.in_(_IDS)
+_HOLDING = union_all(select(_FILES).where(_WITHIN, _NEWEST), select(_FILES).where(_WITHIN, _KEPT))
+_REPLACED = select(_FILES.c.previous_ids).where(_WITHIN, _HAS_PREVIOUS)
 
 
 class Ledger:
@@ -255,21 +267,39 @@ class Ledger:
 
     def with_document(self, collection: str, document_id: str) -> list[LedgerRow]:
         """Rows whose newest version this is."""
-        return self._select(_FILES.c.collection == collection, _FILES.c.document_id == document_id)
+        return self.with_documents(collection, [document_id])
+
+    def with_documents(self, collection: str, document_ids: Sequence[str]) -> list[LedgerRow]:
+        """Rows whose newest version is one of these."""
+        found: list[LedgerRow] = []
+        for at in range(0, len(document_ids), MAX_VARIABLES):
+            part = _FILES.c.document_id.in_(document_ids[at : at + MAX_VARIABLES])
+            found += self._select(_FILES.c.collection == collection, part)
+        return found
 
     def holding(self, collection: str, document_id: str) -> list[LedgerRow]:
         """Rows because of which a version belongs in the index, oldest first: those whose
         version it is, and failed ones whose last good version it is."""
-        within = _FILES.c.collection == collection
-        newest = (_FILES.c.document_id == document_id) & _FILES.c.status.in_(("writing", "done"))
-        kept = (_FILES.c.status == "failed") & _FILES.c.previous_ids.startswith(f'["{document_id}"')
-        rows = [*self._select(within, newest), *self._select(within, _HAS_PREVIOUS, kept)]
-        return sorted({row.uri: row for row in rows}.values(), key=lambda row: (row.created_at, row.uri))
+        return self.holding_many(collection, [document_id])[document_id]
 
-    def replacing(self, collection: str, document_id: str) -> bool:
-        """Whether a row says that this version may be in the index beside its newest one."""
-        inside = _FILES.c.previous_ids.contains(f'"{document_id}"', autoescape=True)
-        return bool(self._select(_FILES.c.collection == collection, _HAS_PREVIOUS, inside))
+    def holding_many(self, collection: str, document_ids: Sequence[str]) -> dict[str, list[LedgerRow]]:
+        """The same for several versions at once, by version."""
+        found: dict[str, list[LedgerRow]] = {document_id: [] for document_id in document_ids}
+        wanted = sorted(found, key=len)
+        for length, ids in groupby(wanted, len):  # of one length, but for ledgers made by hand
+            values = {"collection": collection, "ids": list(ids), "length": length}
+            with self._errors(), self._engine.connect() as connection:
+                rows = [_to_row(mapping) for mapping in connection.execute(_HOLDING, values).mappings()]
+            for row in rows:
+                is_kept = row.status is FileStatus.FAILED
+                found[row.previous_ids[0] if is_kept else row.document_id].append(row)
+        return {i: sorted(rows, key=lambda row: (row.created_at, row.uri)) for i, rows in found.items()}
+
+    def replaced(self, collection: str) -> set[str]:
+        """Versions that may be in the index beside the newest ones of their files, as rows say."""
+        with self._errors(), self._engine.connect() as connection:
+            found = connection.execute(_REPLACED, {"collection": collection}).scalars()
+            return {document_id for ids in found for document_id in json.loads(ids)}
 
     def mentions(self, document_id: str) -> bool:
         """Whether any row, of any collection, needs the stored copy of this version."""

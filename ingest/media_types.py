@@ -58,6 +58,7 @@ _MAIL_FIELD = re.compile(r"^(?:From|Received|Return-Path|Message-ID|MIME-Version
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_ENTRY_BYTES = 128
+_CONTROLS = {code: None for code in range(32) if chr(code) not in "\t\n\r\f\v\x1b"}
 _PACKED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
 _OFFICE_MEMBERS = {
     "word/document.xml": DOCX,
@@ -175,10 +176,9 @@ def _text_type(path: Path, suffix: str) -> str:
     text = decode_text(path.read_bytes())
     if not text.strip():
         raise FileError("it holds nothing but white space", code="empty")
-    controls = sum(c < " " and c not in "\t\n\f\v\x1b" for c in text[:_HEAD_BYTES])
-    if controls > 0.02 * min(len(text), _HEAD_BYTES):
-        raise _unknown("it is not text and of no known format")
     head = text[:_HEAD_BYTES]
+    if len(head) - len(head.translate(_CONTROLS)) > 0.02 * len(head):
+        raise _unknown("it is not text and of no known format")
     if kind := _SEPARATED_SUFFIXES.get(suffix) or _JSON_SUFFIXES.get(suffix):
         return kind
     if suffix == ".eml" or _is_mail(head, suffix):

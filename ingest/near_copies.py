@@ -22,12 +22,13 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    bindparam,
     delete,
     insert,
     select,
 )
 
-from core.database import create_tables
+from core.database import MAX_VARIABLES, create_tables
 from ingest.cleaning.signatures import Signature
 from ingest.ledger import FileStatus, Ledger, LedgerRow
 
@@ -54,6 +55,13 @@ _BANDS = Table(
     Column("band", BigInteger, primary_key=True, autoincrement=False),
     Column("number", Integer, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
+)
+# Made once: to put a statement together takes longer than the database needs for it.
+_INSERT = insert(_VERSIONS)
+_NUMBERS = select(_BANDS.c.number).where(_BANDS.c.band.in_(bindparam("keys", expanding=True))).distinct()
+_SHARING = select(_VERSIONS).where(_VERSIONS.c.number.in_(_NUMBERS))
+_OF_DOCUMENT = select(_VERSIONS).where(
+    _VERSIONS.c.collection == bindparam("collection"), _VERSIONS.c.document_id == bindparam("document_id")
 )
 
 
@@ -126,9 +134,9 @@ class NearCopies:
 
     def known(self, collection: str, document_id: str) -> Known | None:
         """What is kept of a version; None when nothing is."""
-        chosen = _of(collection, [document_id])
+        values = {"collection": collection, "document_id": document_id}
         with self._ledger.transaction() as connection:
-            found = connection.execute(select(_VERSIONS).where(*chosen)).first()
+            found = connection.execute(_OF_DOCUMENT, values).first()
         return _known(found) if found else None
 
     def linked(self, collection: str) -> dict[str, str]:
@@ -169,9 +177,13 @@ class NearCopies:
 
     def put(self, notes: Iterable[Note], connection: Connection) -> None:
         """Keeps what is known of versions, within the transaction that marks their rows `done`."""
+        notes = list(notes)
+        for collection in {note.row.collection for note in notes}:
+            ids = [note.row.document_id for note in notes if note.row.collection == collection]
+            self.forget(collection, ids, connection)
+        bands: list[dict] = []
         for note in notes:
             row, near = note.row, note.near
-            self.forget(row.collection, [row.document_id], connection)
             values = {
                 "collection": row.collection,
                 "document_id": row.document_id,
@@ -181,10 +193,11 @@ class NearCopies:
                 "similarity": near.similarity if near else 0.0,
                 "linked": int(bool(near and near.linked)),
             }
-            [number] = connection.execute(insert(_VERSIONS).values(values)).inserted_primary_key
-            if not values["linked"]:
-                keys = set(note.signature.band_keys(_scope(row)))
-                connection.execute(insert(_BANDS), [{"band": key, "number": number} for key in keys])
+            [number] = connection.execute(_INSERT, values).inserted_primary_key
+            keys = set() if values["linked"] else set(note.signature.band_keys(_scope(row)))
+            bands += [{"band": key, "number": number} for key in keys]
+        if bands:
+            connection.execute(insert(_BANDS), bands)
 
     def forget(
         self, collection: str, document_ids: Sequence[str], connection: Connection | None = None
@@ -193,14 +206,16 @@ class NearCopies:
         if connection is None:
             with self._ledger.transaction() as connection:
                 return self.forget(collection, document_ids, connection)
-        for document_id in document_ids:
-            chosen = _of(collection, [document_id])
-            for found in connection.execute(select(_VERSIONS).where(*chosen)).all():
+        for at in range(0, len(document_ids), MAX_VARIABLES):
+            chosen = _of(collection, document_ids[at : at + MAX_VARIABLES])
+            known = connection.execute(select(_VERSIONS).where(*chosen)).all()
+            for found in known:
                 signature, bands = Signature.from_bytes(found.signature), _BANDS.c.number == found.number
                 if signature is not None:  # by the key of the table: it has many rows
                     bands &= _BANDS.c.band.in_(signature.band_keys(found.scope))
                 connection.execute(delete(_BANDS).where(bands))
-            connection.execute(delete(_VERSIONS).where(*chosen))
+            if known:
+                connection.execute(delete(_VERSIONS).where(*chosen))
 
     def forget_collection(self, collection: str) -> None:
         """Drops what is kept of a collection."""
@@ -213,8 +228,7 @@ class NearCopies:
     def _candidates(self, row: LedgerRow, signature: Signature) -> list[tuple[str, str, Signature]]:
         keys = signature.band_keys(_scope(row))
         with self._ledger.transaction() as connection:
-            numbers = select(_BANDS.c.number).where(_BANDS.c.band.in_(keys)).distinct()
-            found = connection.execute(select(_VERSIONS).where(_VERSIONS.c.number.in_(numbers))).all()
+            found = connection.execute(_SHARING, {"keys": keys}).all()
         candidates = []
         for known in map(_known, found):
             is_other = known.document_id != row.document_id and known.signature is not None

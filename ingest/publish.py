@@ -123,11 +123,17 @@ class Publisher:
         """Removes a version that shall be linked to another one."""
         self._index.remove_document(collection, document_id)
 
-    def cut(self, collection: str, document_id: str, may_link: bool = True) -> CutDocument | None:
+    def cut(
+        self,
+        collection: str,
+        document_id: str,
+        may_link: bool = True,
+        holders: Sequence[LedgerRow] | None = None,
+    ) -> CutDocument | None:
         """Parses, cleans and cuts a version, and keeps its tables and pictures; None when nothing
-        holds it.
+        holds it. `holders` are given by who has just read them.
         Raises FileError."""
-        holders = self._ledger.holding(collection, document_id)
+        holders = self._ledger.holding(collection, document_id) if holders is None else holders
         if not holders:
             return None
         owner = _owner_of(holders)
@@ -168,7 +174,7 @@ class Publisher:
         # leave the old tail. A kill after it is removed loses nothing: the row that made us
         # come here is `writing`, so the next run writes the version again.
         written = [e for e in embedded if e.chunks]
-        stale = [e.document.id for e in written if self._may_leave_stale(e)]
+        stale = self._may_leave_stale(collection, written)
         try:
             if written:
                 self._index.write_embedded(collection, written, stale)
@@ -178,8 +184,7 @@ class Publisher:
             if len(embedded) == 1:
                 return [FileError(f"the index refuses it: {exc.message}", code="refused", remedy=exc.remedy)]
             return [self.write(collection, [one])[0] for one in embedded]
-        for one in written:
-            self._name_owner(one.document)
+        self._name_owners(collection, [one.document for one in written])
         return [None] * len(embedded)
 
     def copy(self, wanted: LedgerRow, source: LedgerRow) -> Published | None:
@@ -191,7 +196,7 @@ class Publisher:
         document = _document(wanted, wanted.document_id, wanted.media_type, source.title)
         if self._index.copy_document(document, source.document_id) != source.chunks:
             return None
-        self._name_owner(document)
+        self._name_owners(document.collection, [document])
         about = (source.title, wanted.uri, source.chunks, source.pages)
         return Published(*about, source.warnings, source.tables, figures=source.figures)
 
@@ -207,7 +212,7 @@ class Publisher:
             return False
         owner = _owner_of(done)
         if not owner.chunks:  # linked to another document: there are none
-            self._name_owner(_document(owner, document_id, owner.media_type, owner.title))
+            self._name_owners(collection, [_document(owner, document_id, owner.media_type, owner.title)])
             return True
         return self.copy(owner, replace(owner, uri=left_by)) is not None
 
@@ -217,18 +222,21 @@ class Publisher:
         old, new = (Path(name_of(name)).stem for name in (source.uri, uri))
         return old == new or source.title != old
 
-    def _may_leave_stale(self, embedded: EmbeddedDocument) -> bool:
-        """Whether the index may hold chunks of this version beyond the last one now written.
+    def _may_leave_stale(self, collection: str, written: Sequence[EmbeddedDocument]) -> list[str]:
+        """Of which versions the index may hold chunks beyond the last one now written.
 
         A row of a version that was never begun before says so: it is not in `previous_ids`.
         Nor is it there for another row that has just left the version."""
-        document, chunks = embedded.document, len(embedded.chunks)
-        holders = self._ledger.holding(document.collection, document.id)
+        holders = self._ledger.holding_many(collection, [one.document.id for one in written])
         # A row that is written anew has a number of chunks too, of a cut that may be another.
-        known = [row for row in holders if row.status is FileStatus.DONE]
-        if any(row.chunks > chunks for row in known):
-            return True
-        return not known and self._ledger.replacing(document.collection, document.id)
+        known = {i: [row for row in rows if row.status is FileStatus.DONE] for i, rows in holders.items()}
+        replaced = set() if all(known.values()) else self._ledger.replaced(collection)
+        stale = []
+        for one in written:
+            rows, document_id = known[one.document.id], one.document.id
+            is_longer = any(row.chunks > len(one.chunks) for row in rows)
+            stale += [document_id] if is_longer or (not rows and document_id in replaced) else []
+        return stale
 
     def _stored_copy(self, document_id: str) -> Path:
         try:
@@ -236,15 +244,20 @@ class Publisher:
         except NotFoundError as exc:
             raise FileError(exc.message, code="original_missing", remedy=exc.remedy) from exc
 
-    def _name_owner(self, document: Document) -> None:
-        for row in self._ledger.holding(document.collection, document.id):
-            is_copy = row.uri != document.uri and row.readers == document.readers
-            duplicate_of = document.uri if is_copy else ""
-            if row.status is FileStatus.DONE and row.duplicate_of != duplicate_of:
-                self._ledger.amend([replace(row, duplicate_of=duplicate_of)])
+    def _name_owners(self, collection: str, documents: Sequence[Document]) -> None:
+        holders = self._ledger.holding_many(collection, [document.id for document in documents])
+        changed = []
+        for document in documents:
+            for row in holders[document.id]:
+                is_copy = row.uri != document.uri and row.readers == document.readers
+                duplicate_of = document.uri if is_copy else ""
+                if row.status is FileStatus.DONE and row.duplicate_of != duplicate_of:
+                    changed.append(replace(row, duplicate_of=duplicate_of))
+        if changed:
+            self._ledger.amend(changed)
 
 
-def _owner_of(holders: list[LedgerRow]) -> LedgerRow:
+def _owner_of(holders: Sequence[LedgerRow]) -> LedgerRow:
     """The oldest. Ledgers from before readers were part of an id may have others beside a
     public one, until their next ingest: then the public one, whose name hurts nobody."""
     return min(holders, key=lambda row: EVERYONE not in row.readers)

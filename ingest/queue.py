@@ -232,9 +232,13 @@ class IngestQueue:
 
     def forget(self, rows: Iterable[LedgerRow], connection: Connection) -> None:
         """Drops the items of rows, within a transaction; nothing where there are none."""
+        uris: dict[str, list[str]] = {}
         for row in rows:
-            chosen = (_ITEMS.c.collection == row.collection, _ITEMS.c.uri == row.uri)
-            connection.execute(delete(_ITEMS).where(*chosen))
+            uris.setdefault(row.collection, []).append(row.uri)
+        for collection, named in uris.items():
+            for at in range(0, len(named), MAX_VARIABLES):
+                part = _ITEMS.c.uri.in_(named[at : at + MAX_VARIABLES])
+                connection.execute(delete(_ITEMS).where(_ITEMS.c.collection == collection, part))
 
     def drop(self, collection: str, uri: str) -> None:
         """Drops one item; nothing when it is not there."""

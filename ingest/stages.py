@@ -134,11 +134,12 @@ class Stages:
             if work.refused:
                 self._written.put((work, work.refused))
                 continue
-            if work.copy_of or self._finisher.find_published(row):
+            holders = self._finisher.holders(row)
+            if work.copy_of or self._finisher.find_published(row, holders):
                 self._written.put((work, None))
                 continue
             try:
-                cut = self._publisher.cut(row.collection, row.document_id)
+                cut = self._publisher.cut(row.collection, row.document_id, holders=holders)
             except FileError as error:
                 self._written.put((work, error))
                 continue

@@ -94,7 +94,7 @@ class TestLedger:
         ledger.put(row("c", FileStatus.FAILED, previous_ids=("x", "aaaa")))
         ledger.put(replace(row("a"), uri="d", status=FileStatus.DELETING))
         assert [found.uri for found in ledger.holding("default", "aaaa")] == ["a", "b"]
-        assert ledger.replacing("default", "aaaa") and not ledger.replacing("default", "aaa")
+        assert "aaaa" in ledger.replaced("default") and "aaa" not in ledger.replaced("default")
         assert ledger.mentions("x") and not ledger.mentions("y")
         assert ledger.needed_ids() == {"aaaa", "bbbb", "cccc", "x"}
 
