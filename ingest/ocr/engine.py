@@ -6,6 +6,7 @@ the memory; here detection is compiled for one frame at a time (docs/decisions/0
 """
 
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -53,7 +54,8 @@ class OcrPage:
 
 
 class OcrEngine:
-    """The three models: where text is, which way up it is, what it says. Not for threads."""
+    """The three models: where text is, which way up it is, what it says. Threads wait for each
+    other: a request of a model, and the buffer of its answer, serve one at a time."""
 
     def __init__(self, threads: int = 1) -> None:
         names = ("Det", "Cls", "Rec")
@@ -70,9 +72,14 @@ class OcrEngine:
         self._recogniser = TextRecognizer(config.Rec)
         for part, fixed in ((self._detector, True), (self._classifier, False), (self._recogniser, False)):
             part.session = _Session(part.session.model, threads, fixed)
+        self._lock = threading.Lock()
 
     def read(self, image: np.ndarray) -> OcrPage:
         """All lines of a picture, uint8 (height, width, 3), in no promised order."""
+        with self._lock:
+            return self._read(image)
+
+    def _read(self, image: np.ndarray) -> OcrPage:
         quads = self._find(image)
         quarters = self._quarters(image, quads)
         if quarters:
