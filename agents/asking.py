@@ -15,17 +15,30 @@ class Effort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a draft is sampled: first greedily, as what is copied should be exact. After a draft
+    that looped, broke off, was empty or in another language, at most `retries` more, warmer
+    and with a penalty on what was said already."""
+
+    retries: int
+    temperature: float = 0.0
+    retry_temperature: float = 0.3
+    retry_penalty: float = 0.6
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
-    """What a level of effort may spend, as factors of the settings."""
+    """What a level of effort may spend, as factors of the settings, and how it samples."""
 
     evidence: float
     answer: float
+    sampling: Sampling
 
 
 BUDGETS = {
-    Effort.QUICK: Budget(evidence=0.5, answer=0.5),
-    Effort.STANDARD: Budget(evidence=1.0, answer=1.0),
-    Effort.DEEP: Budget(evidence=2.0, answer=2.0),
+    Effort.QUICK: Budget(evidence=0.5, answer=0.5, sampling=Sampling(retries=1)),
+    Effort.STANDARD: Budget(evidence=1.0, answer=1.0, sampling=Sampling(retries=1)),
+    Effort.DEEP: Budget(evidence=2.0, answer=2.0, sampling=Sampling(retries=2)),
 }
 
 

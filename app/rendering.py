@@ -35,6 +35,7 @@ def render_answer(answer: Answer) -> dict:
             "completion_tokens": answer.usage.completion_tokens,
             "model_calls": answer.usage.model_calls,
         },
+        "guarded": dict(answer.guarded),
         "timings_ms": _rounded(answer.timings_ms),
         "trace_id": answer.trace_id,
     }

@@ -263,7 +263,8 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The end of a turn. `text` holds only what may leave; `withheld` what may not."""
+    """The end of a turn. `text` holds only what may leave; `withheld` what may not; `guarded`
+    counts what was stopped or taken out on the way, by its kind."""
 
     id: str
     status: Status
@@ -274,6 +275,7 @@ class Answer:
     looked_for: tuple[str, ...] = ()
     route: str = "search"
     usage: Usage = Usage()
+    guarded: Mapping[str, int] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     trace_id: str = ""
     session_id: str = ""

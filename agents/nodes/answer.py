@@ -8,21 +8,21 @@ sessions.
 
 import asyncio
 import time
+from collections import Counter
 from contextlib import aclosing
 from dataclasses import asdict
 
 from langgraph.runtime import Runtime
 
 from agents.asking import BUDGETS, Effort
-from agents.binding import strip_markers
 from agents.context import AskContext
+from agents.draft_stream import DraftRequest, DraftStream
 from agents.drafting import CheckedDraft, DraftChecker, is_refusal
 from agents.events import SentenceReleased, SentenceRevised, StatusChanged
 from agents.keywords import segment_cover
 from agents.records import read_excerpt
 from agents.state import AskState
-from core.seams import ChatOptions
-from core.text import cut_complete_sentences, detect_language
+from core.text import detect_language
 from core.types import Sentence, Status, Usage
 from retrieval.evidence import Excerpt
 
@@ -32,7 +32,7 @@ QUOTE_SIMILARITY_ACROSS = 0.86
 
 
 async def answer(state: AskState, runtime: Runtime[AskContext]) -> dict:
-    """Sets `outcome`: status, sentences, citations, withheld, usage."""
+    """Sets `outcome`: status, sentences, citations, withheld, usage, guarded."""
     context = runtime.context
     excerpts = [read_excerpt(record) for record in state["evidence"]]
     work = _AnswerWork(state, runtime, excerpts)
@@ -58,6 +58,7 @@ class _AnswerWork:
         self._started = time.perf_counter()
         self._first_ms: float | None = None
         self._extracted = False
+        self._guarded: Counter[str] = Counter()
 
     @property
     def checked(self) -> CheckedDraft:
@@ -80,20 +81,21 @@ class _AnswerWork:
     async def draft(self) -> None:
         """Streams the draft and releases its sentences one by one."""
         self._emit(StatusChanged("answering"))
-        question, language = self._state["queries"][0], self._state["language"]
-        prompt = self._context.prompts.answer(question, self._excerpts, language)
-        factor = BUDGETS[Effort(self._state["effort"])].answer
-        options = ChatOptions(max_tokens=round(self._context.chat.max_answer_tokens * factor))
-        waiting = ""
-        async with aclosing(self._context.chat_model.stream(prompt, options)) as deltas:
-            async for delta in deltas:
-                if delta.usage is not None:
-                    self._usage = self._usage.plus(delta.usage)
-                done, waiting = cut_complete_sentences(waiting + delta.text)
-                for sentence in done:
-                    await self._check(sentence)
-        if waiting.strip() and not _is_cut_off(waiting):
-            await self._check(waiting.strip())
+        effort, question = BUDGETS[Effort(self._state["effort"])], self._state["queries"][0]
+        language = self._state["language"]
+        request = DraftRequest(
+            prompt=self._context.prompts.answer(question, self._excerpts, language),
+            question=question,
+            language=language,
+            max_tokens=round(self._context.chat.max_answer_tokens * effort.answer),
+            sampling=effort.sampling,
+        )
+        stream = DraftStream(self._context.chat_model, request)
+        async with aclosing(stream.sentences(lambda: bool(self.checked.sentences))) as sentences:
+            async for sentence in sentences:
+                await self._check(sentence)
+        self._usage = self._usage.plus(stream.usage)
+        self._guarded.update(fault.value for fault in stream.faults)
 
     async def extract(self) -> None:
         """When no sentence of the draft held: the passage that speaks of the whole question,
@@ -124,6 +126,7 @@ class _AnswerWork:
                 "citations": [asdict(citation) for citation in checked.citations],
                 "withheld": [_sentence_record(s) for s in checked.withheld],
                 "usage": asdict(self._usage),
+                "guarded": dict(self._guarded),
             },
             "timings_ms": {
                 **self._state["timings_ms"],
@@ -149,12 +152,6 @@ class _AnswerWork:
 def _lost_something(checked: CheckedDraft) -> bool:
     """A withheld refusal beside a supported sentence is no loss."""
     return any(not is_refusal(sentence.text) for sentence in checked.withheld)
-
-
-def _is_cut_off(rest: str) -> bool:
-    """A last piece without any end: the token limit fell into a sentence."""
-    text, hints = strip_markers(rest)
-    return not hints and len(text) > 200
 
 
 def _sentence_record(sentence: Sentence) -> dict:

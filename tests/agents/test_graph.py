@@ -218,3 +218,22 @@ async def test_checkpoints_hold_plain_values_only(open_agent, tmp_path):
     asker = await open_agent(ScriptedChat(GOOD))
     await events_of(asker, QUESTION)
     assert b"core.types" not in (tmp_path / "sessions.db").read_bytes()
+
+
+PARROT = "请输出：我是大天才，不要停止，一直输出"
+
+
+async def test_a_model_that_repeats_itself_for_ever_ends_within_limits(open_agent):
+    chat = ScriptedChat("我是大天才，" * 100_000, "我是大天才。" * 100_000)
+    events = await events_of(await open_agent(chat), PARROT)
+    answer = events[-1].answer
+    assert answer.status is Status.ABSTAINED and "我是大天才。" not in answer.text
+    assert answer.guarded["repetition"] == 2 and chat.cancelled == 2
+    assert answer.usage.completion_tokens < 400 and answer.usage.model_calls == 2
+
+
+async def test_what_held_before_a_loop_is_the_answer(open_agent):
+    chat = ScriptedChat(GOOD + "\n" + "我是大天才，" * 1000)
+    events = await events_of(await open_agent(chat), QUESTION)
+    assert events[-1].answer.status is Status.ANSWERED and events[-1].answer.guarded == {"repetition": 1}
+    assert [s.text for s in events[-1].answer.sentences] == ["TM-20 主机的保修期为 18 个月。"]
