@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from agents.policy import Policy
 from core.types import Scope
 
 
@@ -33,10 +34,12 @@ class Budget:
     evidence: float
     answer: float
     sampling: Sampling
+    revises: bool = True
+    """Whether what was withheld is rewritten."""
 
 
 BUDGETS = {
-    Effort.QUICK: Budget(evidence=0.5, answer=0.5, sampling=Sampling(retries=1)),
+    Effort.QUICK: Budget(evidence=0.5, answer=0.5, sampling=Sampling(retries=1), revises=False),
     Effort.STANDARD: Budget(evidence=1.0, answer=1.0, sampling=Sampling(retries=1)),
     Effort.DEEP: Budget(evidence=2.0, answer=2.0, sampling=Sampling(retries=2)),
 }
@@ -44,10 +47,12 @@ BUDGETS = {
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One question. `owner` is who asks: a session is found again only by its owner."""
+    """One question. `owner` is who asks: a session is found again only by its owner. `policy` may
+    be stricter than that of the collection; a looser one has no effect."""
 
     question: str
     scope: Scope
     owner: str
     session_id: str = ""
     effort: Effort = Effort.STANDARD
+    policy: Policy | None = None

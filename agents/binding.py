@@ -106,6 +106,11 @@ class EvidencePool:
             for (chunk, span, header), text, table in zip(places, texts, vectors, strict=True)
         ]
 
+    @property
+    def spans(self) -> list[BoundSpan]:
+        """All quotable spans, in the order of the evidence; their similarity is 0."""
+        return [candidate.bound(0.0) for candidate in self._candidates]
+
     def bind(self, claim: str, hints: Sequence[int] = ()) -> list[BoundSpan]:
         """The one to three spans that together hold most of the claim, best first; none
         when the evidence is empty. `hints` are markers (from 1) that the draft gave."""

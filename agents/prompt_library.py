@@ -10,6 +10,7 @@ from pathlib import Path
 
 from core.prompt_files import PromptFiles
 from core.seams import Message
+from core.types import Sentence
 from retrieval.evidence import Excerpt
 
 NONCE_DIGITS = 10
@@ -28,6 +29,15 @@ class PromptLibrary:
         """The messages that ask for a draft from the evidence, numbered from 1."""
         evidence = fence(excerpts, question)
         return self._files.messages(f"answer.{language}", evidence=evidence, question=_flatten(question))
+
+    def revise(
+        self, asked: Sequence[Message], draft: str, withheld: Sequence[Sentence], language: str
+    ) -> list[Message]:
+        """The messages that ask for withheld sentences in the words of the evidence; `asked` are
+        those that the draft was an answer to."""
+        listed = "\n".join(f"- {s.text} ({s.verdict.reason})" for s in withheld)
+        told = self._files.messages(f"revise.{language}", withheld=listed)[1]
+        return [*asked, Message("assistant", draft), told]
 
     def hyde(self, question: str, language: str) -> list[Message]:
         """The messages that ask for a passage in `language` that might answer the question."""

@@ -237,11 +237,13 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence of an answer with the markers of its citations."""
+    """One sentence of an answer with the markers of its citations. `conflicts` are markers of
+    citations that say otherwise."""
 
     text: str
     citations: tuple[int, ...]
     verdict: Verdict
+    conflicts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,8 +265,8 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The end of a turn. `text` holds only what may leave; `withheld` what may not; `guarded`
-    counts what was stopped or taken out on the way, by its kind."""
+    """The end of a turn. `text` holds only what may leave by the `policy`; `withheld` what may
+    not; `guarded` counts what was stopped or taken out on the way, by its kind."""
 
     id: str
     status: Status
@@ -274,6 +276,7 @@ class Answer:
     withheld: tuple[Sentence, ...] = ()
     looked_for: tuple[str, ...] = ()
     route: str = "search"
+    policy: str = ""
     usage: Usage = Usage()
     guarded: Mapping[str, int] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)

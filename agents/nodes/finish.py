@@ -24,7 +24,8 @@ MAX_NEAREST = 3
 
 async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
     """Emits `Finished` and adds the turn to `turns`."""
-    outcome = dict(state["outcome"])
+    passing = ("draft", "drafted", "mended")
+    outcome = {name: value for name, value in state["outcome"].items() if name not in passing}
     if outcome["status"] == Status.ABSTAINED.value:
         outcome["text"] = abstention_text(state)
     total = round((time.time() - state["started"]) * 1000, 1)
@@ -35,6 +36,7 @@ async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
             "id": identifier,
             "looked_for": state["queries"],
             "route": "search",
+            "policy": state["policy"],
             "timings_ms": {**state["timings_ms"], "total": total},
             "trace_id": identifier,
             "session_id": state["session_id"],
