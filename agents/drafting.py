@@ -5,11 +5,14 @@ out. Knows binder and guard; knows nothing of the graph or of the model.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from agents.binding import BoundSpan, EvidencePool, passage_of, strip_markers
+from agents.binding import BoundSpan, EvidencePool, count_invented, passage_of, strip_markers
+from agents.guards.evidence_screen import ScreenedEvidence
 from agents.guards.exact import NEAR_COPY, overlap
+from agents.guards.outgoing import strip_links
 from core.seams import Guard
 from core.text import detect_language, normalise
 from core.types import Chunk, Citation, Label, Sentence, Verdict
@@ -38,6 +41,7 @@ class CheckedDraft:
     sentences: list[Sentence] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
     withheld: list[Sentence] = field(default_factory=list)
+    guarded: Counter[str] = field(default_factory=Counter)
 
     @property
     def text(self) -> str:
@@ -58,6 +62,8 @@ class DraftChecker:
         """Releases or withholds one draft sentence; returns what may be shown, with the
         citations that are new with it, or None."""
         text, hints = strip_markers(_LIST_MARK.sub("", _EMPHASIS.sub("", raw)))
+        self._count("dropped_markers", count_invented(raw, len(self._pool.chunks)))
+        text = self._without_links(text, self._pool.open_text)
         if not re.search(r"\w", text) or self._is_repeat(text):
             return None
         bound, verdict = self._judge(text, hints)
@@ -67,7 +73,22 @@ class DraftChecker:
             return self._withhold(text, refused)
         if verdict.label is not Label.SUPPORTED:
             return self._withhold(text, verdict)
-        return self._release(text, bound, verdict)
+        held = [self._question, *(span.readable for span in bound)]
+        if taken := self._pool.screened.words_taken(text, held):
+            reason = f"words of text that speaks to a model: {', '.join(taken)}"
+            self._count("instructions_followed", 1)
+            return self._withhold(text, Verdict(Label.UNSUPPORTED, 0.0, "screen", reason))
+        text = self._without_links(text, "\n".join(span.quote for span in bound))
+        return self._release(text, bound, verdict) if re.search(r"\w", text) else None
+
+    def _without_links(self, text: str, held: str) -> str:
+        clean, dropped = strip_links(text, held)
+        self._count("dropped_links", dropped)
+        return clean
+
+    def _count(self, kind: str, number: int) -> None:
+        if number:
+            self.draft.guarded[kind] += number
 
     def _judge(self, text: str, hints: Sequence[int]) -> tuple[list[BoundSpan], Verdict]:
         """The sentence and each of its clauses have evidence of their own, and the weakest
@@ -97,7 +118,7 @@ class DraftChecker:
         for span in bound:
             known = next((c for c in self.draft.citations if _same_place(c, span)), None)
             if known is None:
-                known = make_citation(len(self.draft.citations) + 1, span)
+                known = make_citation(len(self.draft.citations) + 1, span, self._pool.screened)
                 self.draft.citations.append(known)
                 new.append(known)
             markers.append(known.marker)
@@ -119,7 +140,7 @@ def is_refusal(text: str) -> bool:
     return bool(_REFUSAL.search(text))
 
 
-def make_citation(marker: int, bound: BoundSpan) -> Citation:
+def make_citation(marker: int, bound: BoundSpan, screened: ScreenedEvidence) -> Citation:
     """The citation of a span; its quote is cut from the chunk's own text."""
     chunk: Chunk = bound.chunk
     return Citation(
@@ -134,6 +155,7 @@ def make_citation(marker: int, bound: BoundSpan) -> Citation:
         page=chunk.page,
         boxes=chunk.boxes,
         figure=chunk.figure,
+        flagged=screened.is_flagged(chunk.id, bound.span.start, bound.span.end),
     )
 
 

@@ -19,6 +19,7 @@ from agents.context import AskContext
 from agents.draft_stream import DraftRequest, DraftStream
 from agents.drafting import CheckedDraft, DraftChecker, is_refusal
 from agents.events import SentenceReleased, SentenceRevised, StatusChanged
+from agents.guards.evidence_screen import UNSCREENED
 from agents.keywords import segment_cover
 from agents.records import read_excerpt
 from agents.state import AskState
@@ -38,7 +39,8 @@ async def answer(state: AskState, runtime: Runtime[AskContext]) -> dict:
     work = _AnswerWork(state, runtime, excerpts)
     if state["signals"].get("sufficiency", 0.0) < context.guards.sufficient_at:
         return work.outcome()
-    await work.open_evidence()
+    if not await work.open_evidence():
+        return work.outcome()
     await work.draft()
     if not work.checked.sentences and not work.refused:
         await work.extract()
@@ -71,12 +73,23 @@ class _AnswerWork:
         withheld = self.checked.withheld
         return bool(withheld) and all(is_refusal(sentence.text) for sentence in withheld)
 
-    async def open_evidence(self) -> None:
+    async def open_evidence(self) -> bool:
         """Cuts the evidence into quotable spans and encodes them: of whole chunks, for what was
-        left out of the prompt may still bear a sentence out."""
+        left out of the prompt may still bear a sentence out. What speaks to a model is neither
+        shown nor quoted; False when nothing else is there."""
+        question = self._state["queries"][0]
         chunks = [excerpt.chunk for excerpt in self._excerpts]
-        pool = await asyncio.to_thread(self._context.binder.pool, chunks)
-        self._checker = DraftChecker(pool, self._context.guard, self._state["queries"][0])
+        screened = UNSCREENED
+        if self._context.guards.screen:
+            screened = await asyncio.to_thread(self._context.screen.screen, question, chunks)
+        if screened.passages:
+            self._guarded["instructions_in_evidence"] = screened.passages
+            self._emit(StatusChanged("screening", f"text that speaks to a model: {screened.passages}"))
+        self._excerpts = screened.trim(self._excerpts)
+        chunks = [excerpt.chunk for excerpt in self._excerpts]
+        pool = await asyncio.to_thread(self._context.binder.pool, chunks, screened)
+        self._checker = DraftChecker(pool, self._context.guard, question)
+        return bool(chunks)
 
     async def draft(self) -> None:
         """Streams the draft and releases its sentences one by one."""
@@ -126,7 +139,7 @@ class _AnswerWork:
                 "citations": [asdict(citation) for citation in checked.citations],
                 "withheld": [_sentence_record(s) for s in checked.withheld],
                 "usage": asdict(self._usage),
-                "guarded": dict(self._guarded),
+                "guarded": dict(self._guarded + checked.guarded),
             },
             "timings_ms": {
                 **self._state["timings_ms"],
