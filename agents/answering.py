@@ -18,12 +18,15 @@ from agents.asking import BUDGETS, Budget, Effort
 from agents.context import AskContext
 from agents.draft_stream import DraftRequest, DraftStream
 from agents.drafting import CheckedDraft, DraftChecker, Released
-from agents.events import SentenceReleased, SentenceRevised
+from agents.events import SentenceReleased, SentenceRevised, StatusChanged
+from agents.guards.evidence_screen import UNSCREENED
 from agents.policy import Policy
 from agents.records import read_checked, read_excerpt, sentence_record
 from agents.state import AskState
 from core.seams import Message
 from core.types import Sentence, Status, Usage
+
+INSTRUCTIONS = "instructions_in_evidence"
 
 
 class AnswerWork:
@@ -37,7 +40,7 @@ class AnswerWork:
         self._guarded: Counter[str] = Counter(outcome.get("guarded", {}))
         self._started = time.perf_counter()
         self._first_ms: float | None = state["timings_ms"].get("first_sentence")
-        self._checker: DraftChecker | None = None
+        self.checker: DraftChecker | None = None
         self.context = runtime.context
         self.excerpts = [read_excerpt(record) for record in state["evidence"]]
         self.question = state["queries"][0]
@@ -57,13 +60,22 @@ class AnswerWork:
         """How sure a sentence must be to leave."""
         return Policy(self._state["policy"])
 
-    async def open_evidence(self) -> DraftChecker:
+    async def open_evidence(self) -> bool:
         """Cuts the evidence into quotable spans and encodes them: of whole chunks, for what was
-        left out of the prompt may still bear a sentence out."""
+        left out of the prompt may still bear a sentence out. What speaks to a model is neither
+        shown nor quoted; False when nothing else is there."""
         chunks = [excerpt.chunk for excerpt in self.excerpts]
-        pool = await asyncio.to_thread(self.context.binder.pool, chunks)
-        self._checker = DraftChecker(pool, self.context.guard, self.question, self.policy, self.checked)
-        return self._checker
+        screened = UNSCREENED
+        if self.context.guards.screen:
+            screened = await asyncio.to_thread(self.context.screen.screen, self.question, chunks)
+        if screened.passages and INSTRUCTIONS not in self._guarded:
+            self._guarded[INSTRUCTIONS] = screened.passages
+            self._emit(StatusChanged("screening", f"text that speaks to a model: {screened.passages}"))
+        self.excerpts = screened.trim(self.excerpts)
+        chunks = [excerpt.chunk for excerpt in self.excerpts]
+        pool = await asyncio.to_thread(self.context.binder.pool, chunks, screened)
+        self.checker = DraftChecker(pool, self.context.guard, self.question, self.policy, self.checked)
+        return bool(chunks)
 
     async def drafted(self, prompt: list[Message]) -> AsyncIterator[str]:
         """The sentences of a draft as the model writes them. The draft is asked for once more
@@ -89,8 +101,8 @@ class AnswerWork:
         """Judges a drafted sentence and lets it go or not; a rewritten one takes the place of
         one that was withheld."""
         before = len(self.checked.withheld)
-        for released in await asyncio.to_thread(self._checker.check, raw):
-            old = self._checker.mend(released.sentence) if is_rewritten else None
+        for released in await asyncio.to_thread(self.checker.check, raw):
+            old = self.checker.mend(released.sentence) if is_rewritten else None
             self.release(released, old)
         for sentence in self.checked.withheld[before:]:
             self._emit(SentenceRevised(sentence.text, sentence.verdict))
@@ -126,7 +138,7 @@ class AnswerWork:
                 "draft": self.draft_text,
                 "drafted": self.is_drafted,
                 "usage": asdict(self._usage),
-                "guarded": dict(self._guarded),
+                "guarded": dict(self._guarded + checked.guarded),
             },
             "timings_ms": timings,
         }

@@ -21,6 +21,7 @@ from agents.checkpoints import SessionSaver
 from agents.context import AskContext
 from agents.events import Event, Failed, Finished
 from agents.graph import build_graph
+from agents.guards.evidence_screen import EvidenceScreen
 from agents.guards.grounding import GroundingGuard
 from agents.guards.sufficiency import SufficiencyGate
 from agents.policy import Policy, policy_of
@@ -152,6 +153,7 @@ async def open_asker(
         cutter=EvidenceCutter(embedder),
         chat_model=chat_model,
         prompts=PromptLibrary(),
+        screen=EvidenceScreen(embedder),
         binder=EvidenceBinder(embedder),
         guard=GroundingGuard(embedder, settings.guard.supported_at),
         gate=SufficiencyGate(embedder),

@@ -5,12 +5,15 @@ out. Knows binder and guard; knows nothing of the graph or of the model.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from agents.binding import BoundSpan, EvidencePool, passage_of, strip_markers
+from agents.binding import BoundSpan, EvidencePool, count_invented, passage_of, strip_markers
 from agents.conflicts import find_rivals, newest_day
+from agents.guards.evidence_screen import ScreenedEvidence
 from agents.guards.exact import NEAR_COPY, overlap
+from agents.guards.outgoing import strip_links
 from agents.policy import Policy
 from core.seams import Guard
 from core.text import detect_language, normalise
@@ -58,6 +61,7 @@ class CheckedDraft:
     citations: list[Citation] = field(default_factory=list)
     withheld: list[Sentence] = field(default_factory=list)
     mended: list[str] = field(default_factory=list)
+    guarded: Counter[str] = field(default_factory=Counter)
 
     @property
     def text(self) -> str:
@@ -98,6 +102,8 @@ class DraftChecker:
         """Releases or withholds one draft sentence; returns what may be shown: nothing, the
         sentence, or the sentence and what another document says otherwise, the newer first."""
         text, hints = strip_markers(_LIST_MARK.sub("", _EMPHASIS.sub("", raw)))
+        self._count("dropped_markers", count_invented(raw, len(self._pool.chunks)))
+        text = self._without_links(text, self._pool.open_text)
         if not re.search(r"\w", text) or self._is_repeat(text):
             return []
         bound, verdict = self._judge(text, hints)
@@ -106,12 +112,30 @@ class DraftChecker:
             return self._withhold(text, _REFUSED)
         if not self._policy.lets_pass(verdict):
             return self._withhold(text, verdict)
+        held = [self._question, *(span.readable for span in bound)]
+        if taken := self._pool.screened.words_taken(text, held):
+            reason = f"words of text that speaks to a model: {', '.join(taken)}"
+            self._count("instructions_followed", 1)
+            return self._withhold(text, Verdict(Label.UNSUPPORTED, 0.0, "screen", reason))
+        text = self._without_links(text, "\n".join(span.quote for span in bound))
+        return self._let_go(text, bound, verdict) if re.search(r"\w", text) else []
+
+    def _let_go(self, text: str, bound: Sequence[BoundSpan], verdict: Verdict) -> list[Released]:
         if verdict.label is Label.UNSUPPORTED:  # no evidence bears it out, so none is named
             return [self._release(text, [], verdict)]
         rivals = find_rivals(text, bound, self._pool.spans) if verdict.label is Label.SUPPORTED else []
         if rivals:
             return self._release_conflict(text, bound, verdict, rivals)
         return [self._release(text, bound, verdict)]
+
+    def _without_links(self, text: str, held: str) -> str:
+        clean, dropped = strip_links(text, held)
+        self._count("dropped_links", dropped)
+        return clean
+
+    def _count(self, kind: str, number: int) -> None:
+        if number:
+            self.draft.guarded[kind] += number
 
     def mend(self, sentence: Sentence) -> Sentence | None:
         """The withheld sentence, most alike, in whose place a rewritten one is now released."""
@@ -166,7 +190,7 @@ class DraftChecker:
         for span in bound:
             known = next((c for c in self.draft.citations if _same_place(c, span)), None)
             if known is None:
-                known = make_citation(len(self.draft.citations) + 1, span)
+                known = make_citation(len(self.draft.citations) + 1, span, self._pool.screened)
                 self.draft.citations.append(known)
                 new.append(known)
             markers.append(known.marker)
@@ -189,7 +213,7 @@ def is_refusal(text: str) -> bool:
     return bool(_REFUSAL.search(text))
 
 
-def make_citation(marker: int, bound: BoundSpan) -> Citation:
+def make_citation(marker: int, bound: BoundSpan, screened: ScreenedEvidence) -> Citation:
     """The citation of a span; its quote is cut from the chunk's own text."""
     chunk: Chunk = bound.chunk
     return Citation(
@@ -204,6 +228,7 @@ def make_citation(marker: int, bound: BoundSpan) -> Citation:
         page=chunk.page,
         boxes=chunk.boxes,
         figure=chunk.figure,
+        flagged=screened.is_flagged(chunk.id, bound.span.start, bound.span.end),
     )
 
 

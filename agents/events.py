@@ -12,7 +12,7 @@ from core.types import Answer, Citation, Hit, Sentence, Verdict
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged:
-    """A stage has begun: planning, searching, answering, checking."""
+    """A stage has begun: planning, searching, screening, answering, checking."""
 
     name: ClassVar[str] = "status"
     stage: str

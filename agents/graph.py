@@ -9,6 +9,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from agents.asking import BUDGETS, Effort
 from agents.context import AskContext
+from agents.draft_stream import Fault
 from agents.nodes.answer import answer
 from agents.nodes.extract import extract
 from agents.nodes.finish import finish
@@ -37,7 +38,8 @@ def build_graph(checkpointer: BaseCheckpointSaver) -> CompiledStateGraph:
 def after_answer(state: AskState) -> str:
     """What was withheld is rewritten where the effort allows it; a refusal stands, and a model
     that could not write the draft is not asked again."""
-    may_revise = BUDGETS[Effort(state["effort"])].revises and not state["outcome"]["guarded"]
+    is_broken = any(fault in state["outcome"]["guarded"] for fault in Fault)
+    may_revise = BUDGETS[Effort(state["effort"])].revises and not is_broken
     return "revise" if may_revise and read_checked(state["outcome"]).lost else after_revise(state)
 
 

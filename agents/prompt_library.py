@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from agents.guards.speech_to_models import Speech, speech_of
 from core.prompt_files import PromptFiles
 from core.seams import Message
 from core.types import Sentence
@@ -55,7 +56,8 @@ def fence(excerpts: Sequence[Excerpt], question: str) -> str:
     former = ""
     for marker, excerpt in enumerate(excerpts, start=1):
         chunk = excerpt.chunk
-        shown = _flatten(chunk.context)
+        # A title or heading that gives orders names nothing.
+        shown = "" if speech_of(chunk.context) is Speech.ORDER else _flatten(chunk.context)
         # A title is said once for the excerpts of one document that follow each other.
         if chunk.document_id == former:
             shown = shown.removeprefix(_flatten(chunk.title)).lstrip()

@@ -76,6 +76,7 @@ def render_citation(citation: Citation) -> dict:
         "end": citation.end,
         "chunk_id": citation.chunk_id,
         "figure": _figure(citation.document_id, citation.figure),
+        "flagged": citation.flagged,
     }
 
 

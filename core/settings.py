@@ -204,6 +204,7 @@ class GuardSettings(Section):
     )
     supported_at: float = Field(0.5, ge=0, le=1, description="probability from which a sentence counts as supported")
     sufficient_at: float = Field(0.35, ge=0, le=1, description="evidence score below which no draft is made")
+    screen: bool = Field(True, description="text in documents that speaks to a language model is neither shown to it nor quoted")
 
 
 class ServerSettings(Section):

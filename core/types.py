@@ -220,7 +220,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """`quote` is `chunk.text[start:end]`, letter by letter; `figure` the chunk's."""
+    """`quote` is `chunk.text[start:end]`, letter by letter; `figure` the chunk's. `flagged`: it
+    stands in text that speaks to a language model."""
 
     marker: int
     chunk_id: str
@@ -233,6 +234,7 @@ class Citation:
     page: int | None = None
     boxes: tuple[Box, ...] = ()
     figure: str = ""
+    flagged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,9 @@ async def answer(state: AskState, runtime: Runtime[AskContext]) -> dict:
     work = AnswerWork(state, runtime)
     if state["signals"].get("sufficiency", 0.0) < runtime.context.guards.sufficient_at:
         return work.update("answer")
+    if not await work.open_evidence():
+        return work.update("answer")
     runtime.stream_writer(StatusChanged("answering"))
-    await work.open_evidence()
     prompt = runtime.context.prompts.answer(work.question, work.excerpts, work.language)
     written = []
     async with aclosing(work.drafted(prompt)) as sentences:

@@ -20,13 +20,13 @@ QUOTE_SIMILARITY_ACROSS = 0.86
 async def extract(state: AskState, runtime: Runtime[AskContext]) -> dict:
     """Adds one quoted sentence to `outcome`, or leaves it as it is."""
     work = AnswerWork(state, runtime)
-    checker = await work.open_evidence()
-    for bound in (await asyncio.to_thread(checker.rank_quotes))[:1]:
+    await work.open_evidence()
+    for bound in (await asyncio.to_thread(work.checker.rank_quotes))[:1]:
         covers = segment_cover(work.question, bound.quote)
         same = detect_language(work.question) == detect_language(bound.quote)
         full = same and covers and sum(covers) / len(covers) >= QUOTE_COVER
         needed = QUOTE_SIMILARITY if same else QUOTE_SIMILARITY_ACROSS
         if full or bound.similarity >= needed:
             work.is_extracted = True
-            work.release(checker.quote(bound))
+            work.release(work.checker.quote(bound))
     return work.update("extract")
