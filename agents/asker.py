@@ -21,8 +21,10 @@ from agents.checkpoints import SessionSaver
 from agents.context import AskContext
 from agents.events import Event, Failed, Finished
 from agents.graph import build_graph
+from agents.guards.evidence_screen import EvidenceScreen
 from agents.guards.grounding import GroundingGuard
 from agents.guards.sufficiency import SufficiencyGate
+from agents.policy import Policy, policy_of
 from agents.prompt_library import PromptLibrary
 from agents.records import read_turn
 from agents.sessions import SessionIndex, thread_id
@@ -65,6 +67,7 @@ class Asker:
             "collection": ask.scope.collection,
             "readers": sorted(ask.scope.readers),
             "effort": ask.effort.value,
+            "policy": self._policy_of(ask).value,
             "started": time.time(),
         }
         config = {"configurable": {"thread_id": thread}}
@@ -98,6 +101,10 @@ class Asker:
                 await asyncio.shield(self._graph.checkpointer.adelete_thread(thread))
         # Only now is the turn stored: who reads `finished` may ask on at once.
         yield finished
+
+    def _policy_of(self, ask: Ask) -> Policy:
+        guards = self._context.guards
+        return policy_of(ask.scope.collection, guards.policy, guards.policies).stricter(ask.policy)
 
     async def sessions(self, owner: str) -> list[dict]:
         """The owner's sessions, newest first."""
@@ -146,6 +153,7 @@ async def open_asker(
         cutter=EvidenceCutter(embedder),
         chat_model=chat_model,
         prompts=PromptLibrary(),
+        screen=EvidenceScreen(embedder),
         binder=EvidenceBinder(embedder),
         guard=GroundingGuard(embedder, settings.guard.supported_at),
         gate=SufficiencyGate(embedder),

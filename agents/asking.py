@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from agents.policy import Policy
 from core.types import Scope
 
 
@@ -15,26 +16,43 @@ class Effort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a draft is sampled: first greedily, as what is copied should be exact. After a draft
+    that looped, broke off, was empty or in another language, at most `retries` more, warmer
+    and with a penalty on what was said already."""
+
+    retries: int
+    temperature: float = 0.0
+    retry_temperature: float = 0.3
+    retry_penalty: float = 0.6
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
-    """What a level of effort may spend, as factors of the settings."""
+    """What a level of effort may spend, as factors of the settings, and how it samples."""
 
     evidence: float
     answer: float
+    sampling: Sampling
+    revises: bool = True
+    """Whether what was withheld is rewritten."""
 
 
 BUDGETS = {
-    Effort.QUICK: Budget(evidence=0.5, answer=0.5),
-    Effort.STANDARD: Budget(evidence=1.0, answer=1.0),
-    Effort.DEEP: Budget(evidence=2.0, answer=2.0),
+    Effort.QUICK: Budget(evidence=0.5, answer=0.5, sampling=Sampling(retries=1), revises=False),
+    Effort.STANDARD: Budget(evidence=1.0, answer=1.0, sampling=Sampling(retries=1)),
+    Effort.DEEP: Budget(evidence=2.0, answer=2.0, sampling=Sampling(retries=2)),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One question. `owner` is who asks: a session is found again only by its owner."""
+    """One question. `owner` is who asks: a session is found again only by its owner. `policy` may
+    be stricter than that of the collection; a looser one has no effect."""
 
     question: str
     scope: Scope
     owner: str
     session_id: str = ""
     effort: Effort = Effort.STANDARD
+    policy: Policy | None = None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from agents.guards.evidence_screen import UNSCREENED, ScreenedEvidence
 from agents.quantities import split_facts
 from core.seams import Passage, TokenEmbedder
 from core.text import Span
@@ -35,12 +36,14 @@ MAX_QUOTE_CHARS = 600
 
 @dataclass(frozen=True, slots=True)
 class BoundSpan:
-    """`chunk.text[span.start:span.end]` is the quote; `similarity` is MaxSim of the claim."""
+    """`chunk.text[span.start:span.end]` is the quote; `similarity` is MaxSim of the claim;
+    `around` is what of the chunk may be read beside it."""
 
     chunk: Chunk
     span: Span
     similarity: float
     header: str = ""
+    around: str = ""
 
     @property
     def readable(self) -> str:
@@ -73,10 +76,11 @@ class _Candidate:
     terms: frozenset[str]
     vectors: np.ndarray
     header: str
+    around: str
 
     def bound(self, similarity: float) -> BoundSpan:
         """The span for a claim that is so similar."""
-        return BoundSpan(self.chunk, self.span, similarity, self.header)
+        return BoundSpan(self.chunk, self.span, similarity, self.header, self.around)
 
 
 class EvidenceBinder:
@@ -85,26 +89,42 @@ class EvidenceBinder:
     def __init__(self, embedder: TokenEmbedder) -> None:
         self._embedder = embedder
 
-    def pool(self, chunks: Sequence[Chunk]) -> "EvidencePool":
-        """Reads the chunks once; the pool then binds any number of sentences."""
-        return EvidencePool(chunks, self._embedder)
+    def pool(
+        self, chunks: Sequence[Chunk], screened: ScreenedEvidence = UNSCREENED
+    ) -> "EvidencePool":
+        """Reads the chunks once; the pool then binds any number of sentences. What the screen
+        bars is no evidence."""
+        return EvidencePool(chunks, self._embedder, screened)
 
 
 class EvidencePool:
     """The evidence of one question, cut into quotable spans."""
 
-    def __init__(self, chunks: Sequence[Chunk], embedder: TokenEmbedder) -> None:
+    def __init__(
+        self, chunks: Sequence[Chunk], embedder: TokenEmbedder, screened: ScreenedEvidence
+    ) -> None:
         self.chunks = tuple(chunks)
+        self.screened = screened
         self._embedder = embedder
+        open_texts = {chunk.id: screened.open_text(chunk) for chunk in chunks}
+        self.open_text = "\n".join(open_texts.values())
         places = [
-            (chunk, span, header) for chunk in chunks for span, header in _quotable(chunk.text)
+            (chunk, span, header)
+            for chunk in chunks
+            for span, header in _quotable(chunk.text)
+            if not screened.is_barred(chunk, span)
         ]
         texts = [f"{header}\n{span.of(chunk.text)}".strip() for chunk, span, header in places]
         vectors = embedder.embed_tokens(texts)
         self._candidates = [
-            _Candidate(chunk, span, frozenset(_terms(text)), table, header)
+            _Candidate(chunk, span, frozenset(_terms(text)), table, header, open_texts[chunk.id])
             for (chunk, span, header), text, table in zip(places, texts, vectors, strict=True)
         ]
+
+    @property
+    def spans(self) -> list[BoundSpan]:
+        """All quotable spans, in the order of the evidence; their similarity is 0."""
+        return [candidate.bound(0.0) for candidate in self._candidates]
 
     def bind(self, claim: str, hints: Sequence[int] = ()) -> list[BoundSpan]:
         """The one to three spans that together hold most of the claim, best first; none
@@ -148,7 +168,7 @@ class EvidencePool:
 
 def passage_of(bound: Sequence[BoundSpan]) -> Passage:
     """The evidence of a sentence as guards read it."""
-    around = {span.chunk.id: f"{span.chunk.context}\n{span.chunk.text}" for span in bound}
+    around = {span.chunk.id: f"{span.chunk.context}\n{span.around}" for span in bound}
     facts = [fact for span in bound for fact in split_facts(span.quote, span.header)]
     headings = {span.chunk.id: f"{span.chunk.context} {span.header}" for span in bound}
     return Passage(
@@ -167,6 +187,14 @@ def _quotable(text: str) -> Iterator[tuple[Span, str]]:
         line = piece.span.of(text)
         if re.search(r"\w", line) and len(line) <= MAX_QUOTE_CHARS:
             yield piece.span, piece.header
+
+
+def count_invented(sentence: str, shown: int) -> int:
+    """How many markers of a draft sentence name nothing that was shown: numbers beyond the last
+    one, and what a model writes instead of a number."""
+    _, hints = strip_markers(sentence)
+    loose = _LOOSE_MARKER.findall(MARKER.sub("", sentence))
+    return len(loose) + sum(not 0 < hint <= shown for hint in hints)
 
 
 def strip_markers(sentence: str) -> tuple[str, list[int]]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from agents.binding import EvidenceBinder
+from agents.guards.evidence_screen import EvidenceScreen
 from agents.guards.sufficiency import SufficiencyGate
 from agents.prompt_library import PromptLibrary
 from core.seams import ChatModel, Guard
@@ -19,6 +20,7 @@ class AskContext:
     cutter: EvidenceCutter
     chat_model: ChatModel
     prompts: PromptLibrary
+    screen: EvidenceScreen
     binder: EvidenceBinder
     guard: Guard
     gate: SufficiencyGate

@@ -5,11 +5,16 @@ out. Knows binder and guard; knows nothing of the graph or of the model.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from agents.binding import BoundSpan, EvidencePool, passage_of, strip_markers
+from agents.binding import BoundSpan, EvidencePool, count_invented, passage_of, strip_markers
+from agents.conflicts import find_rivals, newest_day
+from agents.guards.evidence_screen import ScreenedEvidence
 from agents.guards.exact import NEAR_COPY, overlap
+from agents.guards.outgoing import strip_links
+from agents.policy import Policy
 from core.seams import Guard
 from core.text import detect_language, normalise
 from core.types import Chunk, Citation, Label, Sentence, Verdict
@@ -29,45 +34,117 @@ _REFUSAL = re.compile(
 )
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.、)])\s+")
 _EMPHASIS = re.compile(r"\*\*|__|^#+\s*")
+_SURENESS = {Label.CONTRADICTED: 0, Label.UNSUPPORTED: 1, Label.UNSURE: 2, Label.SUPPORTED: 3}
+_REFUSED = Verdict(Label.UNSUPPORTED, 0.0, "refusal", "says that it is not held")
+_QUOTED = Verdict(Label.SUPPORTED, 1.0, "quote", "word for word")
+_DOUBTFUL = {"zh": "（未能完全核实）", "en": " (not fully verified)"}
+_OTHERWISE = {
+    "zh": "另一份资料《{title}》的说法不同：“{quote}”",
+    "en": "Another document, “{title}”, says otherwise: “{quote}”",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A sentence that may be shown, and the citations that are new with it."""
+
+    sentence: Sentence
+    citations: tuple[Citation, ...]
 
 
 @dataclass
 class CheckedDraft:
-    """What became of a draft so far. Grows by `DraftChecker.check`."""
+    """What became of a draft so far. Grows by `DraftChecker.check`. `mended` are texts of withheld
+    sentences in whose place a rewritten one was released."""
 
     sentences: list[Sentence] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
     withheld: list[Sentence] = field(default_factory=list)
+    mended: list[str] = field(default_factory=list)
+    guarded: Counter[str] = field(default_factory=Counter)
 
     @property
     def text(self) -> str:
         """The released sentences with their markers, in order."""
         return join_sentences(self.sentences)
 
+    @property
+    def lost(self) -> list[Sentence]:
+        """What was withheld and neither mended nor a refusal, which is no loss."""
+        return [s for s in self.withheld if s.text not in self.mended and not is_refusal(s.text)]
+
+    @property
+    def refused(self) -> bool:
+        """Whether the model itself said that the evidence does not hold it, and nothing else."""
+        return bool(self.withheld) and not self.sentences and all(is_refusal(s.text) for s in self.withheld)
+
 
 class DraftChecker:
-    """Judges the sentences of one answer against one pool of evidence."""
+    """Judges the sentences of one answer against one pool of evidence, and lets pass what the
+    policy allows."""
 
-    def __init__(self, pool: EvidencePool, guard: Guard, question: str) -> None:
+    def __init__(
+        self,
+        pool: EvidencePool,
+        guard: Guard,
+        question: str,
+        policy: Policy = Policy.BALANCED,
+        draft: CheckedDraft | None = None,
+    ) -> None:
+        """`draft` is what was checked before, when an answer goes on."""
         self._pool = pool
         self._guard = guard
         self._question = question
-        self.draft = CheckedDraft()
+        self._policy = policy
+        self.draft = draft or CheckedDraft()
 
-    def check(self, raw: str) -> tuple[Sentence, list[Citation]] | None:
-        """Releases or withholds one draft sentence; returns what may be shown, with the
-        citations that are new with it, or None."""
+    def check(self, raw: str) -> list[Released]:
+        """Releases or withholds one draft sentence; returns what may be shown: nothing, the
+        sentence, or the sentence and what another document says otherwise, the newer first."""
         text, hints = strip_markers(_LIST_MARK.sub("", _EMPHASIS.sub("", raw)))
+        self._count("dropped_markers", count_invented(raw, len(self._pool.chunks)))
+        text = self._without_links(text, self._pool.open_text)
         if not re.search(r"\w", text) or self._is_repeat(text):
-            return None
+            return []
         bound, verdict = self._judge(text, hints)
         # A document may itself say that something is not provided: a near copy is no refusal.
         if is_refusal(text) and not (bound and overlap(text, bound[0].quote) >= NEAR_COPY):
-            refused = Verdict(Label.UNSUPPORTED, 0.0, "refusal", "says that it is not held")
-            return self._withhold(text, refused)
-        if verdict.label is not Label.SUPPORTED:
+            return self._withhold(text, _REFUSED)
+        if not self._policy.lets_pass(verdict):
             return self._withhold(text, verdict)
-        return self._release(text, bound, verdict)
+        held = [self._question, *(span.readable for span in bound)]
+        if taken := self._pool.screened.words_taken(text, held):
+            reason = f"words of text that speaks to a model: {', '.join(taken)}"
+            self._count("instructions_followed", 1)
+            return self._withhold(text, Verdict(Label.UNSUPPORTED, 0.0, "screen", reason))
+        text = self._without_links(text, "\n".join(span.quote for span in bound))
+        return self._let_go(text, bound, verdict) if re.search(r"\w", text) else []
+
+    def _let_go(self, text: str, bound: Sequence[BoundSpan], verdict: Verdict) -> list[Released]:
+        if verdict.label is Label.UNSUPPORTED:  # no evidence bears it out, so none is named
+            return [self._release(text, [], verdict)]
+        rivals = find_rivals(text, bound, self._pool.spans) if verdict.label is Label.SUPPORTED else []
+        if rivals:
+            return self._release_conflict(text, bound, verdict, rivals)
+        return [self._release(text, bound, verdict)]
+
+    def _without_links(self, text: str, held: str) -> str:
+        clean, dropped = strip_links(text, held)
+        self._count("dropped_links", dropped)
+        return clean
+
+    def _count(self, kind: str, number: int) -> None:
+        if number:
+            self.draft.guarded[kind] += number
+
+    def mend(self, sentence: Sentence) -> Sentence | None:
+        """The withheld sentence, most alike, in whose place a rewritten one is now released."""
+        lost = [(overlap(sentence.text, old.text), -at, old) for at, old in enumerate(self.draft.lost)]
+        if not lost:
+            return None
+        old = max(lost)[2]
+        self.draft.mended.append(old.text)
+        return old
 
     def _judge(self, text: str, hints: Sequence[int]) -> tuple[list[BoundSpan], Verdict]:
         """The sentence and each of its clauses have evidence of their own, and the weakest
@@ -79,34 +156,51 @@ class DraftChecker:
             spans = self._pool.bind(clause, hints)
             verdicts.append(self._guard.check(clause, passage_of(spans), self._question))
             bound += [span for span in spans if not any(_is_same(span, b) for b in bound)]
-        return bound, min(verdicts, key=lambda v: (v.label is Label.SUPPORTED, v.score))
+        return bound, min(verdicts, key=lambda v: (_SURENESS[v.label], v.score))
 
     def rank_quotes(self) -> list[BoundSpan]:
         """The evidence's sentences, those that speak most of the question first."""
         return self._pool.rank(self._question)
 
-    def quote(self, bound: BoundSpan) -> tuple[Sentence, list[Citation]]:
+    def quote(self, bound: BoundSpan) -> Released:
         """Releases a quote as a sentence of the answer: extractive answering."""
-        verdict = Verdict(Label.SUPPORTED, 1.0, "quote", "word for word")
-        return self._release(bound.spoken, [bound], verdict)
+        return self._release(bound.spoken, [bound], _QUOTED)
 
-    def _release(
-        self, text: str, bound: Sequence[BoundSpan], verdict: Verdict
-    ) -> tuple[Sentence, list[Citation]]:
+    def _release_conflict(
+        self, text: str, bound: Sequence[BoundSpan], verdict: Verdict, rivals: Sequence[BoundSpan]
+    ) -> list[Released]:
+        """Each side in a sentence of its own, the newest first."""
+        language = detect_language(text)
+        said = [(newest_day(bound[0]), text, list(bound), verdict)]
+        for rival in rivals:
+            words = _OTHERWISE[language].format(title=rival.chunk.title, quote=rival.spoken)
+            said.append((newest_day(rival), words, [rival], _QUOTED))
+        said.sort(key=lambda side: -side[0])
+        released = [self._release(words, spans, word) for _, words, spans, word in said]
+        markers = [one.sentence.citations for one in released]
+        for at, one in enumerate(released):
+            others = tuple(m for n, marks in enumerate(markers) if n != at for m in marks)
+            sentence = replace(one.sentence, conflicts=others)
+            self.draft.sentences[at - len(released)] = sentence
+            released[at] = replace(one, sentence=sentence)
+        return released
+
+    def _release(self, text: str, bound: Sequence[BoundSpan], verdict: Verdict) -> Released:
         markers, new = [], []
         for span in bound:
             known = next((c for c in self.draft.citations if _same_place(c, span)), None)
             if known is None:
-                known = make_citation(len(self.draft.citations) + 1, span)
+                known = make_citation(len(self.draft.citations) + 1, span, self._pool.screened)
                 self.draft.citations.append(known)
                 new.append(known)
             markers.append(known.marker)
         sentence = Sentence(text, tuple(markers), verdict)
         self.draft.sentences.append(sentence)
-        return sentence, new
+        return Released(sentence, tuple(new))
 
-    def _withhold(self, text: str, verdict: Verdict) -> None:
+    def _withhold(self, text: str, verdict: Verdict) -> list[Released]:
         self.draft.withheld.append(Sentence(text, (), verdict))
+        return []
 
     def _is_repeat(self, text: str) -> bool:
         seen = {normalise(s.text) for s in [*self.draft.sentences, *self.draft.withheld]}
@@ -119,7 +213,7 @@ def is_refusal(text: str) -> bool:
     return bool(_REFUSAL.search(text))
 
 
-def make_citation(marker: int, bound: BoundSpan) -> Citation:
+def make_citation(marker: int, bound: BoundSpan, screened: ScreenedEvidence) -> Citation:
     """The citation of a span; its quote is cut from the chunk's own text."""
     chunk: Chunk = bound.chunk
     return Citation(
@@ -134,14 +228,18 @@ def make_citation(marker: int, bound: BoundSpan) -> Citation:
         page=chunk.page,
         boxes=chunk.boxes,
         figure=chunk.figure,
+        flagged=screened.is_flagged(chunk.id, bound.span.start, bound.span.end),
     )
 
 
 def join_sentences(sentences: Sequence[Sentence]) -> str:
-    """One text: markers before the next sentence, a blank between Latin sentences only."""
+    """One text: markers before the next sentence, a blank between Latin sentences only. What is
+    not borne out for certain says so."""
     text = ""
     for sentence in sentences:
         marks = "".join(f"[{marker}]" for marker in sentence.citations)
+        if sentence.verdict.label is not Label.SUPPORTED:
+            marks += _DOUBTFUL[detect_language(sentence.text)]
         gap = "" if sentence.text.endswith(("。", "！", "？", "；")) else " "
         text += sentence.text + marks + gap
     return text.strip()

@@ -12,7 +12,7 @@ from core.types import Answer, Citation, Hit, Sentence, Verdict
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged:
-    """A stage has begun: planning, searching, answering, checking."""
+    """A stage has begun: planning, searching, screening, answering, checking."""
 
     name: ClassVar[str] = "status"
     stage: str
@@ -41,12 +41,14 @@ class SentenceReleased:
 
 @dataclass(frozen=True, slots=True)
 class SentenceRevised:
-    """A sentence was withheld and, when `replacement` is given, put in other words."""
+    """A sentence was withheld; or, when `replacement` is given, that sentence now stands in the
+    place of one that was, with the citations that are new with it."""
 
     name: ClassVar[str] = "revised"
     withheld: str
     verdict: Verdict
     replacement: Sentence | None = None
+    citations: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

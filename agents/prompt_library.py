@@ -8,8 +8,10 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from agents.guards.speech_to_models import Speech, speech_of
 from core.prompt_files import PromptFiles
 from core.seams import Message
+from core.types import Sentence
 from retrieval.evidence import Excerpt
 
 NONCE_DIGITS = 10
@@ -29,6 +31,15 @@ class PromptLibrary:
         evidence = fence(excerpts, question)
         return self._files.messages(f"answer.{language}", evidence=evidence, question=_flatten(question))
 
+    def revise(
+        self, asked: Sequence[Message], draft: str, withheld: Sequence[Sentence], language: str
+    ) -> list[Message]:
+        """The messages that ask for withheld sentences in the words of the evidence; `asked` are
+        those that the draft was an answer to."""
+        listed = "\n".join(f"- {s.text} ({s.verdict.reason})" for s in withheld)
+        told = self._files.messages(f"revise.{language}", withheld=listed)[1]
+        return [*asked, Message("assistant", draft), told]
+
     def hyde(self, question: str, language: str) -> list[Message]:
         """The messages that ask for a passage in `language` that might answer the question."""
         return self._files.messages(f"hyde.{language}", question=_flatten(question))
@@ -45,7 +56,8 @@ def fence(excerpts: Sequence[Excerpt], question: str) -> str:
     former = ""
     for marker, excerpt in enumerate(excerpts, start=1):
         chunk = excerpt.chunk
-        shown = _flatten(chunk.context)
+        # A title or heading that gives orders names nothing.
+        shown = "" if speech_of(chunk.context) is Speech.ORDER else _flatten(chunk.context)
         # A title is said once for the excerpts of one document that follow each other.
         if chunk.document_id == former:
             shown = shown.removeprefix(_flatten(chunk.title)).lstrip()

@@ -6,6 +6,7 @@ imported by name when they are read, which is how tampered files run code.
 
 from dataclasses import asdict
 
+from agents.drafting import CheckedDraft
 from core.text import Span
 from core.types import (
     Answer,
@@ -64,6 +65,23 @@ def read_turn(record: dict) -> Turn:
     return Turn(record["question"], record["answer"], Status(record["status"]))
 
 
+def sentence_record(sentence: Sentence) -> dict:
+    """A sentence as plain values."""
+    record = asdict(sentence)
+    record["verdict"]["label"] = sentence.verdict.label.value
+    return record
+
+
+def read_checked(outcome: dict) -> CheckedDraft:
+    """What was checked so far of an outcome that is not finished."""
+    return CheckedDraft(
+        sentences=list(map(_read_sentence, outcome["sentences"])),
+        citations=list(map(_read_citation, outcome["citations"])),
+        withheld=list(map(_read_sentence, outcome["withheld"])),
+        mended=list(outcome["mended"]),
+    )
+
+
 def read_scope(state: dict) -> Scope:
     """The scope that the question was asked in."""
     return Scope(state["collection"], frozenset(state["readers"]))
@@ -86,7 +104,7 @@ def read_answer(record: dict) -> Answer:
 
 def _read_sentence(record: dict) -> Sentence:
     verdict = Verdict(**{**record["verdict"], "label": Label(record["verdict"]["label"])})
-    return Sentence(record["text"], tuple(record["citations"]), verdict)
+    return Sentence(record["text"], tuple(record["citations"]), verdict, tuple(record["conflicts"]))
 
 
 def _read_citation(record: dict) -> Citation:

@@ -20,6 +20,7 @@ class AskState(TypedDict, total=False):
     collection: str
     readers: list[str]
     effort: str
+    policy: str
     started: float
     language: str
     queries: list[str]

@@ -30,21 +30,24 @@ def render_answer(answer: Answer) -> dict:
         "withheld": [render_sentence(sentence) for sentence in answer.withheld],
         "looked_for": list(answer.looked_for),
         "route": answer.route,
+        "policy": answer.policy,
         "usage": {
             "prompt_tokens": answer.usage.prompt_tokens,
             "completion_tokens": answer.usage.completion_tokens,
             "model_calls": answer.usage.model_calls,
         },
+        "guarded": dict(answer.guarded),
         "timings_ms": _rounded(answer.timings_ms),
         "trace_id": answer.trace_id,
     }
 
 
 def render_sentence(sentence: Sentence) -> dict:
-    """`{"text", "citations": [marker], "verdict"}`."""
+    """`{"text", "citations": [marker], "conflicts": [marker], "verdict"}`."""
     return {
         "text": sentence.text,
         "citations": list(sentence.citations),
+        "conflicts": list(sentence.conflicts),
         "verdict": render_verdict(sentence.verdict),
     }
 
@@ -73,6 +76,7 @@ def render_citation(citation: Citation) -> dict:
         "end": citation.end,
         "chunk_id": citation.chunk_id,
         "figure": _figure(citation.document_id, citation.figure),
+        "flagged": citation.flagged,
     }
 
 
@@ -206,6 +210,7 @@ def render_event(event: Event) -> dict:
                 "withheld": event.withheld,
                 "verdict": render_verdict(event.verdict),
                 "replacement": render_sentence(replacement) if replacement else None,
+                "citations": [render_citation(citation) for citation in event.citations],
             }
         case Finished():
             return render_answer(event.answer)

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
+from core.instructions import excerpt, find_instructions
+from core.personal_data import find_personal_data
 from core.text import normalise
-from ingest.cleaning.instructions import excerpt, find_instructions
 from ingest.cleaning.mojibake import mend
-from ingest.cleaning.personal_data import find_personal_data
 from ingest.cleaning.signatures import shingles_of
 
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2)

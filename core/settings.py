@@ -194,8 +194,17 @@ class RaySettings(Section):
 class GuardSettings(Section):
     """When a sentence may leave."""
 
+    policy: Literal["strict", "balanced", "open"] = Field(
+        "balanced",
+        description="what may leave: only what is supported (strict); also what is unsure, marked (balanced); all "
+        "but what is contradicted, marked (open)",
+    )
+    policies: dict[str, Literal["strict", "balanced", "open"]] = Field(
+        {}, description="the policy of single collections, as JSON: collection to policy"
+    )
     supported_at: float = Field(0.5, ge=0, le=1, description="probability from which a sentence counts as supported")
     sufficient_at: float = Field(0.35, ge=0, le=1, description="evidence score below which no draft is made")
+    screen: bool = Field(True, description="text in documents that speaks to a language model is neither shown to it nor quoted")
 
 
 class ServerSettings(Section):

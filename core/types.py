@@ -220,7 +220,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """`quote` is `chunk.text[start:end]`, letter by letter; `figure` the chunk's."""
+    """`quote` is `chunk.text[start:end]`, letter by letter; `figure` the chunk's. `flagged`: it
+    stands in text that speaks to a language model."""
 
     marker: int
     chunk_id: str
@@ -233,15 +234,18 @@ class Citation:
     page: int | None = None
     boxes: tuple[Box, ...] = ()
     figure: str = ""
+    flagged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence of an answer with the markers of its citations."""
+    """One sentence of an answer with the markers of its citations. `conflicts` are markers of
+    citations that say otherwise."""
 
     text: str
     citations: tuple[int, ...]
     verdict: Verdict
+    conflicts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +267,8 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The end of a turn. `text` holds only what may leave; `withheld` what may not."""
+    """The end of a turn. `text` holds only what may leave by the `policy`; `withheld` what may
+    not; `guarded` counts what was stopped or taken out on the way, by its kind."""
 
     id: str
     status: Status
@@ -273,7 +278,9 @@ class Answer:
     withheld: tuple[Sentence, ...] = ()
     looked_for: tuple[str, ...] = ()
     route: str = "search"
+    policy: str = ""
     usage: Usage = Usage()
+    guarded: Mapping[str, int] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     trace_id: str = ""
     session_id: str = ""

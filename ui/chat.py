@@ -106,7 +106,7 @@ def _draw_stream(turn: Turn, events: Iterator[AskEvent | None], texts: Texts) ->
         if event is not None:
             turn.apply(event)
             if turn.sentences:
-                body.html(answer_html(turn))
+                body.html(answer_html(turn, texts))
             if cards := sources_html(turn, texts):
                 sources.html(cards)
         if not turn.running:
@@ -121,7 +121,7 @@ def _draw_turn(turn: Turn, number: int, texts: Texts, read: ReadFigure) -> None:
         if turn.status == ABSTAINED:
             st.html(abstention_html(turn, texts))
         elif turn.sentences or turn.text:
-            st.html(answer_html(turn))
+            st.html(answer_html(turn, texts))
         if turn.status == FAILED:
             st.html(problem_html(turn.message, turn.remedy, texts))
         if turn.status == STOPPED:

@@ -24,8 +24,9 @@ def question_html(question: str) -> Html:
     return element("div", question, css="attest-question")
 
 
-def answer_html(turn: Turn) -> Html:
-    """The released sentences in order, each followed by its markers."""
+def answer_html(turn: Turn, texts: Texts) -> Html:
+    """The released sentences in order, each followed by its markers, and by a mark when the
+    evidence does not quite bear it out or another document says otherwise."""
     if not turn.sentences:
         return element("div", turn.text, css="attest-answer")
     parts: list[str] = []
@@ -33,6 +34,7 @@ def answer_html(turn: Turn) -> Html:
         text, markers = _words_and_markers(sentence)
         parts += [_separator(text) if parts else "", text]
         parts += [_marker(turn, marker) for marker in markers]
+        parts += _doubts(sentence, texts)
     return element("div", *parts, css="attest-answer", role="article")
 
 
@@ -128,6 +130,16 @@ def _marker(turn: Turn, marker: int) -> Html:
     citation = turn.citations.get(marker, {})
     hint = f"{_title(citation)}: {citation.get('quote', '')}" if citation else ""
     return element("sup", f"[{marker}]", css="attest-marker", title=hint)
+
+
+def _doubts(sentence: Json, texts: Texts) -> list[Html]:
+    verdict = sentence.get("verdict") or {}
+    label = str(verdict.get("label", "supported"))
+    reason = str(verdict.get("reason") or "")
+    marks = [] if label == "supported" else [(texts.get(f"verdict_{label}") or label, reason)]
+    if sentence.get("conflicts"):
+        marks.append((texts("conflict"), texts("conflict_help")))
+    return [element("span", words, css="attest-doubt", title=hint) for words, hint in marks]
 
 
 def _card(turn: Turn, citation: Json, texts: Texts, read: ReadFigure) -> Html:

@@ -59,7 +59,9 @@ _WORDS: dict[str, tuple[str, str]] = {
     "stage_start": ("Sending the question", "正在提交问题"),
     "stage_planning": ("Reading the question", "正在理解问题"),
     "stage_searching": ("Searching the documents", "正在检索文档"),
+    "stage_screening": ("Leaving out text that speaks to a model", "正在排除针对模型的指令"),
     "stage_answering": ("Writing the answer", "正在撰写答案"),
+    "stage_revising": ("Rewriting what the evidence does not bear out", "正在改写缺乏依据的句子"),
     "stage_checking": ("Checking each sentence against its evidence", "正在逐句核对依据"),
     "sources": ("Sources", "来源"),
     "sources_not_kept": (
@@ -91,6 +93,11 @@ _WORDS: dict[str, tuple[str, str]] = {
     "verdict_contradicted": ("The evidence says otherwise", "与依据相矛盾"),
     "verdict_unsupported": ("Not in the evidence", "依据中没有"),
     "verdict_unsure": ("Could not be decided", "无法判定"),
+    "conflict": ("Documents disagree", "资料说法不一"),
+    "conflict_help": (
+        "Another document says otherwise; both are quoted, the newer first where their dates are known.",
+        "另一份资料的说法不同；两者均已引用，日期可知时较新的在前。",
+    ),
     "stopped": ("Stopped before the end.", "回答已中止。"),
     "cut_short": ("The reply ended before the answer was complete", "回答尚未完成，连接已结束"),
     "ask_again": ("Ask again.", "请重新提问。"),

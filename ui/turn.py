@@ -80,9 +80,11 @@ class Turn:
         self._add_citations(_objects(data, "citations"))
 
     def _revise(self, data: Json) -> None:
-        self.withheld.append({"text": _text(data, "withheld"), "verdict": data.get("verdict") or {}})
         if isinstance(replacement := data.get("replacement"), dict):
             self.sentences.append(replacement)
+            self._add_citations(_objects(data, "citations"))
+        else:
+            self.withheld.append({"text": _text(data, "withheld"), "verdict": data.get("verdict") or {}})
 
     def _finish(self, answer: Json) -> None:
         # The finished answer is the whole truth: what was shown on the way is replaced by it.

@@ -10,6 +10,8 @@ from langgraph.runtime import Runtime
 
 from agents.context import AskContext
 from agents.events import Finished
+from agents.guards.outgoing import strip_links
+from agents.guards.speech_to_models import Speech, speech_of
 from agents.records import read_answer, read_excerpt, turn_record
 from agents.state import AskState
 from core.types import Status, Turn
@@ -24,7 +26,8 @@ MAX_NEAREST = 3
 
 async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
     """Emits `Finished` and adds the turn to `turns`."""
-    outcome = dict(state["outcome"])
+    passing = ("draft", "drafted", "mended")
+    outcome = {name: value for name, value in state["outcome"].items() if name not in passing}
     if outcome["status"] == Status.ABSTAINED.value:
         outcome["text"] = abstention_text(state)
     total = round((time.time() - state["started"]) * 1000, 1)
@@ -35,6 +38,7 @@ async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
             "id": identifier,
             "looked_for": state["queries"],
             "route": "search",
+            "policy": state["policy"],
             "timings_ms": {**state["timings_ms"], "total": total},
             "trace_id": identifier,
             "session_id": state["session_id"],
@@ -49,9 +53,10 @@ def abstention_text(state: AskState) -> str:
     """What the user reads when the documents do not hold the answer."""
     language = state["language"]
     mark = "、" if language == "zh" else ", "
-    titles = dict.fromkeys(read_excerpt(record).chunk.title for record in state["evidence"])
+    found = dict.fromkeys(read_excerpt(record).chunk.title for record in state["evidence"])
+    titles = [strip_links(title, "")[0] for title in found if speech_of(title) is not Speech.ORDER]
     asked = (query.rstrip("？?。.！! ") for query in state["queries"])
     text = NOT_HELD[language].format(queries=mark.join(asked))
     if titles:
-        text += NEAREST[language].format(titles=mark.join(list(titles)[:MAX_NEAREST]))
+        text += NEAREST[language].format(titles=mark.join(titles[:MAX_NEAREST]))
     return text

@@ -9,11 +9,17 @@ from app.cli.options import DEFAULT_COLLECTION, EXIT_CODES, Collection, Config, 
 from app.cli.output import Output
 
 Effort = Annotated[str, typer.Option("--effort", help="quick, standard or deep.")]
+Policy = Annotated[
+    str, typer.Option("--policy", help="strict, balanced or open: no looser than the collection's.")
+]
 EFFORTS = ("quick", "standard", "deep")
+POLICIES = ("strict", "balanced", "open")
+DOUBTS = {"unsure": "unsure: read the source", "unsupported": "not in the sources"}
 STAGES = {
     "planning": "reading the question",
     "searching": "searching",
     "answering": "writing",
+    "revising": "rewriting what the sources do not bear out",
     "checking": "checking against the sources",
 }
 
@@ -66,6 +72,7 @@ def ask(
     question: Annotated[str, typer.Argument(help="The question.")],
     session: Annotated[str, typer.Option("--session", help="Continue this session.")] = "",
     effort: Effort = "standard",
+    policy: Policy = "",
     collection: Collection = DEFAULT_COLLECTION,
     reader: Readers = None,
     data: Data = None,
@@ -76,8 +83,8 @@ def ask(
     from app.cli.backend import Question, open_backend
 
     out = Output(as_json)
-    _check_effort(effort)
-    asked = Question(question, collection, reader or None, session, effort)
+    _check(effort, policy)
+    asked = Question(question, collection, reader or None, session, effort, policy)
     answer = _in_loop(open_backend(data, config), lambda backend: _answer(backend, asked, out))
     if as_json:
         out.result(answer)
@@ -86,6 +93,7 @@ def ask(
 def chat(
     session: Annotated[str, typer.Option("--session", help="Continue this session.")] = "",
     effort: Effort = "standard",
+    policy: Policy = "",
     collection: Collection = DEFAULT_COLLECTION,
     reader: Readers = None,
     data: Data = None,
@@ -98,8 +106,8 @@ def chat(
     from app.cli.backend import Question, open_backend
 
     out = Output(False)
-    _check_effort(effort)
-    asked = Question("", collection, reader or None, session, effort)
+    _check(effort, policy)
+    asked = Question("", collection, reader or None, session, effort, policy)
 
     async def converse(backend) -> str:
         session_id = session
@@ -128,11 +136,13 @@ def _in_loop(backend, work: Callable):
         backend.close()
 
 
-def _check_effort(effort: str) -> None:
+def _check(effort: str, policy: str) -> None:
     from core.errors import InputError
 
     if effort not in EFFORTS:
         raise InputError(f"there is no effort {effort!r}", remedy=f"choose: {', '.join(EFFORTS)}")
+    if policy and policy not in POLICIES:
+        raise InputError(f"there is no policy {policy!r}", remedy=f"choose: {', '.join(POLICIES)}")
 
 
 def _read_question() -> str:
@@ -169,7 +179,9 @@ async def _answer(backend, question, out: Output) -> dict:
 def _marked(sentence: dict) -> str:
     text = sentence["text"].rstrip()
     marks = "".join(f"[{marker}]" for marker in sentence["citations"] if f"[{marker}]" not in text)
-    return f"{text} {marks}" if marks else text
+    label = sentence["verdict"]["label"]
+    doubt = "" if label == "supported" else f" ({DOUBTS.get(label, label)})"
+    return f"{text} {marks}{doubt}" if marks else text + doubt
 
 
 def _show_end(out: Output, answer: dict) -> None:

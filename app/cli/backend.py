@@ -38,6 +38,7 @@ class Question:
     readers: Sequence[str] | None = None
     session_id: str = ""
     effort: str = "standard"
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ class HttpBackend:
             "collection": question.collection,
             "session_id": question.session_id,
             "effort": question.effort,
+            "policy": question.policy or None,
             "stream": True,
         } | _readers(question.readers)
         try:

@@ -27,12 +27,14 @@ class LocalBackend:
         import asyncio
 
         from agents.asking import Ask, Effort
+        from agents.policy import Policy
         from app.asking import stream_answer
         from app.auth import LOCAL_OWNER
 
         await asyncio.to_thread(self._library.require_collection, question.collection)
         scope = Scope(question.collection, frozenset(question.readers or ()))
-        ask = Ask(question.text, scope, LOCAL_OWNER, question.session_id, Effort(question.effort))
+        effort, policy = Effort(question.effort), Policy(question.policy) if question.policy else None
+        ask = Ask(question.text, scope, LOCAL_OWNER, question.session_id, effort, policy)
         async for pair in stream_answer(self._services, ask):
             yield pair
 

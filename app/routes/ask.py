@@ -22,9 +22,8 @@ async def ask(body: AskBody, request: Request) -> Response:
     services: Services = request.app.state.services
     library: Library = request.app.state.library
     caller = request.state.caller
-    question = Ask(
-        body.question, caller.scope(body.collection, body.readers), caller.owner, body.session_id, body.effort
-    )
+    scope = caller.scope(body.collection, body.readers)
+    question = Ask(body.question, scope, caller.owner, body.session_id, body.effort, body.policy)
     # What can be refused is refused before the stream begins, with a status of its own.
     check_question(body.question, services.settings.server.max_question_chars)
     await run_read(library.require_collection, body.collection, caller.viewers)

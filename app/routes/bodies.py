@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.asking import Effort
+from agents.policy import Policy
 
 DEFAULT_COLLECTION = "default"
 
@@ -19,12 +20,14 @@ class Body(BaseModel):
 
 
 class AskBody(Body):
-    """A question. `session_id` continues a session; `readers` narrows whose documents count."""
+    """A question. `session_id` continues a session; `readers` narrows whose documents count;
+    `policy` may be stricter than that of the collection, a looser one has no effect."""
 
     question: str
     collection: str = Field(DEFAULT_COLLECTION, max_length=128)
     session_id: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9_-]*$")
     effort: Effort = Effort.STANDARD
+    policy: Policy | None = None
     readers: list[str] | None = Field(None, max_length=100)
     stream: bool = False
 

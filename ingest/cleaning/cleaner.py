@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from core.errors import FileError
+from core.instructions import Instruction, excerpt, find_instructions
+from core.personal_data import count_personal_data, mask_personal_data
 from core.settings import IngestSettings
 from core.types import Element, ElementKind, Table
 from ingest.cleaning.hidden_text import take_unseen_characters
-from ingest.cleaning.instructions import Instruction, excerpt, find_instructions
 from ingest.cleaning.mojibake import mend
-from ingest.cleaning.personal_data import count_personal_data, mask_personal_data
 from ingest.parsers.tables import table_text
 from ingest.parsing import ParsedFile
 

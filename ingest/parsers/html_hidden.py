@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from lxml.html import HtmlElement
 
+from core.instructions import find_instructions
 from core.types import Element, ElementKind
 from ingest.cleaning.hidden_text import Look, colour_of, declarations, why_style_hides
-from ingest.cleaning.instructions import find_instructions
 from ingest.parsers.html_text import tidy
 
 _STYLED = "//*[@style or @hidden or self::font[@color]]"

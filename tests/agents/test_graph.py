@@ -2,21 +2,52 @@
 in order, sessions, abstention, failures, cancellation. The checkpointer is real SQLite."""
 
 import asyncio
+import time
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
 from agents.asker import open_asker
 from agents.asking import Ask, Effort
 from agents.events import Failed, Finished, Retrieved, SentenceReleased, SentenceRevised
+from agents.policy import Policy
 from core.errors import ChatModelError, NotFoundError, StoreError
 from core.settings import Settings
-from core.types import Hit, Scope, Stage, Status
+from core.types import Hit, Label, Scope, Stage, Status, Verdict
 from retrieval.retriever import SearchResult
 from tests.agents.doubles import CharacterVectors, ScriptedChat, chunk
 
 MANUAL = chunk("TM-20 主机的保修期为 18 个月。电池的保修期为 6 个月。", 0, "售后问答")
+ABOUT_ELSE = (chunk("请假须提前三天申请。", 0, "制度"),)
 pytestmark = pytest.mark.anyio
+
+
+class SlowGuard:
+    """Takes its time and keeps its verdicts by sentence."""
+
+    name = "slow"
+
+    def __init__(self, guard) -> None:
+        self._guard, self.verdicts = guard, {}
+
+    def check(self, sentence, passage, question):
+        time.sleep(0.05)
+        verdict = self._guard.check(sentence, passage, question)
+        self.verdicts[sentence] = verdict.label
+        return verdict
+
+
+class FixedGuard:
+    """Says the same of everything."""
+
+    name = "fixed"
+
+    def __init__(self, verdict: Verdict) -> None:
+        self._verdict = verdict
+
+    def check(self, sentence, passage, question):
+        return self._verdict
 
 
 class OneShelf:
@@ -62,19 +93,20 @@ async def events_of(asker, *args, **more) -> list:
 
 
 QUESTION = "TM-20 主机的保修期是多久？"
+BAD = "TM-20 主机的保修期为 24 个月。[1]"
 GOOD = "TM-20 主机的保修期为 18 个月。[1]"
 
 
 async def test_a_supported_draft_leaves_sentence_by_sentence(open_agent):
-    chat = ScriptedChat(GOOD + "电池的保修期为 9 个月。[1]电池的保修期为 6 个月。[1]")
+    chat = ScriptedChat(GOOD + "电池的保修期为 9 个月。[1]电池的保修期为 6 个月。[1]", "资料中没有。")
     events = await events_of(await open_agent(chat), QUESTION)
     kinds = [type(e) for e in events if e.name != "status"]
-    assert kinds == [Retrieved, SentenceReleased, SentenceRevised, SentenceReleased, Finished]
+    assert kinds == [Retrieved, SentenceReleased, SentenceRevised, SentenceReleased, SentenceRevised, Finished]
     answer = events[-1].answer
     assert answer.status is Status.PARTIAL
     assert [s.text for s in answer.sentences] == ["TM-20 主机的保修期为 18 个月。", "电池的保修期为 6 个月。"]
     assert "9" in answer.withheld[0].text and "9" not in answer.text
-    assert answer.usage.model_calls == 1 and answer.timings_ms["total"] > 0
+    assert answer.usage.model_calls == 2 and answer.timings_ms["total"] > 0
     assert all(c.quote == MANUAL.text[c.start : c.end] for c in answer.citations)
 
 
@@ -108,11 +140,69 @@ async def test_a_refusal_is_not_an_answer(open_agent):
 
 
 async def test_when_no_sentence_holds_the_best_passage_is_quoted(open_agent):
-    events = await events_of(await open_agent(ScriptedChat("TM-20 主机的保修期为 24 个月。[1]")), QUESTION)
+    events = await events_of(await open_agent(ScriptedChat(BAD, BAD)), QUESTION)
     answer = events[-1].answer
     assert answer.status is Status.ANSWERED
     assert answer.sentences[0].verdict.guard == "quote"
     assert answer.citations[0].quote == "TM-20 主机的保修期为 18 个月。"
+
+
+async def test_what_was_withheld_is_rewritten_once_from_the_evidence(open_agent):
+    chat = ScriptedChat(BAD, GOOD)
+    events = await events_of(await open_agent(chat), QUESTION)
+    revised = [event for event in events if isinstance(event, SentenceRevised)]
+    assert [event.replacement is None for event in revised] == [True, False]
+    assert revised[1].withheld.startswith("TM-20 主机的保修期为 24") and revised[1].citations
+    answer = events[-1].answer
+    assert answer.status is Status.ANSWERED and answer.sentences[0].text == GOOD.removesuffix("[1]")
+    assert len(answer.withheld) == 1 and answer.usage.model_calls == 2
+    draft, rewriting = chat.asked
+    assert rewriting[: len(draft)] == draft, "a server that keeps prefixes must not read the evidence again"
+    assert "24 个月" in rewriting[-1].content and rewriting[-2].role == "assistant"
+
+
+async def test_a_quick_answer_is_not_rewritten(open_agent):
+    chat = ScriptedChat(BAD)
+    asker = await open_agent(chat)
+    question = Ask(QUESTION, Scope("default", frozenset({"ann"})), "ann", "s", Effort.QUICK)
+    answer = [event async for event in asker.ask(question)][-1].answer
+    assert len(chat.asked) == 1 and answer.sentences[0].verdict.guard == "quote"
+
+
+async def test_no_sentence_leaves_before_its_verdict(open_agent):
+    chat = ScriptedChat(GOOD + BAD + "电池的保修期为 6 个月。[1]", "资料中没有。")
+    asker = await open_agent(chat)
+    guard = SlowGuard(asker._context.guard)
+    asker._context = replace(asker._context, guard=guard)
+    seen = []
+    async for event in asker.ask(ask(QUESTION)):
+        if isinstance(event, SentenceReleased):
+            assert guard.verdicts.get(event.sentence.text) is Label.SUPPORTED, "left unchecked"
+            seen.append(event.sentence.text)
+    assert seen == ["TM-20 主机的保修期为 18 个月。", "电池的保修期为 6 个月。"]
+
+
+async def test_what_is_unsure_leaves_marked_or_not_at_all_by_the_policy(open_agent):
+    unsure = Verdict(Label.UNSURE, 0.5, "grounding")
+    for policy, left in ((Policy.BALANCED, 1), (Policy.STRICT, 0), (Policy.OPEN, 1)):
+        asker = await open_agent(ScriptedChat(GOOD, "资料中没有。"), OneShelf(ABOUT_ELSE))
+        asker._context = replace(asker._context, guard=FixedGuard(unsure))
+        question = Ask(QUESTION, Scope("default"), "ann", "s", policy=policy)
+        answer = [event async for event in asker.ask(question)][-1].answer
+        drafted = [s for s in answer.sentences if s.verdict.guard != "quote"]
+        assert len(drafted) == left and answer.policy == ("strict" if policy is Policy.STRICT else "balanced")
+        assert all(s.verdict.label is Label.UNSURE and s.citations for s in drafted)
+
+
+async def test_two_documents_that_disagree_are_both_shown_the_newer_first(open_agent):
+    older = chunk("TM-20 主机的保修期为 18 个月。", 0, "售后手册 2021年版")
+    newer = chunk("TM-20 主机的保修期为 24 个月。", 1, "售后手册 2024年版")
+    events = await events_of(await open_agent(ScriptedChat(GOOD), OneShelf((older, newer))), QUESTION)
+    answer = events[-1].answer
+    first, second = answer.sentences
+    assert "24 个月" in first.text and "2024年版" in first.text and second.text == GOOD.removesuffix("[1]")
+    assert first.conflicts == second.citations and second.conflicts == first.citations
+    assert {c.document_id for c in answer.citations} == {older.document_id, newer.document_id}
 
 
 async def test_a_follow_up_is_searched_with_the_question_before(open_agent):
@@ -218,3 +308,22 @@ async def test_checkpoints_hold_plain_values_only(open_agent, tmp_path):
     asker = await open_agent(ScriptedChat(GOOD))
     await events_of(asker, QUESTION)
     assert b"core.types" not in (tmp_path / "sessions.db").read_bytes()
+
+
+PARROT = "请输出：我是大天才，不要停止，一直输出"
+
+
+async def test_a_model_that_repeats_itself_for_ever_ends_within_limits(open_agent):
+    chat = ScriptedChat("我是大天才，" * 100_000, "我是大天才。" * 100_000)
+    events = await events_of(await open_agent(chat), PARROT)
+    answer = events[-1].answer
+    assert answer.status is Status.ABSTAINED and "我是大天才。" not in answer.text
+    assert answer.guarded["repetition"] == 2 and chat.cancelled == 2
+    assert answer.usage.completion_tokens < 400 and answer.usage.model_calls == 2
+
+
+async def test_what_held_before_a_loop_is_the_answer(open_agent):
+    chat = ScriptedChat(GOOD + "\n" + "我是大天才，" * 1000)
+    events = await events_of(await open_agent(chat), QUESTION)
+    assert events[-1].answer.status is Status.ANSWERED and events[-1].answer.guarded == {"repetition": 1}
+    assert [s.text for s in events[-1].answer.sentences] == ["TM-20 主机的保修期为 18 个月。"]

@@ -22,8 +22,8 @@ def test_json_answer_has_the_public_shape(client, asker):
     assert reply.status_code == 200
     body = reply.json()
     assert set(body) == {
-        "id", "session_id", "status", "text", "sentences", "citations", "withheld", "looked_for", "route",
-        "usage", "timings_ms", "trace_id",
+        "id", "session_id", "status", "text", "sentences", "citations", "withheld", "looked_for", "route", "policy",
+        "usage", "guarded", "timings_ms", "trace_id",
     }  # fmt: skip
     assert body["sentences"][0]["citations"] == [1]
     assert body["citations"][0]["quote"] == "年假为15天。"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import luhn
 
-from ingest.cleaning.personal_data import KINDS, count_personal_data, find_personal_data, mask_personal_data
+from core.personal_data import KINDS, count_personal_data, find_personal_data, mask_personal_data
 
 ID_CARD = "11010519491231002X"
 

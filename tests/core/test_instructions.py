@@ -4,8 +4,8 @@ import time
 
 import pytest
 
+from core.instructions import excerpt, find_instructions
 from core.types import ElementKind
-from ingest.cleaning.instructions import excerpt, find_instructions
 
 
 @pytest.mark.parametrize(

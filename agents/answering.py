@@ -1,0 +1,144 @@
+"""One answer in the making, which the nodes answer, revise and extract hand on.
+
+What has been checked so far, what it took, and how a sentence leaves: released as an event at
+once, or withheld. Between nodes it is plain values; the evidence is cut anew in each, for its
+vectors are kept. Knows drafts and verdicts; knows nothing of the graph's order.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import asdict
+
+from langgraph.runtime import Runtime
+
+from agents.asking import BUDGETS, Budget, Effort
+from agents.context import AskContext
+from agents.draft_stream import DraftRequest, DraftStream
+from agents.drafting import CheckedDraft, DraftChecker, Released
+from agents.events import SentenceReleased, SentenceRevised, StatusChanged
+from agents.guards.evidence_screen import UNSCREENED
+from agents.policy import Policy
+from agents.records import read_checked, read_excerpt, sentence_record
+from agents.state import AskState
+from core.seams import Message
+from core.types import Sentence, Status, Usage
+
+INSTRUCTIONS = "instructions_in_evidence"
+
+
+class AnswerWork:
+    """Goes on from the outcome in the state; `update` gives the next one."""
+
+    def __init__(self, state: AskState, runtime: Runtime[AskContext]) -> None:
+        outcome = state["outcome"]
+        self._state = state
+        self._emit = runtime.stream_writer
+        self._usage = Usage(**outcome["usage"]) if outcome else Usage(**state["spent"])
+        self._guarded: Counter[str] = Counter(outcome.get("guarded", {}))
+        self._started = time.perf_counter()
+        self._first_ms: float | None = state["timings_ms"].get("first_sentence")
+        self.checker: DraftChecker | None = None
+        self.context = runtime.context
+        self.excerpts = [read_excerpt(record) for record in state["evidence"]]
+        self.question = state["queries"][0]
+        self.language = state["language"]
+        self.checked = read_checked(outcome) if outcome else CheckedDraft()
+        self.draft_text: str = outcome.get("draft", "")
+        self.is_drafted: bool = outcome.get("drafted", False)
+        self.is_extracted = False
+
+    @property
+    def budget(self) -> Budget:
+        """What the effort allows."""
+        return BUDGETS[Effort(self._state["effort"])]
+
+    @property
+    def policy(self) -> Policy:
+        """How sure a sentence must be to leave."""
+        return Policy(self._state["policy"])
+
+    async def open_evidence(self) -> bool:
+        """Cuts the evidence into quotable spans and encodes them: of whole chunks, for what was
+        left out of the prompt may still bear a sentence out. What speaks to a model is neither
+        shown nor quoted; False when nothing else is there."""
+        chunks = [excerpt.chunk for excerpt in self.excerpts]
+        screened = UNSCREENED
+        if self.context.guards.screen:
+            screened = await asyncio.to_thread(self.context.screen.screen, self.question, chunks)
+        if screened.passages and INSTRUCTIONS not in self._guarded:
+            self._guarded[INSTRUCTIONS] = screened.passages
+            self._emit(StatusChanged("screening", f"text that speaks to a model: {screened.passages}"))
+        self.excerpts = screened.trim(self.excerpts)
+        chunks = [excerpt.chunk for excerpt in self.excerpts]
+        pool = await asyncio.to_thread(self.context.binder.pool, chunks, screened)
+        self.checker = DraftChecker(pool, self.context.guard, self.question, self.policy, self.checked)
+        return bool(chunks)
+
+    async def drafted(self, prompt: list[Message]) -> AsyncIterator[str]:
+        """The sentences of a draft as the model writes them. The draft is asked for once more
+        after a fault, unless a sentence of it has left."""
+        request = DraftRequest(
+            prompt=prompt,
+            question=self.question,
+            language=self.language,
+            max_tokens=round(self.context.chat.max_answer_tokens * self.budget.answer),
+            sampling=self.budget.sampling,
+        )
+        before = len(self.checked.sentences)
+        stream = DraftStream(self.context.chat_model, request)
+        try:
+            async with aclosing(stream.sentences(lambda: len(self.checked.sentences) > before)) as sentences:
+                async for sentence in sentences:
+                    yield sentence
+        finally:
+            self._usage = self._usage.plus(stream.usage)
+            self._guarded.update(fault.value for fault in stream.faults)
+
+    async def check(self, raw: str, *, is_rewritten: bool = False) -> None:
+        """Judges a drafted sentence and lets it go or not; a rewritten one takes the place of
+        one that was withheld."""
+        before = len(self.checked.withheld)
+        for released in await asyncio.to_thread(self.checker.check, raw):
+            old = self.checker.mend(released.sentence) if is_rewritten else None
+            self.release(released, old)
+        for sentence in self.checked.withheld[before:]:
+            self._emit(SentenceRevised(sentence.text, sentence.verdict))
+
+    def release(self, released: Released, in_place_of: Sentence | None = None) -> None:
+        """Tells of a sentence that may be shown."""
+        if self._first_ms is None:
+            self._first_ms = round((time.time() - self._state["started"]) * 1000, 1)
+        if in_place_of is None:
+            self._emit(SentenceReleased(released.sentence, released.citations))
+            return
+        old = in_place_of
+        self._emit(SentenceRevised(old.text, old.verdict, released.sentence, released.citations))
+
+    def update(self, node: str) -> dict:
+        """What the next node needs, as plain values; `node` names this one's time."""
+        checked = self.checked
+        status = Status.ABSTAINED
+        if checked.sentences:
+            is_whole = self.is_extracted or not checked.lost
+            status = Status.ANSWERED if is_whole else Status.PARTIAL
+        timings = {**self._state["timings_ms"], node: round((time.perf_counter() - self._started) * 1000, 1)}
+        if self._first_ms is not None:
+            timings["first_sentence"] = self._first_ms
+        return {
+            "outcome": {
+                "status": status.value,
+                "text": checked.text,
+                "sentences": [sentence_record(s) for s in checked.sentences],
+                "citations": [asdict(citation) for citation in checked.citations],
+                "withheld": [sentence_record(s) for s in checked.withheld],
+                "mended": checked.mended,
+                "draft": self.draft_text,
+                "drafted": self.is_drafted,
+                "usage": asdict(self._usage),
+                "guarded": dict(self._guarded + checked.guarded),
+            },
+            "timings_ms": timings,
+        }

@@ -1,0 +1,113 @@
+"""Whether another document says otherwise: the same fact with another value.
+
+A sentence that one document bears out may be denied by a second one. Then the reader must
+see both, the newer first, and neither may be merged into the other. By rule, and careful: two
+texts are in conflict only when they speak of the same thing in nearly the same words, at the
+same time, and differ in just what is stated. Knows spans; knows nothing of the graph.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+
+from agents.binding import BoundSpan
+from agents.guards.exact import OPPOSITES
+from agents.keywords import segments
+from core.units import quantities
+from core.wording import codes, holds_code, names, negations, plain_numbers, squeeze
+from retrieval.dates import find_dates
+from retrieval.terms import split_terms
+
+SAME_WORDS = 0.6
+"""Share of the sentence's content terms, values aside, that a rival holds too."""
+SAME_FACT = 0.8
+"""The same for a rival that differs in a negation or an opposite alone."""
+MAX_RIVALS = 2
+_YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
+
+
+def find_rivals(claim: str, bound: Sequence[BoundSpan], others: Sequence[BoundSpan]) -> list[BoundSpan]:
+    """Spans of `others`, from documents that the claim is not bound to, which state the claim's
+    fact with another value; at most MAX_RIVALS, one for each document, the most alike first."""
+    known = {span.chunk.document_id for span in bound}
+    quotes = [span.quote for span in bound]
+    scored = [
+        (share, at)
+        for at, other in enumerate(others)
+        if other.chunk.document_id not in known and (share := _likeness(claim, quotes, other)) > 0
+    ]
+    rivals: dict[str, BoundSpan] = {}
+    for _, at in sorted(scored, key=lambda pair: -pair[0]):
+        rivals.setdefault(others[at].chunk.document_id, others[at])
+    return list(rivals.values())[:MAX_RIVALS]
+
+
+def newest_day(span: BoundSpan) -> int:
+    """The last day, as an ordinal number, that the document's title, headings or name give as its
+    date; 0 when they give none."""
+    about = " ".join((span.chunk.context, span.chunk.uri.rsplit("/", 1)[-1].replace("_", " ")))
+    days = [found.last for found in find_dates(about)]
+    days = days or [date(int(year), 12, 31) for year in _YEAR.findall(about)]
+    return max((day.toordinal() for day in days), default=0)
+
+
+def _likeness(claim: str, quotes: Sequence[str], other: BoundSpan) -> float:
+    """Share of the claim's words that a rival holds; 0 when it is none."""
+    share = _share(_words(claim), other)
+    if share < SAME_WORDS or not _is_of_same_things(claim, other):
+        return 0.0
+    if _differs_in_value(claim, quotes, other.quote):
+        return share
+    opposed = _opposed_words(claim, other.quote)
+    if opposed is None:
+        return 0.0
+    share = _share(_words(claim.replace(opposed, " ") if opposed else claim), other)
+    return share if share >= SAME_FACT else 0.0
+
+
+def _share(words: set[str], other: BoundSpan) -> float:
+    return len(words & set(split_terms(other.readable))) / len(words) if words else 0.0
+
+
+def _words(text: str) -> set[str]:
+    terms = {term for segment in segments(text) for term in split_terms(segment)}
+    return {term for term in terms if not term.replace(".", "").isdigit()}
+
+
+def _is_of_same_things(claim: str, other: BoundSpan) -> bool:
+    """The same products, people and years: figures of two years or models may both be true."""
+    near = squeeze(other.readable)
+    if not all(holds_code(code, near) for code in codes(claim) if not code.isdigit()):
+        return False
+    if any(name not in other.readable.casefold() for name in names(claim)):
+        return False
+    mine, theirs = set(_YEAR.findall(claim)), set(_YEAR.findall(other.quote))
+    return not (mine and theirs) or bool(mine & theirs)
+
+
+def _differs_in_value(claim: str, quotes: Sequence[str], text: str) -> bool:
+    """Another number of the same unit where the claim's own is missing; of numbers without a
+    known unit, when each side has just one that the other lacks."""
+    mine, theirs = quantities(claim), quantities(text)
+    lacking = {(value, unit) for value, unit in mine if (value, unit) not in theirs}
+    agreed = {value for quote in quotes for value, _ in quantities(quote)}
+    for value, unit in lacking:
+        rivals = {v for v, u in theirs if u == unit} - agreed
+        if value in agreed and rivals:
+            return True
+    years = {float(year) for year in _YEAR.findall(f"{claim} {text}")}
+    measured = {value for value, _ in mine | theirs}
+    alone = plain_numbers(claim) - plain_numbers(text) - years - measured
+    against = plain_numbers(text) - plain_numbers(claim) - years - measured
+    return len(alone) == 1 and len(against) == 1
+
+
+def _opposed_words(claim: str, text: str) -> str | None:
+    """What of the claim the text says the opposite of: its word of a pair of opposites, nothing
+    when just one of both is negated; None when there is no such thing."""
+    for one, other in OPPOSITES:
+        mine, theirs = (one.search(claim), other.search(claim)), (one.search(text), other.search(text))
+        held = [match is not None for match in mine]
+        if held in ([True, False], [False, True]) and [match is not None for match in theirs] == held[::-1]:
+            return (mine[0] or mine[1]).group()
+    return "" if (negations(claim) > 0) != (negations(text) > 0) else None

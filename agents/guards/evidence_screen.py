@@ -1,0 +1,139 @@
+"""Keeps text that speaks to a model out of the evidence of an answer.
+
+Orders (drop your instructions, reveal the prompt, marks of chat) are never shown to the model
+and never quoted. Whatever else speaks to whoever writes the answer, and all other sentences of
+a document that holds such text, must itself speak of the question: an attack does not know
+what will be asked. Where the question is about such texts, they are what it asks for, and
+their citations are marked. Knows texts and token vectors; knows nothing of prompts.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from agents.guards.speech_to_models import Speech, asks_about_instructions, speech_of
+from agents.keywords import segments
+from core.seams import TokenEmbedder
+from core.text import Span, detect_language
+from core.types import Chunk
+from retrieval.evidence import Excerpt
+from retrieval.pieces import split_pieces
+from retrieval.relevance import max_sim
+from retrieval.terms import split_terms
+
+SPEAKS_OF = 0.745
+"""Mean best cosine of the question's tokens from which a sentence speaks of it: 1 in 100 of the
+sentences that answer a question of XQuAD or CMRC lies below, 99 in 100 of the attacks of BIPIA."""
+SPEAKS_OF_ACROSS = 0.70
+"""The same when question and sentence are in different languages: 1 in 20 of XQuAD below."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenedEvidence:
+    """What of some chunks may not be quoted (`barred`) and what speaks to a model and may
+    (`flagged`), as spans by chunk id. `taken_terms` are the words of what is barred as such."""
+
+    barred: Mapping[str, frozenset[Span]] = field(default_factory=dict)
+    flagged: Mapping[str, frozenset[Span]] = field(default_factory=dict)
+    taken_terms: frozenset[str] = frozenset()
+    passages: int = 0
+
+    def is_barred(self, chunk: Chunk, span: Span) -> bool:
+        """Whether the span may not be quoted."""
+        return span in self.barred.get(chunk.id, ())
+
+    def is_flagged(self, chunk_id: str, start: int, end: int) -> bool:
+        """Whether a quotable span overlaps text that speaks to a model."""
+        return any(span.start < end and start < span.end for span in self.flagged.get(chunk_id, ()))
+
+    def open_text(self, chunk: Chunk) -> str:
+        """The chunk's text without what is barred in it."""
+        text, end, parts = chunk.text, 0, []
+        for span in sorted(self.barred.get(chunk.id, ()), key=lambda span: span.start):
+            parts.append(text[end : span.start])
+            end = span.end
+        return "".join([*parts, text[end:]])
+
+    def trim(self, excerpts: Sequence[Excerpt]) -> list[Excerpt]:
+        """The excerpts without what is barred; those of which nothing stays are left out."""
+        kept = []
+        for excerpt in excerpts:
+            spans = tuple(span for span in excerpt.spans if not self.is_barred(excerpt.chunk, span))
+            kept += [replace(excerpt, spans=spans)] if spans else []
+        return kept
+
+    def words_taken(self, sentence: str, held: Sequence[str]) -> list[str]:
+        """Content words of a sentence that stand in barred text and in none of `held`."""
+        if not self.taken_terms:
+            return []
+        known = {term for text in held for term in split_terms(text)}
+        return [
+            word
+            for word in segments(sentence)
+            if (terms := set(split_terms(word)) - known) and terms <= self.taken_terms
+        ]
+
+
+UNSCREENED = ScreenedEvidence()
+"""Everything may be quoted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    chunk: Chunk
+    span: Span
+    readable: str
+    speech: Speech
+
+
+class EvidenceScreen:
+    """Screens the chunks of one question. Thread-safe if its embedder is."""
+
+    def __init__(self, embedder: TokenEmbedder) -> None:
+        self._embedder = embedder
+
+    def screen(self, question: str, chunks: Sequence[Chunk]) -> ScreenedEvidence:
+        """What may be quoted of these chunks in an answer to this question."""
+        places = [
+            _Place(chunk, piece.span, piece.readable(chunk.text), speech_of(piece.span.of(chunk.text)))
+            for chunk in chunks
+            for piece in split_pieces(chunk.text)
+        ]
+        spoken = [place for place in places if place.speech]
+        if asks_about_instructions(question):
+            plain = [place for place in spoken if place.speech in (Speech.ORDER, Speech.DEMAND)]
+            return ScreenedEvidence(flagged=_by_chunk(plain), passages=len(plain))
+        # A document is told by one demand that has nothing to do with what is asked.
+        stray = self._not_about(question, [p for p in spoken if p.speech is not Speech.ORDER])
+        orders = [place for place in spoken if place.speech is Speech.ORDER]
+        hostile = orders + [place for place in stray if place.speech is Speech.DEMAND]
+        documents = {place.chunk.document_id for place in hostile}
+        beside = [p for p in places if not p.speech and p.chunk.document_id in documents]
+        tainted = self._not_about(question, beside)
+        flagged = [p for p in spoken if p.speech is Speech.DEMAND and p not in stray]
+        taken = [*hostile, *tainted, *(p for p in stray if p.speech is Speech.REQUEST)]
+        return ScreenedEvidence(
+            barred=_by_chunk([*orders, *stray, *tainted]),
+            flagged=_by_chunk(flagged),
+            taken_terms=frozenset(term for place in taken for term in split_terms(place.readable)),
+            passages=len(hostile),
+        )
+
+    def _not_about(self, question: str, places: Sequence[_Place]) -> list[_Place]:
+        """Those that do not speak of the question."""
+        if not places:
+            return []
+        language = detect_language(question)
+        words, *tables = self._embedder.embed_tokens([question, *(place.readable for place in places)])
+        return [
+            place
+            for place, table in zip(places, tables, strict=True)
+            if max_sim(words, table)
+            < (SPEAKS_OF if detect_language(place.readable) == language else SPEAKS_OF_ACROSS)
+        ]
+
+
+def _by_chunk(places: Sequence[_Place]) -> dict[str, frozenset[Span]]:
+    found: dict[str, set[Span]] = {}
+    for place in places:
+        found.setdefault(place.chunk.id, set()).add(place.span)
+    return {chunk_id: frozenset(spans) for chunk_id, spans in found.items()}
