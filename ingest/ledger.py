@@ -192,7 +192,7 @@ class Ledger:
             chosen = select(_FILES).where(_FILES.c.collection == rows[0].collection, _FILES.c.uri.in_(uris))
             found = [_to_row(row._mapping) for row in connection.execute(chosen.with_for_update())]
             now |= {row.uri: row for row in found}
-        return [row for row in rows if _state(now.get(row.uri)) == _state(seen.get(row.uri))]
+        return [row for row in rows if state_of(now.get(row.uri)) == state_of(seen.get(row.uri))]
 
     def below(self, collection: str, folder: str) -> list[LedgerRow]:
         """Rows of the files under a folder, given without a slash at its end."""
@@ -373,7 +373,8 @@ def _add_columns(engine: Engine) -> None:
                 connection.exec_driver_sql(f"ALTER TABLE ingest_files ADD COLUMN {column.name} {kind}")
 
 
-def _state(row: LedgerRow | None) -> tuple[str, str] | None:
+def state_of(row: LedgerRow | None) -> tuple[str, str] | None:
+    """Status and version of a row: what tells whether somebody else has changed it."""
     return (row.status, row.document_id) if row else None
 
 

@@ -41,6 +41,7 @@ __all__ = ["IngestRequest", "Ingestor"]
 _log = logging.getLogger(__name__)
 _FILES_AT_ONCE = 32
 IN_WORK = ("in_work", "another process is ingesting it: see its report, or run this again")
+REPLACED = ("replaced", "a newer version of it was sent before this one was read")
 # Named here, since `list` is also a verb of the Ingestor.
 Rows = list[LedgerRow]
 Counts = list[CollectionCount]
@@ -148,7 +149,7 @@ class Ingestor:
     ) -> IngestReport:
         """Brings files that were accepted to their end and reports on them, also when another
         run has done so meanwhile. Raises as `ingest` does."""
-        awaited = {work.row.uri: work.outcome for work in taken.works if work.refused is None}
+        awaited = {work.row.uri: work for work in taken.works if work.refused is None}
         with self._writing:
             run = Run(len(taken.settled) + len(taken.works), on_progress, awaited=awaited)
             for decision in taken.settled:
@@ -160,21 +161,23 @@ class Ingestor:
             self._finish_deletions(collection)
             with self._stages(run).running() as stages:
                 self._submit_left(collection, stages, run)
-            for uri, outcome in sorted(run.awaited.items()):
-                run.tell(uri, self._end_of(self.show(collection, uri), outcome))
+            for uri, work in sorted(run.awaited.items()):
+                run.tell(uri, *self._end_of(self.show(collection, uri), work))
             self._index_released(collection)
             return run.ended()
 
     @staticmethod
-    def _end_of(row: LedgerRow | None, outcome: Outcome) -> Result:
-        """What became of a file that another run has brought to its end."""
+    def _end_of(row: LedgerRow | None, work: Work) -> tuple[Result, tuple]:
+        """What became of a file that another run has brought to its end, and warnings."""
         if row is None:
-            return Result(Outcome.REMOVED)
+            return Result(Outcome.REMOVED), ()
+        if row.document_id != work.row.document_id:
+            return Result(Outcome.SKIPPED), (REPLACED,)
         if row.status is FileStatus.DONE:
             about = (row.title, row.duplicate_of or row.uri, row.chunks, row.pages)
-            return Result(outcome, Published(*about, row.warnings, row.tables))
+            return Result(work.outcome, Published(*about, row.warnings, row.tables)), ()
         code, reason = (row.code, row.reason) if row.code else ("in_work", "another process works on it")
-        return Result(Outcome.FAILED, error=FileError(reason, code=code, retryable=row.retryable))
+        return Result(Outcome.FAILED, error=FileError(reason, code=code, retryable=row.retryable)), ()
 
     def rechunk(self, collection: str, on_progress: OnProgress | None = None) -> IngestReport:
         """Parses, cuts and embeds every searchable file again from its stored copy, with the
@@ -336,8 +339,12 @@ class Ingestor:
                 again = row if row.status is FileStatus.WRITING else replace(row, attempts=row.attempts + 1)
                 begun = self._begun(again) if attempts > 1 else again
                 outcome = Outcome.UPDATED if row.previous_ids else Outcome.ADDED
-                outcome = run.awaited.get(uri, outcome)
-                stages.submit(Work(self._ledger.put(begun), outcome, is_ours=uri in run.awaited))
+                ours = run.awaited.get(uri)
+                if ours and ours.row.document_id != row.document_id:
+                    run.tell(uri, *self._end_of(row, ours))
+                    ours = None
+                outcome = ours.outcome if ours else outcome
+                stages.submit(Work(self._ledger.put(begun), outcome, is_ours=ours is not None))
 
     def _resume(self, collection: str) -> int:
         run = Run(0, None)

@@ -6,22 +6,22 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from ingest.finishing import Result, Work
-from ingest.report import FileFailure, FileWarning, IngestReport, Outcome, Progress
+from ingest.report import FileFailure, FileWarning, IngestReport, Progress
 
 _log = logging.getLogger(__name__)
 OnProgress = Callable[[Progress], None]
 
 
 class Run:
-    """The report of one run. Thread-safe. `awaited` are files that an earlier call took in for
-    this one, with what their end will be called; `left` counts what others left half-way."""
+    """The report of one run. Thread-safe. `awaited` are files, by uri, that an earlier call took in for
+    this one; `left` counts what others left half-way."""
 
     def __init__(
         self,
         total: int,
         on_progress: OnProgress | None,
         warnings: Sequence[FileWarning] = (),
-        awaited: Mapping[str, Outcome] | None = None,
+        awaited: Mapping[str, Work] | None = None,
     ) -> None:
         self._started = time.monotonic()
         self._total = total

@@ -272,10 +272,9 @@ class Verifier:
     def _stray_originals(self, found: Verification, repair: bool) -> None:
         needed = self._ledger.needed_ids()
         for name in self._originals.names():
-            if name not in needed:
-                if repair:
-                    self._originals.set_aside(name)
-                found.faults.append(Fault("orphan", "originals", "", name, repaired=repair))
+            if name in needed or (repair and not self._finisher.set_aside(name)):
+                continue  # an upload may have come to need it since the ledger was read
+            found.faults.append(Fault("orphan", "originals", "", name, repaired=repair))
 
 
 def _due(done: LedgerRow | None, part: str) -> int | None:
