@@ -94,6 +94,7 @@ class Finisher:
                     tables=published.tables,
                     figures=published.figures,
                     previous_ids=(),
+                    published={},
                     duplicate_of="" if owner == row.uri else owner,
                     code="",
                     reason="",

@@ -55,7 +55,7 @@ class LedgerRow:
     version's, when that was whole in the index once. `duplicate_of` is the uri whose row the chunks name.
     `warnings` are pairs of a code and words: what of the file was left out or is doubtful.
     `sha256` is of the bytes; `signature` tells by size and times that they are the same still
-    (`ingest.discover`).
+    (`ingest.discover`). `published` is what `ingest.searched` knows of the version in the index.
     """
 
     collection: str
@@ -81,6 +81,7 @@ class LedgerRow:
     figures: int = 0
     sha256: str = ""
     signature: str = ""
+    published: Mapping = field(default_factory=dict)
     created_at: str = ""
     updated_at: str = ""
 
@@ -102,7 +103,7 @@ class CollectionCount:
     failed: int
 
 
-_JSON_COLUMNS = ("readers", "meta", "previous_ids", "warnings")
+_JSON_COLUMNS = ("readers", "meta", "previous_ids", "warnings", "published")
 _METADATA = MetaData()
 _KEY = ("collection", "uri")
 _INTEGERS = {"size_bytes", "chunks", "pages", "tables", "figures", "attempts", "retryable"}
@@ -258,6 +259,11 @@ class Ledger:
         chosen = [] if status is None else [_FILES.c.status == str(status)]
         return self._select(_FILES.c.collection == collection, *chosen)
 
+    def published(self, collection: str) -> list[LedgerRow]:
+        """Rows that are `done`, and those whose earlier version may be in the index still."""
+        done = _FILES.c.status == str(FileStatus.DONE)
+        return self._select(_FILES.c.collection == collection, done | _HAS_PREVIOUS)
+
     def reader_sets(self, collection: str) -> list[tuple[str, ...]]:
         """The different sets of readers that files of a collection have; few, however many
         files there are, and none for a collection without files."""
@@ -394,7 +400,7 @@ def _to_row(mapping: Mapping) -> LedgerRow:
     values = dict(mapping)
     for name in _JSON_COLUMNS:
         parsed = json.loads(values[name] or "[]")
-        values[name] = parsed if name == "meta" else tuple(parsed)
+        values[name] = dict(parsed) if name in ("meta", "published") else tuple(parsed)
     values["warnings"] = tuple((code, words) for code, words in values["warnings"])
     values["status"], values["retryable"] = FileStatus(values["status"]), bool(values["retryable"])
     return LedgerRow(**values)

@@ -34,6 +34,7 @@ from ingest.queue import IngestQueue
 from ingest.report import IngestReport, Outcome
 from ingest.request import IngestRequest, named
 from ingest.run import OnProgress, Run
+from ingest.searched import published_in, searched
 from ingest.stages import Stages
 from ingest.verify import Verification, Verifier
 
@@ -261,8 +262,9 @@ class Ingestor:
             return bool(rows)
 
     def list(self, collection: str, readers: Sequence[str] | None = None) -> Rows:
-        """Searchable documents by uri; with `readers`, only those that one of them may read."""
-        rows = self._publisher.near_copies.tell(self._ledger.rows(collection, FileStatus.DONE))
+        """Searchable documents by uri, also those whose newer version is on its way; with
+        `readers`, only those that one of them may read."""
+        rows = self._publisher.near_copies.tell(searched(self._ledger.published(collection)))
         if readers is None:
             return rows
         names = {*readers, EVERYONE}
@@ -370,7 +372,9 @@ class Ingestor:
         chunks, else in part."""
         begun = (row.document_id,) if row.document_id else ()
         previous = tuple(dict.fromkeys((*row.previous_ids, *begun)))
-        return replace(row, status=FileStatus.WRITING, previous_ids=previous)
+        return replace(
+            row, status=FileStatus.WRITING, previous_ids=previous, published=published_in(row)
+        )
 
     def _finish_deletions(self, collection: str) -> None:
         self._queue.release_dead()
