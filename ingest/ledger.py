@@ -259,6 +259,16 @@ class Ledger:
         chosen = [] if status is None else [_FILES.c.status == str(status)]
         return self._select(_FILES.c.collection == collection, *chosen)
 
+    def readings(self, collection: str) -> Iterator[tuple[str, str, str]]:
+        """Newest versions with their kind of file and the fingerprint by which all that is kept of
+        them was made; without those that were whole once and now are read again."""
+        columns = ("document_id", "media_type", "fingerprint", "status", "chunks", "previous_ids")
+        chosen = select(*(_FILES.c[name] for name in columns)).where(_FILES.c.collection == collection)
+        with self._errors(), self._engine.connect() as connection:
+            for document_id, kind, fingerprint, status, chunks, previous in connection.execute(chosen):
+                if status == FileStatus.DONE or not (chunks and document_id in previous):
+                    yield document_id, kind, fingerprint
+
     def published(self, collection: str) -> list[LedgerRow]:
         """Rows that are `done`, and those whose earlier version may be in the index still."""
         done = _FILES.c.status == str(FileStatus.DONE)

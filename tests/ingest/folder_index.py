@@ -58,6 +58,12 @@ class FolderIndex:
     def write_figures(self, document, figures):
         return len({figure.name for figure in figures})
 
+    def documents_with_lines(self, collection):
+        return set()
+
+    def forget_lines(self, collection, document_ids):
+        assert not document_ids
+
     def remove_chunks(self, collection, document_id):
         return self.remove_document(collection, document_id)
 

@@ -37,7 +37,9 @@ def test_a_third_version_in_the_place_of_the_second_changes_nothing_in_that(benc
     [first] = bench.ingestor.list("default")
     upload(bench, "a.md", "two")
     bench.index.fail_with = StoreError("the store is down")
-    text = "\n\n".join(f"段落{n}：设备每{n}个月校准一次，记录保存五年，由质量部门负责检查。" for n in range(9))
+    text = "\n\n".join(
+        f"段落{n}：设备每{n}个月校准一次，记录保存五年，由质量部门负责检查。" for n in range(9)
+    )
     path = bench.folder / "spooled"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(StoreError):
@@ -77,13 +79,17 @@ def test_files_stay_listed_while_they_are_cut_again(bench):
 
     bench.index.embed = look
     bench.ingestor.rechunk("default")
-    assert [(row.document_id, row.chunks, newer_of(row)) for row in seen] == [(first.document_id, 1, "waiting")]
+    assert [(row.document_id, row.chunks, newer_of(row)) for row in seen] == [
+        (first.document_id, 1, "waiting")
+    ]
 
 
 def test_a_new_file_that_waits_and_one_that_goes_are_not_there(bench):
     upload(bench, "a.md", "one")
     assert listed(bench) == []
-    row = LedgerRow("default", "b", "b" * 64, "T", "text/plain", 1, FileStatus.DELETING, previous_ids=("c" * 64,))
+    row = LedgerRow(
+        "default", "b", "b" * 64, "T", "text/plain", 1, FileStatus.DELETING, previous_ids=("c" * 64,)
+    )
     assert searched([replace(row, published={"document_id": "c" * 64})]) == [] and published_in(None) == {}
 
 
