@@ -15,7 +15,7 @@ from app.asking import check_question
 from app.rendering import render_document, render_duplicate, render_failure, render_search
 from app.search_filter import conditions_of
 from app.services import Services
-from core.errors import AccessError, ConflictError, NotFoundError
+from core.errors import AccessError, BusyError, ConflictError, NotFoundError
 from core.types import EVERYONE, Figure, Scope
 from retrieval.filters import check_name
 
@@ -145,6 +145,16 @@ class Library:
             prune=order.prune,
             is_cancelled=order.is_cancelled,
         )
+
+    def check_room(self, files: int, waiting_jobs: int) -> None:
+        """Raises BusyError when so many files more may not wait."""
+        limit = self._services.settings.server.max_waiting_files
+        waiting = max(waiting_jobs, self._services.ingestor().queue.size())
+        if waiting + files > limit:
+            raise BusyError(
+                f"{waiting} files wait to be read, and {limit} may",
+                remedy="send it again when some are done (GET /v1/jobs), or raise server.max_waiting_files",
+            )
 
     def accept(self, order: IngestOrder) -> "Taken":
         """Takes uploads in, at once, whatever else is being written; `finish` does the rest. What

@@ -290,6 +290,11 @@ class IngestQueue:
             ]
         return QueueCount(*counts)
 
+    def size(self) -> int:
+        """How many items stand in the queue, of all collections."""
+        with self._ledger.transaction() as connection:
+            return connection.scalar(select(func.count()).select_from(_ITEMS)) or 0
+
     def due_collections(self) -> list[str]:
         """Collections for which something could be claimed now."""
         with self._ledger.transaction() as connection:

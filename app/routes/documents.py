@@ -88,6 +88,7 @@ async def upload(
             return library.ingest(replace(order, is_cancelled=lambda: job.wants_cancel), job.note)
 
     def accept() -> "Taken":
+        library.check_room(len(named), state.jobs.waiting_count())
         with spooled() as order:
             return library.accept(order)
 

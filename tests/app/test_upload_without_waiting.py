@@ -141,3 +141,49 @@ def test_a_deletion_takes_a_newer_version_along_unless_that_may_not_be_seen(api,
         library.delete_document("default", "upload:a.md", frozenset({"sales"}))
     library.delete_document("default", "upload:a.md", frozenset({"hr"}))
     assert bench.ledger.rows("default") == [] and bench.index.rows() == [] and bench.kept() == 0
+
+
+def test_no_more_files_wait_than_may(api, bench, tmp_path):
+    services = api.app.state.services
+    server = services.settings.server.model_copy(update={"max_waiting_files": 2})
+    services.settings = services.settings.model_copy(update={"server": server})
+    with services.write_lock:
+        told = send(api, ("a.md", b"one")).json()
+        busy = send(api, ("b.md", b"two"), ("c.md", b"three"))
+        assert (busy.status_code, busy.json()["code"], busy.json()["retryable"]) == (429, "busy", True)
+        assert "max_waiting_files" in busy.json()["remedy"]
+        assert [row.uri for row in bench.ledger.rows("default")] == ["upload:a.md"]
+        jobs = [told["job_id"], send(api, ("b.md", b"two")).json()["job_id"]]
+        assert send(api, ("c.md", b"three")).status_code == 429
+    for job_id in jobs:
+        wait_for(api, job_id)
+    assert send(api, ("c.md", b"three")).status_code == 202
+
+
+def test_jobs_that_wait_count_though_they_have_nothing_to_do(api, bench):
+    send(api, ("a.md", b"one"), wait="true")
+    services = api.app.state.services
+    server = services.settings.server.model_copy(update={"max_waiting_files": 3})
+    services.settings = services.settings.model_copy(update={"server": server})
+    with services.write_lock:
+        replies = [send(api, ("a.md", b"one")) for _ in range(6)]
+        assert {reply.status_code for reply in replies} == {202, 429}
+    for reply in replies:
+        if reply.status_code == 202:
+            wait_for(api, reply.json()["job_id"])
+
+
+def test_a_file_that_was_changed_meanwhile_stands_in_the_answer(api, bench):
+    send(api, ("a.md", b"one"), wait="true")
+    keep = bench.originals.keep
+    left = [lambda: bench.ingestor.delete("default", "upload:a.md")]
+
+    def hooked(*args):
+        if left:
+            left.pop()()
+        return keep(*args)
+
+    bench.originals.keep = hooked
+    told = send(api, ("a.md", b"two")).json()
+    assert told["accepted"] == [] and [failure["code"] for failure in told["failures"]] == ["in_work"]
+    wait_for(api, told["job_id"])
