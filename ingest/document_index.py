@@ -133,6 +133,10 @@ class DocumentIndex:
         """See `ChunkIndex.repeated_ids`."""
         return self._chunks.repeated_ids(collection)
 
+    def uris_of_chunks(self, collection: str) -> dict[str, set[str]]:
+        """See `VectorStore.uris_of_chunks`."""
+        return self._chunks.uris_of_chunks(collection)
+
     def drop_collection(self, collection: str) -> bool:
         """Removes a collection whole; False when there was none."""
         dropped = self._chunks.drop_collection(collection)

@@ -137,6 +137,12 @@ class Verifier:
         pending = self._pending(collection)
         for part, counted in counts.items():
             faults += self._compare(collection, part, (wanted, pending), counted)
+        uris = self._index.uris_of_chunks(collection) if present else {}
+        faults += [
+            _fault("stale", "chunks", wanted[i][0], f"its chunks name {', '.join(sorted(named))}", i)
+            for i, named in uris.items()
+            if i in wanted and i not in pending and not _is_named_well(named, wanted[i])
+        ]
         prefixes = {chunk_id.rpartition("-")[0] for chunk_id in repeated}
         faults += [
             _fault("duplicate", "chunks", rows[0], f"{len(repeated)} repeated chunk ids in all")
@@ -276,6 +282,11 @@ class Verifier:
             if name in needed or (repair and not self._finisher.set_aside(name)):
                 continue  # an upload may have come to need it since the ledger was read
             found.faults.append(Fault("orphan", "originals", "", name, repaired=repair))
+
+
+def _is_named_well(named: set[str], rows: list[LedgerRow]) -> bool:
+    """Whether the chunks of a version name one file, and one that holds it."""
+    return len(named) == 1 and named <= {row.uri for row in rows}
 
 
 def _due(done: LedgerRow | None, part: str) -> int | None:

@@ -97,6 +97,12 @@ class FolderIndex:
     def repeated_ids(self, collection):
         return []
 
+    def uris_of_chunks(self, collection):
+        uris = {}
+        for row in self.rows(collection):
+            uris.setdefault(row["document_id"], set()).add(row["uri"])
+        return uris
+
     def remove_document(self, collection, document_id):
         self.history.append(("remove", document_id))
         gone = [p for p in self._files(collection) if self._read(p)["document_id"] == document_id]
