@@ -208,6 +208,8 @@ class Library:
         AccessError when personal data in it is masked: the page shows it still."""
         self.require_collection(collection, viewers)
         row = self._find(collection, reference, visible)
+        if number < 1:
+            raise NotFoundError("pages are counted from 1", remedy="ask for page 1")
         self._check_unmasked(row)
         path = self._services.originals().path(row.document_id)
         return self._services.page_renderer().render(path, row.media_type, number)
