@@ -150,6 +150,11 @@ class JobBook:
             found = [job for job in self._jobs.values() if owner in (None, job.owner)]
         return {"jobs": [job.to_dict() for job in reversed(found)]}
 
+    def waiting_count(self) -> int:
+        """How many jobs wait for their turn."""
+        with self._lock:
+            return sum(job.state is JobState.WAITING for job in self._jobs.values())
+
     def get(self, job_id: str, owner: str | None) -> Job:
         """One job. Raises NotFoundError when it is another's, too."""
         with self._lock:

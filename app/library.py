@@ -15,7 +15,7 @@ from app.asking import check_question
 from app.rendering import render_document, render_duplicate, render_failure, render_search
 from app.search_filter import conditions_of
 from app.services import Services
-from core.errors import AccessError, ConflictError, NotFoundError
+from core.errors import AccessError, BusyError, ConflictError, NotFoundError
 from core.types import EVERYONE, Figure, Scope
 from retrieval.filters import check_name
 
@@ -146,6 +146,16 @@ class Library:
             is_cancelled=order.is_cancelled,
         )
 
+    def check_room(self, files: int, waiting_jobs: int) -> None:
+        """Raises BusyError when so many files more may not wait."""
+        limit = self._services.settings.server.max_waiting_files
+        waiting = max(waiting_jobs, self._services.ingestor().queue.size())
+        if waiting + files > limit:
+            raise BusyError(
+                f"{waiting} files wait to be read, and {limit} may",
+                remedy="send it again when some are done (GET /v1/jobs), or raise server.max_waiting_files",
+            )
+
     def accept(self, order: IngestOrder) -> "Taken":
         """Takes uploads in, at once, whatever else is being written; `finish` does the rest. What
         is not finished when the process ends is finished by the next one."""
@@ -182,9 +192,12 @@ class Library:
     ) -> dict:
         """One document by id or uri. Raises NotFoundError when it may not be seen either."""
         self.require_collection(collection, viewers)
+        return render_document(self._find(collection, reference, visible))
+
+    def _find(self, collection: str, reference: str, visible: Visible) -> "LedgerRow":
         for row in [*self._searchable(collection, visible), *self._failed(collection, visible)]:
             if reference in (row.document_id, row.uri):
-                return render_document(row)
+                return row
         raise _no_document(reference, collection)
 
     def page_image(
@@ -193,11 +206,13 @@ class Library:
         """A page of a document that may be seen, as it was ingested. Raises NotFoundError for
         the document and the page, FileError `no_pages` for kinds of file that have none, and
         AccessError when personal data in it is masked: the page shows it still."""
-        found = self.document(collection, reference, visible, viewers)
-        if not self._services.settings.ingest.pii_show_originals:
-            self._check_unmasked(collection, found)
-        path = self._services.originals().path(found["document_id"])
-        return self._services.page_renderer().render(path, found["media_type"], number)
+        self.require_collection(collection, viewers)
+        row = self._find(collection, reference, visible)
+        if number < 1:
+            raise NotFoundError("pages are counted from 1", remedy="ask for page 1")
+        self._check_unmasked(row)
+        path = self._services.originals().path(row.document_id)
+        return self._services.page_renderer().render(path, row.media_type, number)
 
     def figure(
         self, collection: str, reference: str, name: str, visible: Visible, viewers: Visible = None
@@ -211,31 +226,30 @@ class Library:
             versions = (row.document_id, *row.previous_ids)
             if reference == row.uri or reference in versions:
                 document_id = reference if reference in versions else row.document_id
-                if not self._services.settings.ingest.pii_show_originals:
-                    self._check_unmasked(collection, render_document(row))
+                self._check_unmasked(row)
                 return self._services.figures().read(collection, document_id, name)
         raise _no_document(reference, collection)
 
-    def _check_unmasked(self, collection: str, found: dict) -> None:
+    def _check_unmasked(self, row: "LedgerRow") -> None:
         """Refuses originals that hold what is masked elsewhere, and under `mask` those of which
         nobody knows: that failed, or were read by another policy."""
         from ingest.cleaning.cleaner import PII_MASKED
 
-        is_masked = any(warning["code"] == PII_MASKED for warning in found["warnings"])
-        is_mask_wanted = self._services.settings.ingest.pii == "mask"
-        if is_masked or (is_mask_wanted and not self._is_up_to_date(collection, found["uri"])):
+        settings = self._services.settings.ingest
+        if settings.pii_show_originals:
+            return
+        is_masked = any(code == PII_MASKED for code, _ in row.warnings)
+        if is_masked or (settings.pii == "mask" and not self._is_up_to_date(row)):
             raise AccessError(
-                f"the pages and pictures of {found['uri']!r} are not shown: personal data in it is masked, "
+                f"the pages and pictures of {row.uri!r} are not shown: personal data in it is masked, "
                 "or was not looked for yet",
                 remedy="ingest it again after a change of policy, or set ingest.pii_show_originals = true",
                 authenticated=True,
             )
 
-    def _is_up_to_date(self, collection: str, uri: str) -> bool:
+    def _is_up_to_date(self, row: "LedgerRow") -> bool:
         ingestor = self._services.ingestor()
-        row = ingestor.show(collection, uri)
-        is_done = row is not None and row.status == "done"
-        return is_done and row.fingerprint == ingestor.fingerprint(row.media_type)
+        return row.status == "done" and row.fingerprint == ingestor.fingerprint(row.media_type)
 
     def duplicates(self, collection: str, visible: Visible, viewers: Visible = None) -> dict:
         """`{"duplicates": [{"uri", "document_id", "kind", "duplicate_of", "similarity",
@@ -247,8 +261,10 @@ class Library:
         return {"duplicates": [found for row in rows if (found := render_duplicate(row, near.get(row.uri)))]}
 
     def delete_document(self, collection: str, reference: str, visible: Visible) -> dict:
-        """Removes a document that may be seen, under one uri."""
+        """Removes a document that may be seen, under one uri, with a newer version that waits.
+        Raises ConflictError when that may not be seen."""
         found = self.document(collection, reference, visible)
+        self.check_replaceable(collection, [found["uri"]], visible)
         with self._services.write_lock:
             self._services.ingestor().delete(collection, found["uri"])
         return {"deleted": found["uri"], "document_id": found["document_id"]}

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 from core.errors import (
     AccessError,
     AttestError,
+    BusyError,
     ChatModelError,
     ConflictError,
     FileError,
@@ -35,6 +36,7 @@ _STATUS: tuple[tuple[type[AttestError], HTTPStatus], ...] = (
     (ConflictError, HTTPStatus.CONFLICT),
     (InputError, HTTPStatus.BAD_REQUEST),
     (FileError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (BusyError, HTTPStatus.TOO_MANY_REQUESTS),
     (StoreLockedError, HTTPStatus.SERVICE_UNAVAILABLE),
     (StoreError, HTTPStatus.SERVICE_UNAVAILABLE),
     (ChatModelError, HTTPStatus.SERVICE_UNAVAILABLE),

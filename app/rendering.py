@@ -122,7 +122,10 @@ def render_search(result) -> dict:
 
 
 def render_document(row) -> dict:
-    """An `ingest.ledger.LedgerRow` as a document for people and scripts."""
+    """An `ingest.ledger.LedgerRow` as a document for people and scripts. `newer`: what becomes of a
+    newer version, `waiting` or `failed`; empty when there is none."""
+    from ingest.searched import newer_of
+
     return {
         "document_id": row.document_id,
         "uri": row.uri,
@@ -136,6 +139,7 @@ def render_document(row) -> dict:
         "pages": row.pages,
         "code": row.code,
         "reason": row.reason,
+        "newer": newer_of(row),
         "warnings": [{"code": code, "words": words} for code, words in row.warnings],
         "duplicate_of": row.duplicate_of,
         "created_at": row.created_at,

@@ -7,6 +7,7 @@
     ├── AccessError           who asks is unknown (401) or may not (403)
     ├── FileError             one file cannot be ingested; the others go on
     ├── ServiceError          a service that is needed is not reachable (503)
+    │   ├── BusyError         as much waits as may wait (429)
     │   ├── StoreError        Milvus or the ledger does not answer
     │   │   └── StoreLockedError   another process owns the Lite store
     │   ├── ChatModelError    the model server fails
@@ -85,6 +86,12 @@ class ServiceError(AttestError):
 
     code = "service_unavailable"
     retryable = True
+
+
+class BusyError(ServiceError):
+    """As much waits already as the settings allow."""
+
+    code = "busy"
 
 
 class StoreError(ServiceError):

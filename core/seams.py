@@ -197,6 +197,10 @@ class VectorStore(Protocol):
         """Chunks of each document id, whoever may read them (for checks, not for answers)."""
         ...
 
+    def uris_of_chunks(self, collection: str) -> dict[str, set[str]]:
+        """The uris that the chunks of each document id name, for checks: one, in a sound index."""
+        ...
+
     def reembed(
         self,
         collection: str,

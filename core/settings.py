@@ -214,6 +214,9 @@ class ServerSettings(Section):
     port: int = Field(8765, ge=0, le=65535, description="port of the API")
     max_upload_mb: float = Field(64.0, gt=0, description="largest upload")
     max_question_chars: int = Field(4000, ge=1, description="longest question")
+    max_waiting_files: int = Field(
+        1000, ge=1, description="while so many files wait to be read, uploads with wait=false are refused"
+    )
 
 
 class UiSettings(Section):

@@ -15,6 +15,7 @@ from core.errors import ChatModelError
 from core.seams import Captioner
 from core.text import detect_language
 from core.types import Element, Figure
+from ingest.cleaning.hidden_text import take_unseen_characters
 
 CAPTION_FAILED = "caption_failed"
 PAUSE_S = 60.0
@@ -51,8 +52,8 @@ class FigureDescriber:
         warnings: Warnings = []
         found = []
         for at, element in enumerate(elements):
-            if element.figure is not None:
-                about = element.text or _near(elements, at) or title
+            if element.figure is not None and not element.hidden:
+                about = _seen(element.text) or _near(elements, at) or _seen(title)
                 if element.figure.name not in said:
                     said[element.figure.name] = self._caption(element.figure, about, warnings)
                 words = "\n".join(part for part in (element.text, said[element.figure.name]) if part)
@@ -88,6 +89,12 @@ def _warn(warnings: Warnings, reason: str) -> None:
 
 
 def _near(elements: Sequence[Element], at: int) -> str:
-    """The text in front of a picture about which nothing is said, else the one behind it."""
+    """The text in front of a picture about which nothing is said, else the one behind it. What is
+    hidden from people is not told to a model either, whatever is done with it later."""
     near = [*reversed(elements[max(0, at - 3) : at]), *elements[at + 1 : at + 2]]
-    return next((element.text for element in near if element.text.strip()), "")
+    texts = (_seen(element.text) for element in near if not element.hidden)
+    return next((text for text in texts if text.strip()), "")
+
+
+def _seen(text: str) -> str:
+    return take_unseen_characters(text)[0]

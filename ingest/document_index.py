@@ -89,6 +89,15 @@ class DocumentIndex:
         self._lines.copy_document(document.collection, source_id, document.id)
         return self._chunks.copy_document(document, source_id)
 
+    def documents_with_lines(self, collection: str) -> set[str]:
+        """Versions for which context lines are kept."""
+        return self._lines.documents(collection)
+
+    def forget_lines(self, collection: str, document_ids: Sequence[str]) -> None:
+        """Drops the kept context lines of versions, which are in the index still."""
+        for document_id in document_ids:
+            self._lines.remove_document(collection, document_id)
+
     def remove_chunks(self, collection: str, document_id: str) -> int:
         """Removes the chunks of a version that is about to be written, not its tables and
         pictures, which are there already."""
@@ -123,6 +132,10 @@ class DocumentIndex:
     def repeated_ids(self, collection: str) -> list[str]:
         """See `ChunkIndex.repeated_ids`."""
         return self._chunks.repeated_ids(collection)
+
+    def uris_of_chunks(self, collection: str) -> dict[str, set[str]]:
+        """See `VectorStore.uris_of_chunks`."""
+        return self._chunks.uris_of_chunks(collection)
 
     def drop_collection(self, collection: str) -> bool:
         """Removes a collection whole; False when there was none."""

@@ -94,6 +94,7 @@ class Finisher:
                     tables=published.tables,
                     figures=published.figures,
                     previous_ids=(),
+                    published={},
                     duplicate_of="" if owner == row.uri else owner,
                     code="",
                     reason="",
@@ -175,12 +176,13 @@ class Finisher:
 
     def forget_originals(self, document_ids: Iterable[str]) -> None:
         """Removes the stored copies of versions that nobody needs any more."""
-        document_ids = [document_id for document_id in document_ids if document_id]
-        for document_id in document_ids:
-            with self._originals.changing:
-                if not self._ledger.mentions(document_id):
-                    self._originals.remove(document_id)
-        self._queue.settle(document_ids)
+        with self._originals.changing:
+            self._queue.forget_copies([i for i in document_ids if i], self._originals.remove)
+
+    def set_aside(self, name: str) -> bool:
+        """Moves a stored file that no row needs out of the way; False when one does by now."""
+        with self._originals.changing:
+            return bool(self._queue.forget_copies([name], self._originals.set_aside))
 
     def tidy(self) -> None:
         """Removes stored copies that a process which is gone has left behind."""

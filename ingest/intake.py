@@ -8,11 +8,11 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from core.errors import ConflictError, FileError
+from core.errors import ConflictError, FileError, NotFoundError
 from ingest.accepting import Acceptor, Decision
 from ingest.discover import Candidate
 from ingest.finishing import Work
-from ingest.ledger import FileStatus, Ledger, LedgerRow
+from ingest.ledger import FileStatus, Ledger, LedgerRow, state_of
 from ingest.queue import IngestQueue
 from ingest.report import Outcome
 from ingest.request import IngestRequest
@@ -46,10 +46,28 @@ class Intake:
         return self._acceptor.decide(candidates, request)
 
     def take_in(self, candidates: Sequence[Candidate], request: IngestRequest) -> Taken:
-        """For a run that works on them at once and is the only one that writes to the index."""
+        """For a run that works on them at once and is the only one that writes to the index. A file
+        that another process took in for later while this one looked at it is looked at again,
+        and replaced as one that was known to wait: the version that comes last is the one that stays."""
+        waiting, parts = list(candidates), []
         with self._lock:
-            decisions = self._without_halves(self._acceptor.decide(candidates, request))
-            return self._write(decisions, lease=True)
+            while waiting:
+                seen = self._ledger.get_many(request.collection, [candidate.uri for candidate in waiting])
+                decisions = self._without_halves(self._acceptor.decide(waiting, request), seen)
+                taken = self._write(decisions, lease=True, seen=seen)
+                changed = self._changed(request.collection, taken.held, seen)
+                waiting = [candidate for candidate in waiting if candidate.uri in changed]
+                parts.append(replace(taken, held=tuple(uri for uri in taken.held if uri not in changed)))
+        return Taken(
+            tuple(decision for part in parts for decision in part.settled),
+            tuple(work for part in parts for work in part.works),
+            tuple(uri for part in parts for uri in part.held),
+        )
+
+    def _changed(self, collection: str, uris: Sequence[str], seen: Mapping[str, LedgerRow]) -> set[str]:
+        """Those of the uris whose row is of another status or version than the one that was seen."""
+        now = self._ledger.get_many(collection, uris) if uris else {}
+        return {uri for uri in uris if state_of(now.get(uri)) != state_of(seen.get(uri))}
 
     def take_in_for_later(self, candidates: Sequence[Candidate], request: IngestRequest) -> Taken:
         """For whichever run comes next. What is refused is not recorded: who sent it is told.
@@ -70,15 +88,9 @@ class Intake:
             taken = self._write(self._acceptor.decide(candidates, request), lease=False, seen=seen)
             return replace(taken, works=(*taken.works, *_refuse(taken.held, request)), held=())
 
-    def _write(
-        self, decisions: Sequence[Decision], lease: bool, seen: Mapping[str, LedgerRow] | None = None
-    ) -> Taken:
-        self._queue.doubt(d.row.document_id for d in decisions if d.row and d.is_work)
-        with self._acceptor.originals.changing:
-            decisions = [self._acceptor.keep(decision) for decision in decisions]
-            accepted = [decision for decision in decisions if decision.is_work]
-            put = self._queue.accept([d.row for d in accepted], lease, seen)
-            rows = {row.uri: row for row in put}
+    def _write(self, decisions: Sequence[Decision], lease: bool, seen: Mapping[str, LedgerRow]) -> Taken:
+        decisions, rows = self._keep_and_accept(decisions, lease, seen)
+        accepted = [decision for decision in decisions if decision.is_work]
         with self._ledger.transaction() as connection:
             noted = [d.row for d in decisions if d.row and not d.is_work and d.error is None]
             self._ledger.amend(noted, connection)
@@ -96,11 +108,29 @@ class Intake:
         held = tuple(decision.uri for decision in accepted if decision.uri not in rows)
         return Taken(tuple(settled), tuple(works), held)
 
-    def _without_halves(self, decisions: Sequence[Decision]) -> list[Decision]:
+    def _keep_and_accept(
+        self, decisions: Sequence[Decision], lease: bool, seen: Mapping[str, LedgerRow], tries: int = 5
+    ) -> tuple[list[Decision], dict[str, LedgerRow]]:
+        """The decisions after their copies are kept, and the rows that were written, by uri. A copy
+        that was there already, and that another process removed meanwhile, is made again."""
+        originals = self._acceptor.originals
+        with originals.changing:
+            self._queue.doubt(d.row.document_id for d in decisions if d.row and d.is_work)
+            kept = [self._acceptor.keep(decision) for decision in decisions]
+            wanted = [d.row for d in kept if d.is_work and d.row]
+            try:
+                put = self._queue.accept(wanted, lease, seen, originals.check)
+            except NotFoundError:
+                if tries <= 1:
+                    raise
+                return self._keep_and_accept(decisions, lease, seen, tries - 1)
+        return kept, {row.uri: row for row in put}
+
+    def _without_halves(
+        self, decisions: Sequence[Decision], known: Mapping[str, LedgerRow]
+    ) -> list[Decision]:
         """The same after versions that a kill left half-written, and that no file has any more,
         are out of the index: nothing later could tell them from a good earlier version."""
-        begun = [decision.row for decision in decisions if decision.row]
-        known = self._ledger.get_many(begun[0].collection, [row.uri for row in begun]) if begun else {}
         freed = []
         for decision in decisions:
             row = known.get(decision.uri)

@@ -22,7 +22,7 @@ from pathlib import Path
 from core.errors import FileError, NotFoundError, ServiceError
 from ingest.page_images import PageImage
 from ingest.parse_options import OcrWanted, ParseOptions
-from ingest.parse_worker import write_message
+from ingest.parse_worker import memory_remedy, write_message
 from ingest.parsing import ParsedFile, from_json
 
 logger = logging.getLogger(__name__)
@@ -31,6 +31,8 @@ _MAX_OUTPUT_BYTES = 256 * 2**20
 _READ_BYTES = 1 << 16
 # A long scan goes on as long as its pages do, but not for ever: this many times the limit.
 _MOST_EXTENSIONS = 30
+# How libraries in C end a process when they are refused memory.
+_ENDS_WITHOUT_MEMORY = (signal.SIGABRT, signal.SIGTRAP, signal.SIGILL, signal.SIGSEGV, signal.SIGBUS)
 _KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV")
 
 
@@ -54,6 +56,7 @@ class ProcessParserRunner:
         self._max_output_bytes = max_output_bytes
         self._process: subprocess.Popen | None = None
         self._folder: str | None = None
+        self._peak_before_mb = 0.0
         self._lock = threading.Lock()
 
     def parse(self, path: Path, media_type: str) -> ParsedFile:
@@ -113,6 +116,7 @@ class ProcessParserRunner:
 
     def _ask(self, request: dict) -> dict:
         process = self._running()
+        self._peak_before_mb = _peak_mb(process.pid)
         try:
             write_message(process.stdin, request)
             answer = self._read_answer(process)
@@ -187,11 +191,16 @@ class ProcessParserRunner:
         )
 
     def _gone(self, process: subprocess.Popen) -> FileError:
-        try:
-            status = process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
+        status, peak_mb = _wait_for_end(process)
+        if status is None:
             return _crashed("the parse process closed its pipe")
         name = signal.Signals(-status).name if status < 0 else f"exit {status}"
+        # A buffer that grows by doubling is refused when half of the memory is taken. What an
+        # earlier file took says nothing of this one.
+        took_much = peak_mb >= self._memory_mb / 2 and peak_mb > self._peak_before_mb
+        if -status in _ENDS_WITHOUT_MEMORY and took_much:
+            reason = f"reading it takes too much memory: its parser ended with {name} at {peak_mb:.0f} MB"
+            return FileError(reason, code="parse_memory", remedy=memory_remedy(self._reads_pictures))
         return _crashed(f"the parse process ended with {name}")
 
     def _end(self) -> None:
@@ -212,6 +221,31 @@ class ProcessParserRunner:
                 pipe.close()
             except BrokenPipeError:
                 continue
+
+
+def _peak_mb(pid: int) -> float:
+    """The most memory that a process has held so far; 0 where the system does not tell."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0.0)
+
+
+def _wait_for_end(process: subprocess.Popen, timeout_s: float = 5.0) -> tuple[int | None, float]:
+    """The exit code of a process (None: it goes on), and the most memory in MB that it ever held,
+    which is told once, to who waits for it; 0 where that is not to be had."""
+    deadline = time.monotonic() + timeout_s
+    while process.returncode is None and time.monotonic() < deadline:
+        try:
+            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        except ChildProcessError:  # somebody else waited for it
+            return process.poll(), 0.0
+        if pid:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            return process.returncode, usage.ru_maxrss / 1024 if sys.platform == "linux" else 0.0
+        time.sleep(0.01)
+    return process.returncode, 0.0
 
 
 def _worker_environment() -> dict[str, str]:

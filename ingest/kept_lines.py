@@ -52,6 +52,12 @@ class KeptLines:
             if rows:
                 connection.execute(insert(_Line), rows)
 
+    def documents(self, collection: str) -> set[str]:
+        """Versions for which lines are kept."""
+        chosen = select(_Line.document_id).where(_Line.collection == collection).distinct()
+        with self._engine.connect() as connection:
+            return {document_id for (document_id,) in connection.execute(chosen)}
+
     def copy_document(self, collection: str, source_id: str, document_id: str) -> None:
         """Keeps the lines of one document for another too."""
         wanted = select(_Line.digest, _Line.line).where(

@@ -55,7 +55,7 @@ class LedgerRow:
     version's, when that was whole in the index once. `duplicate_of` is the uri whose row the chunks name.
     `warnings` are pairs of a code and words: what of the file was left out or is doubtful.
     `sha256` is of the bytes; `signature` tells by size and times that they are the same still
-    (`ingest.discover`).
+    (`ingest.discover`). `published` is what `ingest.searched` knows of the version in the index.
     """
 
     collection: str
@@ -81,6 +81,7 @@ class LedgerRow:
     figures: int = 0
     sha256: str = ""
     signature: str = ""
+    published: Mapping = field(default_factory=dict)
     created_at: str = ""
     updated_at: str = ""
 
@@ -102,7 +103,7 @@ class CollectionCount:
     failed: int
 
 
-_JSON_COLUMNS = ("readers", "meta", "previous_ids", "warnings")
+_JSON_COLUMNS = ("readers", "meta", "previous_ids", "warnings", "published")
 _METADATA = MetaData()
 _KEY = ("collection", "uri")
 _INTEGERS = {"size_bytes", "chunks", "pages", "tables", "figures", "attempts", "retryable"}
@@ -192,7 +193,7 @@ class Ledger:
             chosen = select(_FILES).where(_FILES.c.collection == rows[0].collection, _FILES.c.uri.in_(uris))
             found = [_to_row(row._mapping) for row in connection.execute(chosen.with_for_update())]
             now |= {row.uri: row for row in found}
-        return [row for row in rows if _state(now.get(row.uri)) == _state(seen.get(row.uri))]
+        return [row for row in rows if state_of(now.get(row.uri)) == state_of(seen.get(row.uri))]
 
     def below(self, collection: str, folder: str) -> list[LedgerRow]:
         """Rows of the files under a folder, given without a slash at its end."""
@@ -257,6 +258,21 @@ class Ledger:
         """Rows of a collection by uri."""
         chosen = [] if status is None else [_FILES.c.status == str(status)]
         return self._select(_FILES.c.collection == collection, *chosen)
+
+    def readings(self, collection: str) -> Iterator[tuple[str, str, str]]:
+        """Newest versions with their kind of file and the fingerprint by which all that is kept of
+        them was made; without those that were whole once and now are read again."""
+        columns = ("document_id", "media_type", "fingerprint", "status", "chunks", "previous_ids")
+        chosen = select(*(_FILES.c[name] for name in columns)).where(_FILES.c.collection == collection)
+        with self._errors(), self._engine.connect() as connection:
+            for document_id, kind, fingerprint, status, chunks, previous in connection.execute(chosen):
+                if status == FileStatus.DONE or not (chunks and document_id in previous):
+                    yield document_id, kind, fingerprint
+
+    def published(self, collection: str) -> list[LedgerRow]:
+        """Rows that are `done`, and those whose earlier version may be in the index still."""
+        done = _FILES.c.status == str(FileStatus.DONE)
+        return self._select(_FILES.c.collection == collection, done | _HAS_PREVIOUS)
 
     def reader_sets(self, collection: str) -> list[tuple[str, ...]]:
         """The different sets of readers that files of a collection have; few, however many
@@ -373,7 +389,8 @@ def _add_columns(engine: Engine) -> None:
                 connection.exec_driver_sql(f"ALTER TABLE ingest_files ADD COLUMN {column.name} {kind}")
 
 
-def _state(row: LedgerRow | None) -> tuple[str, str] | None:
+def state_of(row: LedgerRow | None) -> tuple[str, str] | None:
+    """Status and version of a row: what tells whether somebody else has changed it."""
     return (row.status, row.document_id) if row else None
 
 
@@ -393,7 +410,7 @@ def _to_row(mapping: Mapping) -> LedgerRow:
     values = dict(mapping)
     for name in _JSON_COLUMNS:
         parsed = json.loads(values[name] or "[]")
-        values[name] = parsed if name == "meta" else tuple(parsed)
+        values[name] = dict(parsed) if name in ("meta", "published") else tuple(parsed)
     values["warnings"] = tuple((code, words) for code, words in values["warnings"])
     values["status"], values["retryable"] = FileStatus(values["status"]), bool(values["retryable"])
     return LedgerRow(**values)

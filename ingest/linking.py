@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """How a file ends: what stands for it in the index, and what is to be kept of it; or why it
-    fails after all."""
+    """How a file ends: what stands for it in the index, and what is to be kept of it, or not any
+    more; or why it fails after all."""
 
     published: "Published"
     note: Note | None = None
+    forgotten: LedgerRow | None = None
     error: FileError | None = None
 
 
@@ -90,6 +91,8 @@ class Linker:
 
     def keep(self, settled: Iterable[Settled], connection: Connection) -> None:
         """Keeps what `settle` found, in the transaction that marks the rows `done`."""
+        for row in [end.forgotten for end in settled if end.forgotten]:
+            self._near.forget(row.collection, [row.document_id], connection)
         self._near.put([end.note for end in settled if end.note], connection)
 
     def release(self, collection: str, document_ids: Sequence[str]) -> None:
@@ -125,6 +128,9 @@ class Linker:
         self, row: LedgerRow, source: LedgerRow | None, published: "Published", fresh: Sequence[Note]
     ) -> Settled:
         known = self._near.known(row.collection, row.document_id)
+        if published.is_fresh and published.signature is None and published.chunks:
+            # What is kept is of the same bytes as they were read by other settings.
+            return Settled(published, forgotten=row if known else None)
         if published.signature is None and known is not None and self._stands(known, row, published):
             return Settled(published)
         signature = published.signature or self._signature_of(row.collection, known, source)

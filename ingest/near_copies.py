@@ -26,6 +26,7 @@ from sqlalchemy import (
     delete,
     insert,
     select,
+    update,
 )
 
 from core.database import MAX_VARIABLES, create_tables
@@ -216,6 +217,24 @@ class NearCopies:
                 connection.execute(delete(_BANDS).where(bands))
             if known:
                 connection.execute(delete(_VERSIONS).where(*chosen))
+
+    def signed(self, collection: str) -> set[str]:
+        """Versions whose signature is kept."""
+        chosen = (_VERSIONS.c.collection == collection, _VERSIONS.c.signature != b"")
+        with self._ledger.transaction() as connection:
+            return {i for (i,) in connection.execute(select(_VERSIONS.c.document_id).where(*chosen))}
+
+    def forget_signatures(self, collection: str, document_ids: Sequence[str]) -> None:
+        """Drops signatures, and what versions in the index are nearly. Of those that are not it is
+        still known which version stands for them."""
+        if not document_ids:
+            return
+        linked = self.linked(collection)
+        self.forget(collection, [i for i in document_ids if i not in linked])
+        with self._ledger.transaction() as connection:
+            for document_id in set(document_ids) & set(linked):
+                blank = update(_VERSIONS).where(*_of(collection, [document_id])).values(signature=b"")
+                connection.execute(blank)
 
     def forget_collection(self, collection: str) -> None:
         """Drops what is kept of a collection."""

@@ -6,6 +6,7 @@ import os
 import tempfile
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,7 +27,8 @@ class Originals:
         self._folder = folder
         self.changing = threading.RLock()
         """Held from before a copy is kept until something says that it is needed, and while one
-        that nothing needs is removed: an upload may be the same document as one that goes."""
+        that nothing needs is removed: an upload may be the same document as one that goes. It spares
+        threads a second copy; of other processes `IngestQueue.forget_copies` knows."""
 
     def path(self, document_id: str) -> Path:
         """Where a file lies.
@@ -40,6 +42,17 @@ class Originals:
                 f"the stored copy {document_id[:12]} is not there", remedy="ingest the file again"
             )
         return path
+
+    def check(self, document_ids: Iterable[str]) -> None:
+        """Raises NotFoundError when one of these is not kept here. They are opened: of a network
+        drive the names alone may be remembered."""
+        for document_id in document_ids:
+            try:
+                self._place(document_id).open("rb").close()
+            except FileNotFoundError as exc:
+                raise NotFoundError(
+                    f"the stored copy {document_id[:12]} is gone", remedy="ingest the file again"
+                ) from exc
 
     def sha256_of(self, document_id: str) -> str:
         """The hash of the bytes that are kept; empty when they are not kept here."""

@@ -90,9 +90,13 @@ def _answer(request: dict, answers: BinaryIO, reads_pictures: bool) -> dict:
         return {**answer, "traceback": traceback.format_exc()}
 
 
+def memory_remedy(reads_pictures: bool) -> str:
+    """What helps a file that takes more memory than a process of this kind may have."""
+    return f"split it, or raise {'ingest.ocr_memory_mb' if reads_pictures else 'ingest.parse_memory_mb'}"
+
+
 def _too_large(reads_pictures: bool) -> dict:
-    setting = "ingest.ocr_memory_mb" if reads_pictures else "ingest.parse_memory_mb"
-    return _failure("parse_memory", "reading it takes too much memory", f"split it, or raise {setting}")
+    return _failure("parse_memory", "reading it takes too much memory", memory_remedy(reads_pictures))
 
 
 def _failure(code: str, reason: str, remedy: str, retryable: bool = False) -> dict:

@@ -37,7 +37,7 @@ class ParsedFile:
     def title(self, name: str) -> str:
         """The first heading of the first level, when the file begins with it; else the name."""
         for element in self.elements[:0] if self.is_archive else self.elements[:3]:
-            if element.kind is ElementKind.TITLE and element.level == 1:
+            if element.kind is ElementKind.TITLE and element.level == 1 and not element.hidden:
                 return _SPACE.sub(" ", element.text).strip()[:_TITLE_CHARS]
         return Path(name).stem or name
 

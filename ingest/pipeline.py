@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from core.database import WriterLock
-from core.errors import ConflictError, FileError
+from core.errors import ConflictError
 from core.settings import IngestSettings
 from core.types import EVERYONE
 from ingest.accepting import Acceptor, Fingerprints
@@ -25,15 +25,17 @@ from ingest.extras import IngestExtras
 from ingest.finishing import Finisher, Result, Work
 from ingest.intake import Intake, Taken
 from ingest.ledger import CollectionCount, FileStatus, Ledger, LedgerRow
+from ingest.leftovers import Leftovers
 from ingest.near_copies import NearCopy
 from ingest.originals import Originals
 from ingest.parsing import ParserRunner
 from ingest.pruning import Vanished, find_vanished
-from ingest.publish import Published, Publisher
+from ingest.publish import Publisher
 from ingest.queue import IngestQueue
 from ingest.report import IngestReport, Outcome
 from ingest.request import IngestRequest, named
-from ingest.run import OnProgress, Run
+from ingest.run import OnProgress, Run, end_of
+from ingest.searched import published_in, searched
 from ingest.stages import Stages
 from ingest.verify import Verification, Verifier
 
@@ -80,6 +82,9 @@ class Ingestor:
         acceptor = Acceptor(ledger, originals, self._fingerprints, settings)
         self._publisher = Publisher(ledger, index, originals, self._engine, settings, lines)
         self._finisher = Finisher(ledger, self._queue, index, originals, self._publisher)
+        self._leftovers = Leftovers(
+            ledger, index, self._publisher.near_copies, settings, self._fingerprints.of
+        )
         self._intake = Intake(ledger, self._queue, self._finisher.drop, acceptor)
 
     @property
@@ -128,6 +133,7 @@ class Ingestor:
                     self._finisher.remove(marked)
                 run.tell(row.uri, Result(Outcome.REMOVED))
             self._index_released(request.collection)
+            self._leftovers.remove(request.collection)
             self._finisher.tidy()
             return run.ended()
 
@@ -148,7 +154,7 @@ class Ingestor:
     ) -> IngestReport:
         """Brings files that were accepted to their end and reports on them, also when another
         run has done so meanwhile. Raises as `ingest` does."""
-        awaited = {work.row.uri: work.outcome for work in taken.works if work.refused is None}
+        awaited = {work.row.uri: work for work in taken.works if work.refused is None}
         with self._writing:
             run = Run(len(taken.settled) + len(taken.works), on_progress, awaited=awaited)
             for decision in taken.settled:
@@ -160,21 +166,10 @@ class Ingestor:
             self._finish_deletions(collection)
             with self._stages(run).running() as stages:
                 self._submit_left(collection, stages, run)
-            for uri, outcome in sorted(run.awaited.items()):
-                run.tell(uri, self._end_of(self.show(collection, uri), outcome))
+            for uri, work in sorted(run.awaited.items()):
+                run.tell(uri, *end_of(self.show(collection, uri), work))
             self._index_released(collection)
             return run.ended()
-
-    @staticmethod
-    def _end_of(row: LedgerRow | None, outcome: Outcome) -> Result:
-        """What became of a file that another run has brought to its end."""
-        if row is None:
-            return Result(Outcome.REMOVED)
-        if row.status is FileStatus.DONE:
-            about = (row.title, row.duplicate_of or row.uri, row.chunks, row.pages)
-            return Result(outcome, Published(*about, row.warnings, row.tables))
-        code, reason = (row.code, row.reason) if row.code else ("in_work", "another process works on it")
-        return Result(Outcome.FAILED, error=FileError(reason, code=code, retryable=row.retryable))
 
     def rechunk(self, collection: str, on_progress: OnProgress | None = None) -> IngestReport:
         """Parses, cuts and embeds every searchable file again from its stored copy, with the
@@ -195,6 +190,7 @@ class Ingestor:
                     for row in self._queue.accept(again, seen=done):
                         stages.submit(Work(row, Outcome.UPDATED))
             self._index_released(collection)
+            self._leftovers.remove(collection)
             return run.ended()
 
     def resume(self) -> int:
@@ -225,7 +221,10 @@ class Ingestor:
             names = {count.name for count in self._ledger.collections()} | set(self._index.collections())
             verifier = Verifier(self._ledger, self._index, self._originals, self._publisher, self._finisher)
             chosen = [collection] if collection else sorted(names)
-            return verifier.verify(chosen, repair, self.resume, every=not collection)
+            found = verifier.verify(chosen, repair, self.resume, every=not collection)
+            for name in chosen:
+                found.faults += self._leftovers.faults(name, repair)
+            return found
 
     def note_reembedded(self, collection: str, former: str) -> int:
         """After the index gave all chunks new vectors: files that the embedder `former` had
@@ -258,8 +257,9 @@ class Ingestor:
             return bool(rows)
 
     def list(self, collection: str, readers: Sequence[str] | None = None) -> Rows:
-        """Searchable documents by uri; with `readers`, only those that one of them may read."""
-        rows = self._publisher.near_copies.tell(self._ledger.rows(collection, FileStatus.DONE))
+        """Searchable documents by uri, also those whose newer version is on its way; with
+        `readers`, only those that one of them may read."""
+        rows = self._publisher.near_copies.tell(searched(self._ledger.published(collection)))
         if readers is None:
             return rows
         names = {*readers, EVERYONE}
@@ -336,8 +336,12 @@ class Ingestor:
                 again = row if row.status is FileStatus.WRITING else replace(row, attempts=row.attempts + 1)
                 begun = self._begun(again) if attempts > 1 else again
                 outcome = Outcome.UPDATED if row.previous_ids else Outcome.ADDED
-                outcome = run.awaited.get(uri, outcome)
-                stages.submit(Work(self._ledger.put(begun), outcome, is_ours=uri in run.awaited))
+                ours = run.awaited.get(uri)
+                if ours and ours.row.document_id != row.document_id:
+                    run.tell(uri, *end_of(row, ours))
+                    ours = None
+                outcome = ours.outcome if ours else outcome
+                stages.submit(Work(self._ledger.put(begun), outcome, is_ours=ours is not None))
 
     def _resume(self, collection: str) -> int:
         run = Run(0, None)
@@ -363,7 +367,9 @@ class Ingestor:
         chunks, else in part."""
         begun = (row.document_id,) if row.document_id else ()
         previous = tuple(dict.fromkeys((*row.previous_ids, *begun)))
-        return replace(row, status=FileStatus.WRITING, previous_ids=previous)
+        return replace(
+            row, status=FileStatus.WRITING, previous_ids=previous, published=published_in(row)
+        )
 
     def _finish_deletions(self, collection: str) -> None:
         self._queue.release_dead()

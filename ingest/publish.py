@@ -43,6 +43,8 @@ class Published:
     signature: Signature | None = None
     near: NearCopy | None = None
     figures: int = 0
+    is_fresh: bool = False
+    """It was just parsed: without a signature there is none."""
 
     @property
     def told(self) -> "Published":
@@ -69,7 +71,7 @@ class CutDocument:
     def published(self) -> Published:
         """What will stand in the index."""
         about = (self.document.title, self.document.uri, len(self.chunks), self.pages)
-        return Published(*about, self.warnings, self.tables, self.signature, figures=self.figures)
+        return Published(*about, self.warnings, self.tables, self.signature, None, self.figures, True)
 
 
 class Publisher:

@@ -87,15 +87,19 @@ class IngestQueue:
         rows: Sequence[LedgerRow],
         lease: bool = True,
         seen: Mapping[str, LedgerRow] | None = None,
+        check_copies: Callable[[Sequence[str]], None] = lambda _: None,
     ) -> list[LedgerRow]:
         """Writes rows to the ledger and their items here, together; on disk when it returns.
         With `lease` they are this worker's at once. What another worker holds stays as it is,
         and is not among what is returned; nor is, with `seen`, what has come to another status or
-        version since those rows were read."""
+        version since those rows were read. What `check_copies` raises of the versions, while
+        nobody can remove a copy, is raised, and nothing is written."""
         owner = self._owner if lease else ""
         with self._ledger.transaction() as connection:
-            if seen is not None and rows:
+            if rows:
                 serialize(connection, _ACCEPTING)
+                check_copies([row.document_id for row in rows])
+            if seen is not None and rows:
                 rows = self._ledger.unchanged(rows, seen, connection)
             keys = [(row.collection, row.uri) for row in rows]
             self._put_items(keys, lease, connection)
@@ -170,11 +174,29 @@ class IngestQueue:
         old = int(second) < self._now() - DOUBT_S
         return owner == self._owner or is_dead(owner) or (old and not is_here(owner))
 
-    def settle(self, document_ids: Sequence[str]) -> None:
-        """These copies are where they belong, or gone."""
-        if document_ids:
-            with self._ledger.transaction() as connection:
-                self._clear(document_ids, connection)
+    def forget_copies(self, document_ids: Sequence[str], remove: Callable[[str], object]) -> list[str]:
+        """Calls `remove` for those of the versions whose copy no row needs, and returns them. While
+        it goes on nobody accepts a file: whoever found the copy there before looks again as it
+        accepts (`check_copies`), in whichever process. Doubts about the versions end here, but
+        for those of workers that are about to keep them."""
+        if not document_ids:
+            return []
+        with self._ledger.transaction() as connection:
+            serialize(connection, _ACCEPTING)
+            needless = [i for i in document_ids if not self._ledger.mentions(i)]
+            for document_id in needless:
+                remove(document_id)
+            self._settle(document_ids, connection)
+        return needless
+
+    def _settle(self, document_ids: Sequence[str], connection: Connection) -> None:
+        for at in range(0, len(document_ids), MAX_VARIABLES):
+            about = _DOUBTS.c.document_id.in_(document_ids[at : at + MAX_VARIABLES])
+            found = connection.execute(select(_DOUBTS.c.document_id, _DOUBTS.c.owner).where(about)).all()
+            for document_id, owner in found:
+                if self._is_settled_here(owner):
+                    noted = (_DOUBTS.c.document_id == document_id) & (_DOUBTS.c.owner == owner)
+                    connection.execute(delete(_DOUBTS).where(noted))
 
     @staticmethod
     def _clear(document_ids: Sequence[str], connection: Connection) -> None:
@@ -267,6 +289,11 @@ class IngestQueue:
                 for chosen in (_is_due(now), held, (_ITEMS.c.not_before > now) & ~held)
             ]
         return QueueCount(*counts)
+
+    def size(self) -> int:
+        """How many items stand in the queue, of all collections."""
+        with self._ledger.transaction() as connection:
+            return connection.scalar(select(func.count()).select_from(_ITEMS)) or 0
 
     def due_collections(self) -> list[str]:
         """Collections for which something could be claimed now."""

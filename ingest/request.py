@@ -12,6 +12,7 @@ from core.types import EVERYONE
 from ingest.discover import Candidate, FoundFile, RefusedFile
 from ingest.ledger import FileStatus, LedgerRow
 from ingest.publish import UPLOAD_PREFIX, name_of
+from ingest.searched import published_in
 from ingest.versions import document_id_of, normalise_readers
 
 
@@ -87,6 +88,7 @@ def wanted_row(
         attempts=row.attempts + 1 if row and row.document_id == document_id else 1,
         previous_ids=previous,
         sha256=found.sha256,
+        published=published_in(row),
         signature=found.signature if isinstance(found, FoundFile) else "",
         created_at=row.created_at if row else "",
     )

@@ -5,23 +5,27 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from core.errors import FileError
 from ingest.finishing import Result, Work
+from ingest.ledger import FileStatus, LedgerRow
+from ingest.publish import Published
 from ingest.report import FileFailure, FileWarning, IngestReport, Outcome, Progress
 
 _log = logging.getLogger(__name__)
+REPLACED = ("replaced", "a newer version of it was sent before this one was read")
 OnProgress = Callable[[Progress], None]
 
 
 class Run:
-    """The report of one run. Thread-safe. `awaited` are files that an earlier call took in for
-    this one, with what their end will be called; `left` counts what others left half-way."""
+    """The report of one run. Thread-safe. `awaited` are files, by uri, that an earlier call took in for
+    this one; `left` counts what others left half-way."""
 
     def __init__(
         self,
         total: int,
         on_progress: OnProgress | None,
         warnings: Sequence[FileWarning] = (),
-        awaited: Mapping[str, Outcome] | None = None,
+        awaited: Mapping[str, Work] | None = None,
     ) -> None:
         self._started = time.monotonic()
         self._total = total
@@ -67,3 +71,16 @@ class Run:
         """The report, with the time it took."""
         self._report.seconds = time.monotonic() - self._started
         return self._report
+
+
+def end_of(row: LedgerRow | None, work: Work) -> tuple[Result, tuple[tuple[str, str], ...]]:
+    """What became of a file that another run has brought to its end, by its row; and warnings."""
+    if row is None:
+        return Result(Outcome.REMOVED), ()
+    if row.document_id != work.row.document_id:
+        return Result(Outcome.SKIPPED), (REPLACED,)
+    if row.status is FileStatus.DONE:
+        about = (row.title, row.duplicate_of or row.uri, row.chunks, row.pages)
+        return Result(work.outcome, Published(*about, row.warnings, row.tables)), ()
+    code, reason = (row.code, row.reason) if row.code else ("in_work", "another process works on it")
+    return Result(Outcome.FAILED, error=FileError(reason, code=code, retryable=row.retryable)), ()

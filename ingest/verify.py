@@ -22,6 +22,7 @@ KINDS = {
     "orphan": "the index or the originals have it, no row of the ledger does",
     "stale": "the index holds chunks of an earlier version of it",
     "duplicate": "a chunk stands in the index more than once",
+    "leftover": "context lines or signatures that the present settings would not keep",
     "damaged_original": "the stored copy is gone or has other bytes",
 }
 _UNITS = {"tables": "tables", "figures": "pictures", "images": "picture vectors"}
@@ -30,7 +31,7 @@ _UNITS = {"tables": "tables", "figures": "pictures", "images": "picture vectors"
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing amiss. `part` is where: ledger, chunks, words, tokens, tables,
-    figures, images or originals."""
+    figures, images, lines, signatures or originals."""
 
     kind: str
     part: str
@@ -136,6 +137,12 @@ class Verifier:
         pending = self._pending(collection)
         for part, counted in counts.items():
             faults += self._compare(collection, part, (wanted, pending), counted)
+        uris = self._index.uris_of_chunks(collection) if present else {}
+        faults += [
+            _fault("stale", "chunks", wanted[i][0], f"its chunks name {', '.join(sorted(named))}", i)
+            for i, named in uris.items()
+            if i in wanted and i not in pending and not _is_named_well(named, wanted[i])
+        ]
         prefixes = {chunk_id.rpartition("-")[0] for chunk_id in repeated}
         faults += [
             _fault("duplicate", "chunks", rows[0], f"{len(repeated)} repeated chunk ids in all")
@@ -272,10 +279,14 @@ class Verifier:
     def _stray_originals(self, found: Verification, repair: bool) -> None:
         needed = self._ledger.needed_ids()
         for name in self._originals.names():
-            if name not in needed:
-                if repair:
-                    self._originals.set_aside(name)
-                found.faults.append(Fault("orphan", "originals", "", name, repaired=repair))
+            if name in needed or (repair and not self._finisher.set_aside(name)):
+                continue  # an upload may have come to need it since the ledger was read
+            found.faults.append(Fault("orphan", "originals", "", name, repaired=repair))
+
+
+def _is_named_well(named: set[str], rows: list[LedgerRow]) -> bool:
+    """Whether the chunks of a version name one file, and one that holds it."""
+    return len(named) == 1 and named <= {row.uri for row in rows}
 
 
 def _due(done: LedgerRow | None, part: str) -> int | None:

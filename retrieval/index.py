@@ -149,6 +149,10 @@ class ChunkIndex:
         """Ids of chunks that stand in the store more than once."""
         return self._store.repeated_ids(collection)
 
+    def uris_of_chunks(self, collection: str) -> dict[str, set[str]]:
+        """See `VectorStore.uris_of_chunks`."""
+        return self._store.uris_of_chunks(collection)
+
     def drop_collection(self, collection: str) -> bool:
         """Removes a collection whole; False when there was none."""
         self._lexicon.drop_collection(collection)

@@ -204,6 +204,15 @@ class MilvusStore:
         """See `VectorStore.count_chunks`."""
         return self._count(self._ready(collection).physical)
 
+    def uris_of_chunks(self, collection: str) -> dict[str, set[str]]:
+        """See `VectorStore.uris_of_chunks`."""
+        uris: dict[str, set[str]] = {}
+        with translated():
+            for page in self._pages(self._ready(collection).physical, ALL_ROWS, ["document_id", "uri"]):
+                for row in page:
+                    uris.setdefault(row["document_id"], set()).add(row["uri"])
+        return uris
+
     def reembed(
         self,
         collection: str,

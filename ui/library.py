@@ -161,6 +161,7 @@ def _draw_document(here: Page, client: ApiClient, row: Json, texts: Texts) -> No
 
 def _document_html(row: Json, texts: Texts) -> Html:
     facts = [str(row.get("status") or "")]
+    facts += [texts(f"newer_{row['newer']}")] if row.get("newer") in ("waiting", "failed") else []
     facts += [texts(name, count=row[name]) for name in ("pages", "chunks") if row.get(name)]
     if _title(row) != _plain_uri(row.get("uri")):
         facts.append(_plain_uri(row.get("uri")))

@@ -131,6 +131,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "none_match": ("No title matches.", "没有匹配的标题。"),
     "more_documents": ("{count} more: narrow the filter to see them.", "另有 {count} 个，请缩小筛选范围。"),
     "chunks": ("{count} chunks", "{count} 个片段"),
+    "newer_waiting": ("a newer version waits", "新版本等待处理"),
+    "newer_failed": ("a newer version failed", "新版本处理失败"),
     "pages": ("{count} pages", "{count} 页"),
 }
 

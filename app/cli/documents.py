@@ -138,7 +138,9 @@ def _show_documents(out: Output, found: dict) -> None:
     for row in found["documents"]:
         out.line(f"{row['document_id'][:16]}  {row['title']}")
         readers = ", ".join(row["readers"])
-        out.line(f"{row['uri']}; {row['status']}, {row['chunks']} chunks, for {readers}", indent="    ")
+        newer = f" (a newer one: {row['newer']})" if row["newer"] else ""
+        about = f"{row['status']}{newer}, {row['chunks']} chunks, for {readers}"
+        out.line(f"{row['uri']}; {about}", indent="    ")
         for warning in row["warnings"]:
             out.line(f"{warning['words']} ({warning['code']})", indent="    ")
     if not found["documents"]:

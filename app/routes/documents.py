@@ -5,7 +5,7 @@ Knows forms and roles; what is done stands in `app.library`.
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from app.rendering import render_taken
 from app.routes.bodies import DEFAULT_COLLECTION, IngestBody
 from app.threads import WriteQueue, run_read
 from app.upload_names import clean_upload_name
-from core.errors import AccessError, InputError
+from core.errors import AccessError, InputError, NotFoundError
 from core.types import EVERYONE
 
 if TYPE_CHECKING:
@@ -46,7 +46,14 @@ class PictureName(Convertor[str]):
         return value
 
 
+class PageNumber(PictureName):
+    """The number of a page in a path, as it is written."""
+
+    regex = r"[0-9]{1,9}"
+
+
 register_url_convertor("picture", PictureName())
+register_url_convertor("page", PageNumber())
 router = APIRouter(tags=["documents"])
 
 CollectionName = Annotated[str, Query(max_length=128)]
@@ -88,6 +95,7 @@ async def upload(
             return library.ingest(replace(order, is_cancelled=lambda: job.wants_cancel), job.note)
 
     def accept() -> "Taken":
+        library.check_room(len(named), state.jobs.waiting_count())
         with spooled() as order:
             return library.accept(order)
 
@@ -183,21 +191,26 @@ async def duplicates(
 
 
 @router.get(
-    "/v1/documents/{reference:path}/pages/{number}.png", summary="Show a page", response_class=Response
+    "/v1/documents/{reference:path}/pages/{number:page}.png", summary="Show a page", response_class=Response
 )
 async def page(
     reference: str,
-    number: Annotated[int, PathParameter(ge=1)],
+    number: Annotated[str, PathParameter(pattern=PageNumber.regex)],
     request: Request,
     collection: CollectionName = DEFAULT_COLLECTION,
     readers: ReaderNames = (),
 ) -> Response:
     """A page of a PDF or a picture as PNG. Boxes of citations are in points; the page has
     `X-Page-Width` × `X-Page-Height` of them. 404 as for the document itself; 403 when personal
-    data in it is masked."""
+    data in it is masked. Where there is no such page, but a document with the whole for its
+    uri, that is shown."""
     caller, library = request.state.caller, request.app.state.library
     visible = caller.visible(readers or None)
-    image = await run_read(library.page_image, collection, reference, number, visible, caller.viewers)
+    try:
+        place = (collection, reference, int(number))
+        image = await run_read(library.page_image, *place, visible, caller.viewers)
+    except NotFoundError as error:
+        return await _of_that_uri(f"{reference}/pages/{number}.png", error, request, collection, readers)
     size = {"X-Page-Width": f"{image.width:g}", "X-Page-Height": f"{image.height:g}"}
     return Response(image.png, media_type="image/png", headers={"Cache-Control": "private, no-store", **size})
 
@@ -215,12 +228,27 @@ async def figure(
     readers: ReaderNames = (),
 ) -> Response:
     """A picture of a document, as hits and citations name it: PNG or JPEG. 404 as for the
-    document itself."""
+    document itself. Where there is no such picture, but a document with the whole for its uri,
+    that is shown."""
     caller, library = request.state.caller, request.app.state.library
     visible = caller.visible(readers or None)
-    found = await run_read(library.figure, collection, reference, name, visible, caller.viewers)
+    try:
+        found = await run_read(library.figure, collection, reference, name, visible, caller.viewers)
+    except NotFoundError as error:
+        return await _of_that_uri(f"{reference}/figures/{name}", error, request, collection, readers)
     headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
     return Response(found.data, media_type=found.media_type, headers=headers)
+
+
+async def _of_that_uri(
+    uri: str, otherwise: NotFoundError, request: Request, collection: str, readers: Sequence[str]
+) -> JSONResponse:
+    """The document of that uri, which looks like a page or a picture of another one. Raises
+    `otherwise` when there is none."""
+    try:
+        return JSONResponse(await document(uri, request, collection, readers))
+    except NotFoundError:
+        raise otherwise from None
 
 
 @router.get("/v1/documents/{reference:path}", summary="Show a document")

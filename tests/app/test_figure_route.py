@@ -66,6 +66,13 @@ def test_a_picture_comes_as_it_is_kept(figure_client, reference):
     assert Image.open(io.BytesIO(reply.content)).size == (700, 420)
 
 
+def test_a_document_whose_uri_looks_like_a_picture_is_shown(figure_client):
+    uri = f"/docs/figures/{FIGURE.name}"
+    figure_client.services.ingestor().rows.append(ledger_row(uri))
+    reply = figure_client.get(f"/v1/documents/{uri}", headers=bearer(figure_client, "li"))
+    assert reply.status_code == 200 and reply.json()["uri"] == uri
+
+
 def test_it_is_shown_to_readers_of_its_document_alone(figure_client):
     path = f"/v1/documents/{CLOSED}/figures/{FIGURE.name}"
     assert figure_client.get(path, headers=bearer(figure_client, "li")).status_code == 404

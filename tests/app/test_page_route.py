@@ -54,9 +54,33 @@ def test_a_page_comes_as_a_picture_with_its_size_in_points(page_client):
 @pytest.mark.slow
 def test_what_has_no_such_page_says_so(page_client):
     assert page_client.get("/v1/documents//docs/a.pdf/pages/2.png").status_code == 404
-    assert page_client.get("/v1/documents//docs/a.pdf/pages/0.png").status_code == 422
+    assert page_client.get("/v1/documents//docs/a.pdf/pages/0.png").status_code == 404
     reply = page_client.get("/v1/documents//docs/a.md/pages/1.png")
     assert (reply.status_code, reply.json()["code"]) == (422, "no_pages")
+
+
+@pytest.mark.parametrize("uri", ["/docs/pages/3.png", "/docs/pages/003.png", "/pages/cover.png", "/a/pages/0.png"])
+def test_a_document_whose_uri_looks_like_a_page_is_shown(page_client, uri):
+    page_client.services.ingestor().rows.append(ledger_row(uri))
+    found = page_client.get(f"/v1/documents/{uri}")
+    assert found.status_code == 200 and found.json()["uri"] == uri
+
+
+@pytest.mark.slow
+def test_a_page_of_a_document_goes_before_a_document_that_looks_like_it(page_client):
+    ingestor = page_client.services.ingestor()
+    ingestor.rows += [ledger_row(f"/docs/a.pdf/pages/{n}.png") for n in (1, 2)]
+    assert page_client.get("/v1/documents//docs/a.pdf/pages/1.png").headers["content-type"] == "image/png"
+    assert page_client.get("/v1/documents/id-/docs/a.pdf/pages/1.png").json()["uri"].endswith("/pages/1.png")
+    assert page_client.get("/v1/documents//docs/a.pdf/pages/2.png").json()["uri"].endswith("/pages/2.png")
+
+
+def test_a_document_that_looks_like_a_page_is_shown_to_its_readers_alone(page_client):
+    page_client.services.ingestor().rows.append(ledger_row("/docs/pages/3.png", ("hr",)))
+    key, _ = page_client.services.keys().create("li", [], Role.READER)
+    headers = {"Authorization": f"Bearer {key}"}
+    reply = page_client.get("/v1/documents//docs/pages/3.png", headers=headers)
+    assert (reply.status_code, reply.json()["code"]) == (404, "not_found")
 
 
 def test_a_page_is_shown_to_readers_of_its_document_alone(page_client):

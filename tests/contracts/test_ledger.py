@@ -201,7 +201,7 @@ class TestQueue:
         queue.doubt(["aaaa"])
         assert sorted(queue.doubtful()) == ["aaaa", "bbbb"] and other.doubtful() == []
         queue.accept([row("a")])
-        queue.settle(["bbbb"])
+        queue.forget_copies(["bbbb"], lambda _: None)
         assert queue.doubtful() == []
 
     @pytest.mark.slow

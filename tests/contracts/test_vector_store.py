@@ -87,6 +87,7 @@ class VectorStoreContract:
         for _ in range(3):
             store.upsert("default", [row("d1", 0), row("d1", 1)])
         assert store.repeated_ids("default") == []
+        assert store.uris_of_chunks("default") == {"d1": {row("d1", 0).chunk.uri}}
 
     def test_nobody_sees_what_is_not_theirs(self, store: VectorStore):
         store.upsert("default", [row("open", 0), row("anns", 1, ("ann",)), row("bobs", 2, ("bob", "eve"))])

@@ -58,6 +58,12 @@ class FolderIndex:
     def write_figures(self, document, figures):
         return len({figure.name for figure in figures})
 
+    def documents_with_lines(self, collection):
+        return set()
+
+    def forget_lines(self, collection, document_ids):
+        assert not document_ids
+
     def remove_chunks(self, collection, document_id):
         return self.remove_document(collection, document_id)
 
@@ -90,6 +96,12 @@ class FolderIndex:
 
     def repeated_ids(self, collection):
         return []
+
+    def uris_of_chunks(self, collection):
+        uris = {}
+        for row in self.rows(collection):
+            uris.setdefault(row["document_id"], set()).add(row["uri"])
+        return uris
 
     def remove_document(self, collection, document_id):
         self.history.append(("remove", document_id))

@@ -9,6 +9,7 @@ import pytest
 from core.errors import FileError
 from ingest.isolation import ProcessParserRunner
 from ingest.parsing import DirectParserRunner
+from tests.ingest.hostile_files import flate_bomb_pdf
 
 PLANTED = """
 import os, socket, subprocess, tempfile, time
@@ -32,6 +33,12 @@ class PlantedParser:
             return [b"x" * (3 << 30)]
         if order == "crash":
             os.abort()
+        if order == "hoard":
+            kept = b"x" * (300 << 20)
+            os.abort()
+        if order == "eat":
+            del order
+            order = len(b"x" * (300 << 20)) and "eaten"
         if order == "print":
             print("noise on the answer pipe")
         if order == "network":
@@ -108,6 +115,7 @@ def test_the_process_is_reused_and_is_not_ours(runner, tmp_path):
     [
         ("memory", "parse_memory"),
         ("crash", "parse_crashed"),
+        ("hoard", "parse_memory"),
         ("network", "parse_failed"),
         ("shell", "parse_failed"),
         ("fork", "parse_failed"),
@@ -122,6 +130,24 @@ def test_a_bad_file_is_that_files_failure_and_the_next_one_parses(runner, tmp_pa
         runner.parse(order(tmp_path, command), "text/plain")
     assert caught.value.code == code
     assert runner.parse(order(tmp_path, "pid"), "text/plain").elements
+
+
+def test_a_crash_is_not_laid_to_the_memory_of_an_earlier_file(runner, tmp_path):
+    assert runner.parse(order(tmp_path, "eat"), "text/plain").elements
+    with pytest.raises(FileError, match="SIGABRT") as caught:
+        runner.parse(order(tmp_path, "crash"), "text/plain")
+    assert caught.value.code == "parse_crashed"
+
+
+def test_a_page_that_unpacks_to_too_much_ends_with_the_name_of_the_limit(tmp_path):
+    path = tmp_path / "bomb.pdf"
+    path.write_bytes(flate_bomb_pdf())
+    made = ProcessParserRunner(timeout_s=30, memory_mb=256, reads_pictures=False)
+    with pytest.raises(FileError) as caught:
+        made.parse(path, "application/pdf")
+    made.close()
+    assert (caught.value.code, caught.value.retryable) == ("parse_memory", False)
+    assert "too much memory" in caught.value.message and "ingest.parse_memory_mb" in caught.value.remedy
 
 
 @pytest.mark.parametrize(

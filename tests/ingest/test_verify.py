@@ -1,5 +1,6 @@
 """Every kind of fault is seen, named, and mended from the stored copies."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -56,6 +57,24 @@ def test_a_missing_part_of_a_document(library):
 def test_stale_chunks(library):
     library.ledger.put(replace(library.long, chunks=library.long.chunks - 1))
     check_mended(library, ("stale", "chunks"))
+
+
+@pytest.mark.parametrize("every", [True, False])
+def test_chunks_that_name_a_file_which_does_not_hold_them(library, every):
+    paths = sorted((library.folder / "index" / "default").glob(f"{library.long.document_id[:16]}-*.json"))
+    for path in paths if every else paths[:1]:
+        chunk = json.loads(path.read_text())
+        path.write_text(json.dumps(chunk | {"uri": "/gone/secret.md"}))
+    found = check_mended(library, ("stale", "chunks"))
+    assert "/gone/secret.md" in found.faults[0].detail
+    uris = library.index.uris_of_chunks("default")
+    assert uris[library.long.document_id] == {library.long.uri}
+
+
+def test_chunks_name_one_of_several_holders(library):
+    library.write("copy of a.md", LONG)
+    library.ingestor.ingest([library.docs], IngestRequest("default"))
+    assert library.ingestor.verify().faults == []
 
 
 def test_orphans(library):
