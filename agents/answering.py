@@ -27,6 +27,8 @@ from core.seams import Message
 from core.types import Sentence, Status, Usage
 
 INSTRUCTIONS = "instructions_in_evidence"
+FIRST_DRAFTED, FIRST_SENTENCE = "first_drafted", "first_sentence"
+"""Until the first sentence was written, and until the first one left."""
 
 
 class AnswerWork:
@@ -39,7 +41,8 @@ class AnswerWork:
         self._usage = Usage(**outcome["usage"]) if outcome else Usage(**state["spent"])
         self._guarded: Counter[str] = Counter(outcome.get("guarded", {}))
         self._started = time.perf_counter()
-        self._first_ms: float | None = state["timings_ms"].get("first_sentence")
+        times = state["timings_ms"]
+        self._firsts = {name: times[name] for name in (FIRST_DRAFTED, FIRST_SENTENCE) if name in times}
         self.checker: DraftChecker | None = None
         self.context = runtime.context
         self.excerpts = [read_excerpt(record) for record in state["evidence"]]
@@ -92,6 +95,7 @@ class AnswerWork:
         try:
             async with aclosing(stream.sentences(lambda: len(self.checked.sentences) > before)) as sentences:
                 async for sentence in sentences:
+                    self._note_first(FIRST_DRAFTED)
                     yield sentence
         finally:
             self._usage = self._usage.plus(stream.usage)
@@ -109,8 +113,7 @@ class AnswerWork:
 
     def release(self, released: Released, in_place_of: Sentence | None = None) -> None:
         """Tells of a sentence that may be shown."""
-        if self._first_ms is None:
-            self._first_ms = round((time.time() - self._state["started"]) * 1000, 1)
+        self._note_first(FIRST_SENTENCE)
         if in_place_of is None:
             self._emit(SentenceReleased(released.sentence, released.citations))
             return
@@ -124,9 +127,7 @@ class AnswerWork:
         if checked.sentences:
             is_whole = self.is_extracted or not checked.lost
             status = Status.ANSWERED if is_whole else Status.PARTIAL
-        timings = {**self._state["timings_ms"], node: round((time.perf_counter() - self._started) * 1000, 1)}
-        if self._first_ms is not None:
-            timings["first_sentence"] = self._first_ms
+        spent = round((time.perf_counter() - self._started) * 1000, 1)
         return {
             "outcome": {
                 "status": status.value,
@@ -140,5 +141,9 @@ class AnswerWork:
                 "usage": asdict(self._usage),
                 "guarded": dict(self._guarded + checked.guarded),
             },
-            "timings_ms": timings,
+            "timings_ms": {**self._state["timings_ms"], node: spent, **self._firsts},
         }
+
+    def _note_first(self, what: str) -> None:
+        """Milliseconds since the question came."""
+        self._firsts.setdefault(what, round((time.time() - self._state["started"]) * 1000, 1))
