@@ -29,6 +29,7 @@ _REFUSAL = re.compile(
     r"\b(?:mention|say|state|contain|provide|specif|include|give|available|found|hold|tell)"
     r"|\b(?:not|no|n't)\b.{0,30}\b(?:mention|specif|provide|state[ds]?\b|contain|information)"
     r"|\b(?:not|no|n't)\b.{0,30}\b(?:found|given) in"
+    r"|^\s*not (?:stated |held )?in the (?:evidence|documents?|texts?)\b"
     r"|\b(?:cannot|can't|unable to) (?:answer|determine|find)|\bI(?:'m| am) sorry\b|\bI don't know\b",
     re.IGNORECASE,
 )

@@ -54,7 +54,7 @@ def abstention_text(state: AskState) -> str:
     language = state["language"]
     mark = "、" if language == "zh" else ", "
     found = dict.fromkeys(read_excerpt(record).chunk.title for record in state["evidence"])
-    titles = [strip_links(title, "")[0] for title in found if speech_of(title) is not Speech.ORDER]
+    titles = [strip_links(title, "")[0] for title in found if title and speech_of(title) is not Speech.ORDER]
     asked = (query.rstrip("？?。.！! ") for query in state["queries"])
     text = NOT_HELD[language].format(queries=mark.join(asked))
     if titles:

@@ -101,7 +101,7 @@ def test_empty_pieces_and_repeats_are_dropped(checker):
 
 @pytest.mark.parametrize(
     "text",
-    ["资料中没有提到婚假。", "文档未说明价格。", "无法确定。", "The documents do not mention a price.",
+    ["资料中没有。", "Not in the evidence.", "资料中没有提到婚假。", "文档未说明价格。", "无法确定。", "The documents do not mention a price.",
      "I cannot answer this.", "There is no information about it in the text, it is not provided."],
 )  # fmt: skip
 def test_refusals_are_known(text):
