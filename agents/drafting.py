@@ -148,16 +148,29 @@ class DraftChecker:
         return old
 
     def _judge(self, text: str, hints: Sequence[int]) -> tuple[list[BoundSpan], Verdict]:
-        """The sentence and each of its clauses have evidence of their own, and the weakest
-        decides: a false clause hides in a long true sentence, and two facts that are each
-        held may be crossed in one."""
-        bound: list[BoundSpan] = []
-        verdicts = []
-        for clause in dict.fromkeys([text, *clauses(text, detect_language(text))]):
-            spans = self._pool.bind(clause, hints)
-            verdicts.append(self._guard.check(clause, passage_of(spans), self._question))
-            bound += [span for span in spans if not any(_is_same(span, b) for b in bound)]
+        """The sentence and each of its clauses need evidence, and the weakest decides: a false
+        clause hides in a long true sentence, and two facts that are each held may be crossed in
+        one. A clause that the sentence's own spans bear out brings no others."""
+        bound, verdict = self._smallest(text, self._pool.bind(text, hints))
+        verdicts = [verdict]
+        for clause in dict.fromkeys(clauses(text, detect_language(text))):
+            if clause == text:
+                continue
+            verdict = self._guard.check(clause, passage_of(bound), self._question)
+            if verdict.label is not Label.SUPPORTED:
+                spans, verdict = self._smallest(clause, self._pool.bind(clause, hints))
+                bound += [span for span in spans if not any(_is_same(span, b) for b in bound)]
+            verdicts.append(verdict)
         return bound, min(verdicts, key=lambda v: (_SURENESS[v.label], v.score))
+
+    def _smallest(self, claim: str, spans: Sequence[BoundSpan]) -> tuple[list[BoundSpan], Verdict]:
+        """The first of the spans that bear the claim out by themselves, or all of them."""
+        whole = self._guard.check(claim, passage_of(spans), self._question)
+        for count in range(1, len(spans) if whole.label is Label.SUPPORTED else 1):
+            verdict = self._guard.check(claim, passage_of(spans[:count]), self._question)
+            if verdict.label is Label.SUPPORTED:
+                return list(spans[:count]), verdict
+        return list(spans), whole
 
     def rank_quotes(self) -> list[BoundSpan]:
         """The evidence's sentences, those that speak most of the question first."""
