@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from agents.binding import BoundSpan
-from agents.guards.exact import OPPOSITES
+from agents.guards.exact import NEAR_COPY, OPPOSITES
 from agents.keywords import segments
 from core.units import quantities
 from core.wording import codes, holds_code, names, negations, plain_numbers, squeeze
@@ -23,6 +23,9 @@ SAME_WORDS = 0.6
 SAME_FACT = 0.8
 """The same for a rival that differs in a negation or an opposite alone."""
 MAX_RIVALS = 2
+MORE_WORDS = 6
+"""So many terms may one of two near copies have more than the other: what is added contradicts
+nothing."""
 _YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
 
 
@@ -53,6 +56,10 @@ def newest_day(span: BoundSpan) -> int:
 
 def _likeness(claim: str, quotes: Sequence[str], other: BoundSpan) -> float:
     """Share of the claim's words that a rival holds; 0 when it is none."""
+    if not _is_of_same_years(claim, other):
+        return 0.0
+    if (replaced := _replaced_words(claim, quotes, other.quote)) and _holds_codes(claim, other):
+        return replaced
     share = _share(_words(claim), other)
     if share < SAME_WORDS or not _is_of_same_things(claim, other):
         return 0.0
@@ -69,19 +76,40 @@ def _share(words: set[str], other: BoundSpan) -> float:
     return len(words & set(split_terms(other.readable))) / len(words) if words else 0.0
 
 
+def _replaced_words(claim: str, quotes: Sequence[str], text: str) -> float:
+    """How alike (0…1) a quote of the claim and a text are that are the same but for a few words,
+    some of which the claim states and for which the other has others; 0 when they are not."""
+    stated = set(split_terms(claim))
+    best = 0.0
+    for quote in quotes:
+        mine, theirs = set(split_terms(quote)), set(split_terms(text))
+        alike = len(mine & theirs) / len(mine | theirs) if mine | theirs else 0.0
+        has_both = bool((mine - theirs) & stated) and bool(theirs - mine)
+        is_same_size = abs(len(mine) - len(theirs)) <= MORE_WORDS
+        if alike >= NEAR_COPY and has_both and is_same_size:
+            best = max(best, alike)
+    return best
+
+
 def _words(text: str) -> set[str]:
     terms = {term for segment in segments(text) for term in split_terms(segment)}
     return {term for term in terms if not term.replace(".", "").isdigit()}
 
 
 def _is_of_same_things(claim: str, other: BoundSpan) -> bool:
-    """The same products, people and years: figures of two years or models may both be true."""
+    """The same products and people: figures of two models may both be true."""
+    return _holds_codes(claim, other) and all(name in other.readable.casefold() for name in names(claim))
+
+
+def _holds_codes(claim: str, other: BoundSpan) -> bool:
     near = squeeze(other.readable)
-    if not all(holds_code(code, near) for code in codes(claim) if not code.isdigit()):
-        return False
-    if any(name not in other.readable.casefold() for name in names(claim)):
-        return False
-    mine, theirs = set(_YEAR.findall(claim)), set(_YEAR.findall(other.quote))
+    return all(holds_code(code, near) for code in codes(claim) if not code.isdigit())
+
+
+def _is_of_same_years(claim: str, other: BoundSpan) -> bool:
+    """Figures of two years may both be true. A quote without a year is of its document's."""
+    mine = set(_YEAR.findall(claim))
+    theirs = set(_YEAR.findall(other.quote)) or set(_YEAR.findall(other.chunk.context))
     return not (mine and theirs) or bool(mine & theirs)
 
 
