@@ -100,3 +100,14 @@ def test_markers_are_shown_once_and_list_items_start_a_line():
     expected = "Leave is 15 days.[1] It carries over.[2]\n- until March[1]余下作废。[2]"
     assert Reader(answer_html(turn, Texts("en"))).text == expected
     assert copy_text(turn, Texts("en")) == expected
+
+
+def test_what_is_unsure_or_disputed_is_marked():
+    turn = Turn("q")
+    unsure = {**sentence("Leave is 15 days.", 1), "verdict": {"label": "unsure", "reason": HOSTILE}}
+    disputed = {**sentence("It carries over.", 1), "conflicts": [2]}
+    for one in (unsure, disputed, sentence("It is paid.", 1)):
+        turn.apply(AskEvent("sentence", {"sentence": one}))
+    drawn = Reader(answer_html(turn, Texts("en")))
+    words = "Leave is 15 days.[1]Could not be decided It carries over.[1]Documents disagree It is paid.[1]"
+    assert drawn.text == words and set(drawn.tags) == {"div", "sup", "span"}

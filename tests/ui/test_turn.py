@@ -1,6 +1,6 @@
 """The fold of events into a turn."""
 
-from tests.ui.standin_api import answered, partial, sentence
+from tests.ui.standin_api import answered, citation, partial, sentence
 from ui.client import AskEvent
 from ui.turn import Turn, recalled
 
@@ -37,8 +37,11 @@ def test_a_withheld_sentence_is_kept_apart_with_its_verdict():
 
 
 def test_a_replacement_is_shown_at_once():
-    turn = fold([("revised", {"withheld": "a", "verdict": {}, "replacement": sentence("b", 1)})])
+    withheld = {"withheld": "a", "verdict": {}, "replacement": None, "citations": []}
+    mended = {**withheld, "replacement": sentence("b", 1), "citations": [citation(1, "b", "b")]}
+    turn = fold([("revised", withheld), ("revised", mended)])
     assert [item["text"] for item in turn.sentences] == ["b"]
+    assert [item["text"] for item in turn.withheld] == ["a"] and len(turn.cited()) == 1
 
 
 def test_a_failure_keeps_what_was_released():
