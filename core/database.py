@@ -14,7 +14,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, MetaData, String, Table, create_engine, event, make_url, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
@@ -111,6 +124,20 @@ def create_tables(engine: Engine, metadata: MetaData) -> None:
     with engine.begin() as connection:
         serialize(connection, _DDL)
         metadata.create_all(connection)
+
+
+def add_columns(engine: Engine, table: Table) -> None:
+    """Brings a table of an earlier version up to date, with 0 or an empty text in what it lacked;
+    nothing on a new or present one."""
+    with engine.begin() as connection:
+        serialize(connection, _DDL)
+        found = inspect(connection)
+        known = {c["name"] for c in found.get_columns(table.name)} if found.has_table(table.name) else set()
+        for column in table.columns if known else ():
+            if column.name not in known:
+                is_number = isinstance(column.type, Integer)
+                kind = "INTEGER DEFAULT 0" if is_number else "VARCHAR DEFAULT ''"
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")
 
 
 def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:

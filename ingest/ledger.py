@@ -24,14 +24,21 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    inspect,
     select,
     union_all,
     update,
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.database import MAX_VARIABLES, TEXT, create_tables, open_database, place_of, replace_rows, serialize
+from core.database import (
+    MAX_VARIABLES,
+    TEXT,
+    add_columns,
+    create_tables,
+    open_database,
+    place_of,
+    replace_rows,
+)
 from core.errors import StoreError
 from core.types import EVERYONE
 
@@ -143,7 +150,7 @@ class Ledger:
         self._engine = open_database(database) if isinstance(database, Path) else database
         with self._errors():
             # Columns that a ledger of an earlier version lacks come first: an index may need them.
-            _add_columns(self._engine)
+            add_columns(self._engine, _FILES)
             create_tables(self._engine, _METADATA)
 
     @property
@@ -259,20 +266,9 @@ class Ledger:
         chosen = [] if status is None else [_FILES.c.status == str(status)]
         return self._select(_FILES.c.collection == collection, *chosen)
 
-    def readings(self, collection: str) -> Iterator[tuple[str, str, str]]:
-        """Newest versions with their kind of file and the fingerprint by which all that is kept of
-        them was made; without those that were whole once and now are read again."""
-        columns = ("document_id", "media_type", "fingerprint", "status", "chunks", "previous_ids")
-        chosen = select(*(_FILES.c[name] for name in columns)).where(_FILES.c.collection == collection)
-        with self._errors(), self._engine.connect() as connection:
-            for document_id, kind, fingerprint, status, chunks, previous in connection.execute(chosen):
-                if status == FileStatus.DONE or not (chunks and document_id in previous):
-                    yield document_id, kind, fingerprint
-
     def published(self, collection: str) -> list[LedgerRow]:
         """Rows that are `done`, and those whose earlier version may be in the index still."""
-        done = _FILES.c.status == str(FileStatus.DONE)
-        return self._select(_FILES.c.collection == collection, done | _HAS_PREVIOUS)
+        return self._select(_FILES.c.collection == collection, (_FILES.c.status == "done") | _HAS_PREVIOUS)
 
     def reader_sets(self, collection: str) -> list[tuple[str, ...]]:
         """The different sets of readers that files of a collection have; few, however many
@@ -375,18 +371,6 @@ class Ledger:
             raise StoreError(
                 f"the ledger {place_of(self._engine)} does not answer: {reason}", remedy="run: attest doctor"
             ) from exc
-
-
-def _add_columns(engine: Engine) -> None:
-    """Brings a table of an earlier version up to date; nothing on a new or present one."""
-    with engine.begin() as connection:
-        serialize(connection, "attest: columns")
-        found = inspect(connection)
-        known = {c["name"] for c in found.get_columns(_FILES.name)} if found.has_table(_FILES.name) else set()
-        for column in _FILES.columns if known else ():
-            if column.name not in known:
-                kind = "INTEGER DEFAULT 0" if column.name in _INTEGERS else "VARCHAR DEFAULT ''"
-                connection.exec_driver_sql(f"ALTER TABLE ingest_files ADD COLUMN {column.name} {kind}")
 
 
 def state_of(row: LedgerRow | None) -> tuple[str, str] | None:

@@ -5,13 +5,19 @@ feature is turned off; and while personal data is masked also those of versions 
 other settings, since these may have been made before. Knows ledger, lines and signatures.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+from sqlalchemy import column, select, table
 
 from core.settings import IngestSettings
 from ingest.document_index import DocumentIndex
-from ingest.ledger import Ledger
+from ingest.ledger import FileStatus, Ledger
 from ingest.near_copies import NearCopies
 from ingest.verify import Fault
+
+_NAMES = ("document_id", "media_type", "fingerprint", "status", "chunks", "previous_ids")
+_FILES = table("ingest_files", column("collection"), *(column(name) for name in _NAMES))
+"""What is read of the ledger's table: whole rows of a large collection would fill the memory."""
 
 
 class Leftovers:
@@ -68,9 +74,18 @@ class Leftovers:
         """Versions of which all that is kept was made by the present settings."""
         fingerprints: dict[str, str] = {}
         wanted = set()
-        for document_id, kind, fingerprint in self._ledger.readings(collection):
+        for document_id, kind, fingerprint in self._readings(collection):
             if kind and kind not in fingerprints:  # none: it was refused unread
                 fingerprints[kind] = self._fingerprint(kind)
             if kind and fingerprint == fingerprints[kind]:
                 wanted.add(document_id)
         return wanted
+
+    def _readings(self, collection: str) -> Iterator[tuple[str, str, str]]:
+        """Newest versions with kind of file and the fingerprint by which all that is kept of them
+        was made; without those that were whole once and now are read again."""
+        chosen = select(*(_FILES.c[name] for name in _NAMES)).where(_FILES.c.collection == collection)
+        with self._ledger.transaction() as connection:
+            for document_id, kind, fingerprint, status, chunks, previous in connection.execute(chosen):
+                if status == FileStatus.DONE or not (chunks and document_id in previous):
+                    yield document_id, kind, fingerprint
