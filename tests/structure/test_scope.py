@@ -16,7 +16,7 @@ from retrieval.reads import MilvusReads
 from retrieval.store import MilvusStore
 from tests.structure.source_tree import PACKAGES, python_files
 
-TEXTLESS = {type(None), bool, int, list[str], dict[str, int], Reembedding}
+TEXTLESS = {type(None), bool, int, list[str], dict[str, int], dict[str, set[str]], Reembedding}
 """What may be given without a scope: names, counts, and whether it worked."""
 READS = {"search", "query", "hybrid_search", "get", "search_iterator", "query_iterator"}
 UNSCOPED_READERS = {"_pages"}
