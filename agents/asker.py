@@ -24,6 +24,7 @@ from agents.graph import build_graph
 from agents.guards.evidence_screen import EvidenceScreen
 from agents.guards.grounding import GroundingGuard
 from agents.guards.sufficiency import SufficiencyGate
+from agents.masking import AnswerMask
 from agents.policy import Policy, policy_of
 from agents.prompt_library import PromptLibrary
 from agents.records import read_turn
@@ -76,13 +77,15 @@ class Asker:
             state, config, context=self._context, stream_mode="custom", durability="sync"
         )
         finished: Finished | None = None
+        mask = self._context.mask
         try:
             async with aclosing(run) as events:
                 async for event in events:
-                    if isinstance(event, Finished):
-                        finished = event
+                    shown = event if mask is None else mask.event(event)
+                    if isinstance(shown, Finished):
+                        finished = shown
                     else:
-                        yield event
+                        yield shown
             await self._graph.checkpointer.keep_latest(thread)
             await asyncio.to_thread(self._sessions.record_turn, ask.owner, session_id, ask.question)
             known = True
@@ -160,6 +163,7 @@ async def open_asker(
         retrieval=settings.retrieval,
         chat=settings.chat,
         guards=settings.guard,
+        mask=AnswerMask(settings.ingest.pii_kinds) if settings.guard.pii == "mask" else None,
     )
     sessions_file.chmod(0o600)
     engine = create_engine(f"sqlite:///{sessions_file}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from agents.binding import EvidenceBinder
 from agents.guards.evidence_screen import EvidenceScreen
 from agents.guards.sufficiency import SufficiencyGate
+from agents.masking import AnswerMask
 from agents.prompt_library import PromptLibrary
 from core.seams import ChatModel, Guard
 from core.settings import ChatSettings, GuardSettings, RetrievalSettings
@@ -27,3 +28,4 @@ class AskContext:
     retrieval: RetrievalSettings
     chat: ChatSettings
     guards: GuardSettings
+    mask: AnswerMask | None

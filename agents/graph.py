@@ -1,4 +1,5 @@
-"""The graph: plan → gather → answer → revise → extract → finish, the last but one where needed.
+"""The graph: plan → gather → answer → revise → extract → finish, the last but one where needed;
+plan → finish for what is refused.
 
 Knows which node follows which; each node is a file of its own.
 """
@@ -26,13 +27,17 @@ def build_graph(checkpointer: BaseCheckpointSaver) -> CompiledStateGraph:
     for node in (plan, gather, answer, revise, extract, finish):
         graph.add_node(node.__name__, node)
     graph.add_edge(START, "plan")
-    graph.add_edge("plan", "gather")
+    graph.add_conditional_edges("plan", _after_plan, ["gather", "finish"])
     graph.add_edge("gather", "answer")
     graph.add_conditional_edges("answer", after_answer, ["revise", "extract", "finish"])
     graph.add_conditional_edges("revise", after_revise, ["extract", "finish"])
     graph.add_edge("extract", "finish")
     graph.add_edge("finish", END)
     return graph.compile(checkpointer=checkpointer)
+
+
+def _after_plan(state: AskState) -> str:
+    return "finish" if state["refusal"] else "gather"
 
 
 def after_answer(state: AskState) -> str:

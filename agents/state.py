@@ -13,7 +13,7 @@ def remember(turns: list[dict], new: list[dict]) -> list[dict]:
 class AskState(TypedDict, total=False):
     """One question on its way. `turns` alone grows over the session. `passage` is hypothetical: it is
     searched with and shown to nobody; `spent` is what was asked of the chat model before the
-    answer; `notes` say how the search was made."""
+    answer; `notes` say how the search was made; `refusal` why the question is not answered at all."""
 
     session_id: str
     question: str
@@ -22,6 +22,7 @@ class AskState(TypedDict, total=False):
     effort: str
     policy: str
     started: float
+    refusal: str
     language: str
     queries: list[str]
     passage: str

@@ -17,6 +17,7 @@ from app.body_limit import BodyLimit
 from app.jobs import JobBook
 from app.library import Library
 from app.origin_guard import OriginGuard, is_loopback
+from app.rate_limit import RateLimit
 from app.routes import ask, collections, documents, health, jobs, search, sessions
 from app.services import Services
 from app.threads import Background, WriteQueue
@@ -50,6 +51,8 @@ def create_app(services: Services, local_token: str, *, warm_up: bool = False) -
         app.include_router(routes.router)
     # The last one added is the first that a request meets.
     app.add_middleware(BodyLimit, max_upload_mb=settings.server.max_upload_mb)
+    if settings.server.questions_per_minute:
+        app.add_middleware(RateLimit, per_minute=settings.server.questions_per_minute)
     authenticator = Authenticator(services.keys, local_token, open_to_local=on_loopback)
     app.add_middleware(AuthenticationMiddleware, authenticator=authenticator)
     if on_loopback:

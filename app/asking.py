@@ -10,6 +10,7 @@ from contextlib import aclosing
 
 from agents.asking import Ask
 from agents.events import Failed, Finished
+from agents.guards.question_guard import clean_question
 from app.rendering import render_event
 from app.services import Services
 from core.errors import AttestError, InputError
@@ -47,7 +48,7 @@ async def stream_answer(services: Services, ask: Ask) -> AsyncIterator[tuple[str
 
 def check_question(question: str, max_chars: int) -> None:
     """Raises InputError for a question that is blank, over the limit or not valid Unicode."""
-    if not question.strip():
+    if not clean_question(question):
         raise InputError("the question is empty", remedy="write a question")
     if len(question) > max_chars:
         raise InputError(

@@ -205,6 +205,8 @@ class GuardSettings(Section):
     supported_at: float = Field(0.5, ge=0, le=1, description="probability from which a sentence counts as supported")
     sufficient_at: float = Field(0.35, ge=0, le=1, description="evidence score below which no draft is made")
     screen: bool = Field(True, description="text in documents that speaks to a language model is neither shown to it nor quoted")
+    refuse: bool = Field(True, description="questions that order the model about or fish for its prompt and keys are refused")
+    pii: Literal["off", "mask"] = Field("off", description="personal data in answers, quotes and events: off or mask (the kinds of ingest.pii_kinds)")
 
 
 class ServerSettings(Section):
@@ -217,6 +219,7 @@ class ServerSettings(Section):
     max_waiting_files: int = Field(
         1000, ge=1, description="while so many files wait to be read, uploads with wait=false are refused"
     )
+    questions_per_minute: int = Field(600, ge=0, description="questions that one user may ask in a minute; 0: no limit")
 
 
 class UiSettings(Section):

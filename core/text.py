@@ -13,7 +13,8 @@ _LATIN_RUN = re.compile(r"[A-Za-z\u00c0-\u024f]+")
 _SPACE = re.compile(r"\s+")
 # A full stop ends a sentence only before space or the end, and not after a single
 # letter, a common abbreviation or a list number ("3. Install").
-_ENDER = re.compile(r"[。！？!?；]+[”’」』）)\"']*|\.+[”’\")]*(?=\s|$)|\n+")
+# An exclamation mark before a bracket opens a picture in Markdown.
+_ENDER = re.compile(r"(?:[。！？?；]|!(?!\[))+[”’」』）)\"']*|\.+[”’\")]*(?=\s|$)|\n+")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|No|Nos|Fig|Figs|Eq|Sec|vs|etc|approx|cf|al"
     r"|e\.g|i\.e|Inc|Ltd|Co|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|\d{1,3})$"

@@ -59,6 +59,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "stage_start": ("Sending the question", "正在提交问题"),
     "stage_planning": ("Reading the question", "正在理解问题"),
     "stage_searching": ("Searching the documents", "正在检索文档"),
+    "stage_refused": ("Not a question about documents", "不是关于文档的问题"),
     "stage_screening": ("Leaving out text that speaks to a model", "正在排除针对模型的指令"),
     "stage_answering": ("Writing the answer", "正在撰写答案"),
     "stage_revising": ("Rewriting what the evidence does not bear out", "正在改写缺乏依据的句子"),

@@ -7,7 +7,7 @@ what will be asked. Where the question is about such texts, they are what it ask
 their citations are marked. Knows texts and token vectors; knows nothing of prompts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from agents.guards.speech_to_models import Speech, asks_about_instructions, speech_of
@@ -25,6 +25,10 @@ SPEAKS_OF = 0.745
 sentences that answer a question of XQuAD or CMRC lies below, 99 in 100 of the attacks of BIPIA."""
 SPEAKS_OF_ACROSS = 0.70
 """The same when question and sentence are in different languages: 1 in 20 of XQuAD below."""
+MARGIN = 0.1
+"""Beside text that speaks to a model a sentence may be so much less near than the nearest one."""
+DEMAND_MORE = 0.055
+"""A demand on the reply must be so much nearer: one sentence of 200 is one, and is quoted rarely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +106,12 @@ class EvidenceScreen:
         if asks_about_instructions(question):
             plain = [place for place in spoken if place.speech in (Speech.ORDER, Speech.DEMAND)]
             return ScreenedEvidence(flagged=_by_chunk(plain), passages=len(plain))
-        # A document is told by one demand that has nothing to do with what is asked.
-        stray = self._not_about(question, [p for p in spoken if p.speech is not Speech.ORDER])
-        orders = [place for place in spoken if place.speech is Speech.ORDER]
-        hostile = orders + [place for place in stray if place.speech is Speech.DEMAND]
-        documents = {place.chunk.document_id for place in hostile}
-        beside = [p for p in places if not p.speech and p.chunk.document_id in documents]
-        tainted = self._not_about(question, beside)
+        near = self._similarities(question, spoken)
+        stray = [p for p, value in zip(spoken, near, strict=True) if value < _least(p, question)]
+        # A document is told by one order, or one demand that has nothing to do with what is asked.
+        orders = [p for p in spoken if p.speech is Speech.ORDER]
+        hostile = orders + [p for p in stray if p.speech is Speech.DEMAND]
+        tainted = self._tainted(question, places, {p.chunk.document_id for p in hostile})
         flagged = [p for p in spoken if p.speech is Speech.DEMAND and p not in stray]
         taken = [*hostile, *tainted, *(p for p in stray if p.speech is Speech.REQUEST)]
         return ScreenedEvidence(
@@ -118,18 +121,30 @@ class EvidenceScreen:
             passages=len(hostile),
         )
 
-    def _not_about(self, question: str, places: Sequence[_Place]) -> list[_Place]:
-        """Those that do not speak of the question."""
-        if not places:
+    def _tainted(self, question: str, places: Sequence[_Place], documents: Collection[str]) -> list[_Place]:
+        """The plain sentences of these documents that are far from the question."""
+        if not documents:
             return []
-        language = detect_language(question)
-        words, *tables = self._embedder.embed_tokens([question, *(place.readable for place in places)])
+        plain = [place for place in places if not place.speech]
+        near = self._similarities(question, plain)
+        nearest = max(near, default=0.0) - MARGIN
         return [
             place
-            for place, table in zip(places, tables, strict=True)
-            if max_sim(words, table)
-            < (SPEAKS_OF if detect_language(place.readable) == language else SPEAKS_OF_ACROSS)
+            for place, value in zip(plain, near, strict=True)
+            if place.chunk.document_id in documents and value < max(nearest, _least(place, question))
         ]
+
+    def _similarities(self, question: str, places: Sequence[_Place]) -> list[float]:
+        if not places:
+            return []
+        words, *tables = self._embedder.embed_tokens([question, *(place.readable for place in places)])
+        return [max_sim(words, table) for table in tables]
+
+
+def _least(place: _Place, question: str) -> float:
+    """The similarity from which a sentence speaks of a question."""
+    same = detect_language(place.readable) == detect_language(question)
+    return (SPEAKS_OF if same else SPEAKS_OF_ACROSS) + DEMAND_MORE * (place.speech is Speech.DEMAND)
 
 
 def _by_chunk(places: Sequence[_Place]) -> dict[str, frozenset[Span]]:

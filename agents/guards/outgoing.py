@@ -10,8 +10,9 @@ _IMAGE = re.compile(r"!\[([^\]]*)\]\s*(?:\([^)]*\)?|\[[^\]]*\])")
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(\s*([^)\s]*)[^)]*\)?")
 _REFERENCE = re.compile(r"^\s{0,3}\[[^\]]{1,80}\]:\s*\S+.*$", re.MULTILINE)
 _TAG = re.compile(
-    r"</?(?:a|img|script|style|iframe|svg|link|meta|form|input|object|embed|video|audio|base|div|span|button|table|p|br|b|i|u)"
-    r"\b[^>]*(?:>|$)|<!--.*?(?:-->|$)",
+    r"</?(?:img|script|style|iframe|svg|link|meta|form|input|object|embed|video|audio|base)\b[^>]*(?:>|$)"
+    # Short names are words too: a<b and c>d is none.
+    r"|</?(?:a|p|b|i|u|br|div|span|button|table)(?:\s+[\w:-]+\s*=[^>]*|\s*/?)(?:>|$)|<!--.*?(?:-->|$)",
     re.IGNORECASE | re.DOTALL,
 )
 _TLD = (

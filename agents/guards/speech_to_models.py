@@ -60,12 +60,14 @@ _POLITE = (
 )
 _REQUEST = re.compile(
     _POLITE
-    + r"(?:write|compose|draft|develop|provide|generate|create|craft|invent|explain|describe|narrate|tell|"
-    r"summari[sz]e|translate|paraphrase|rephrase|rewrite|convert|encode|decode|encrypt|decrypt|replace|rearrange|"
-    r"scramble|shuffle|reverse|jumble|misspell|substitute|group|combine|anagram|render|capitali[sz]e|recommend|"
-    r"suggest|propose|analy[sz]e|classify|calculate|compute|solve|integrate|incorporate|embed|modify|augment|enhance|introduce|insert|weave|break\s+down|ensure|execute|"
-    r"advertise|promote|share|show|repeat|print|output|list|convince|persuade|encourage|urge|use|add|include|"
-    r"mention|visit|click|download|install|send|email|forward|post|let|stop|start|answer|respond|reply|say|speak|act|behave|forget|ignore|disregard)\b",
+    + r"(?:(?:write|compose|draft|develop|provide|generate|create|craft|invent|explain|describe|narrate|"
+    r"summari[sz]e|translate|paraphrase|rephrase|rewrite|convert|encode|decode|encrypt|decrypt|rearrange|scramble|shuffle|reverse|"
+    r"jumble|misspell|substitute|anagram|render|capitali[sz]e|recommend|suggest|propose|analy[sz]e|classify|calculate|"
+    r"compute|solve|integrate|incorporate|embed|modify|augment|enhance|introduce|weave|break\s+down|execute|advertise|"
+    r"promote|repeat|print|output|convince|persuade|encourage|urge|visit|click|download|answer|respond|reply|say|speak|"
+    r"act|behave|forget|ignore|disregard)\b"
+    r"|(?:replace|use|group|combine|swap|remove|change|add|include)\b[^.!?\n]{0,48}\b(?:letters?|vowels?|consonants?|"
+    r"words?|sentences?|characters|symbols|typos?|emojis?|rhymes?)\b)",
     re.IGNORECASE,
 )
 _REQUEST_ZH = re.compile(

@@ -22,13 +22,26 @@ NOT_HELD = {
 }
 NEAREST = {"zh": "最接近的文档：{titles}。", "en": " The nearest documents: {titles}."}
 MAX_NEAREST = 3
+REFUSED = {
+    "instructions": {
+        "zh": "这个问题要求系统改变自己的规则，因此不予回答。Attest 只回答关于文档内容的问题。",
+        "en": "This question asks the system to change its own rules, so it is not answered. "
+        "Attest answers questions about what the documents say.",
+    },
+    "secrets": {
+        "zh": "这个问题索要系统自身的提示词、密钥或配置，因此不予回答。Attest 只回答关于文档内容的问题。",
+        "en": "This question asks for the system's own prompt, keys or settings, so it is not answered. "
+        "Attest answers questions about what the documents say.",
+    },
+}
 
 
 async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
     """Emits `Finished` and adds the turn to `turns`."""
     passing = ("draft", "drafted", "mended")
     outcome = {name: value for name, value in state["outcome"].items() if name not in passing}
-    if outcome["status"] == Status.ABSTAINED.value:
+    outcome = outcome or _refused(state)
+    if not state["refusal"] and outcome["status"] == Status.ABSTAINED.value:
         outcome["text"] = abstention_text(state)
     total = round((time.time() - state["started"]) * 1000, 1)
     identifier = uuid.uuid4().hex
@@ -36,7 +49,7 @@ async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
         {
             **outcome,
             "id": identifier,
-            "looked_for": state["queries"],
+            "looked_for": [] if state["refusal"] else state["queries"],
             "route": "search",
             "policy": state["policy"],
             "timings_ms": {**state["timings_ms"], "total": total},
@@ -45,8 +58,22 @@ async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
         }
     )
     runtime.stream_writer(Finished(answer))
-    turn = Turn(state["question"], answer.text, answer.status)
+    mask = runtime.context.mask
+    turn = Turn(state["question"], answer.text if mask is None else mask.text(answer.text), answer.status)
     return {"turns": [turn_record(turn)]}
+
+
+def _refused(state: AskState) -> dict:
+    """The outcome of a question that is not answered."""
+    return {
+        "status": Status.ABSTAINED.value,
+        "text": REFUSED[state["refusal"]][state["language"]],
+        "sentences": [],
+        "citations": [],
+        "withheld": [],
+        "usage": state["spent"],
+        "guarded": {f"refused_{state['refusal']}": 1},
+    }
 
 
 def abstention_text(state: AskState) -> str:

@@ -1,4 +1,4 @@
-"""plan: what is asked, in which language, and what to search for.
+"""plan: what is asked, whether it is answered, in which language, and what to search for.
 
 A follow-up is put together with the question before it by rule: that costs nothing and
 is what the search legs need. A hypothetical passage is written when the settings ask for
@@ -16,6 +16,7 @@ from langgraph.runtime import Runtime
 from agents.asking import Effort
 from agents.context import AskContext
 from agents.events import StatusChanged
+from agents.guards.question_guard import clean_question, refusal_of
 from agents.hyde import is_wanted, write_passage
 from agents.keywords import segments
 from agents.state import AskState
@@ -36,13 +37,19 @@ _log = logging.getLogger(__name__)
 
 
 async def plan(state: AskState, runtime: Runtime[AskContext]) -> dict:
-    """Sets `language`, `queries` and, where it is wanted, `passage` and what that took."""
+    """Sets `language`, `queries`, `refusal` and, where it is wanted, `passage` and what that took."""
     runtime.stream_writer(StatusChanged("planning"))
-    question = state["question"]
-    earlier = [turn["question"] for turn in state.get("turns", [])]
-    query = standalone_query(question, earlier)
-    wanted = is_wanted(runtime.context.retrieval.hyde, Effort(state["effort"]))
+    question = clean_question(state["question"])
+    refusal = refusal_of(question) if runtime.context.guards.refuse else None
+    if refusal:
+        runtime.stream_writer(StatusChanged("refused", refusal.value))
+    # What was refused is not taken up again by a follow-up.
+    asked = (turn["question"] for turn in state.get("turns", []))
+    query = standalone_query(question, [earlier for earlier in asked if not refusal_of(earlier)])
+    wanted = not refusal and is_wanted(runtime.context.retrieval.hyde, Effort(state["effort"]))
     return {
+        "question": question,
+        "refusal": refusal.value if refusal else "",
         "language": detect_language(question),
         "queries": [query],
         "passage": "",

@@ -1,0 +1,76 @@
+"""Personal data in what leaves of a question: masked in every event when the policy says so.
+
+Quotes are masked too, so `quote` is then no longer letter by letter what `start` and `end`
+point at. Knows events; knows nothing of how they were made.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from agents.events import Event, Finished, Retrieved, SentenceReleased, SentenceRevised, StatusChanged
+from core.personal_data import mask_personal_data
+from core.types import Answer, Citation, Hit, Sentence, Verdict
+
+
+class AnswerMask:
+    """Masks the kinds of personal data it was made for."""
+
+    def __init__(self, kinds: Collection[str]) -> None:
+        self._kinds = tuple(kinds)
+
+    def text(self, text: str) -> str:
+        """The text with `[phone]` in the place of a phone number and so on."""
+        return mask_personal_data(text, self._kinds)[0]
+
+    def event(self, event: Event) -> Event:
+        """The event as it may leave."""
+        match event:
+            case StatusChanged():
+                return replace(event, detail=self.text(event.detail))
+            case Retrieved():
+                hits, queries = map(self._hit, event.hits), map(self.text, event.queries)
+                return replace(event, hits=tuple(hits), queries=tuple(queries))
+            case SentenceReleased():
+                citations = tuple(map(self._citation, event.citations))
+                return replace(event, sentence=self._sentence(event.sentence), citations=citations)
+            case SentenceRevised():
+                replacement = self._sentence(event.replacement) if event.replacement else None
+                verdict = self._verdict(event.verdict)
+                withheld = self.text(event.withheld)
+                return replace(event, withheld=withheld, verdict=verdict, replacement=replacement)
+            case Finished():
+                return replace(event, answer=self.answer(event.answer))
+        return event
+
+    def answer(self, answer: Answer) -> Answer:
+        """The answer without personal data; `guarded` says how much there was of it."""
+        _, found = mask_personal_data(answer.text, self._kinds)
+        return replace(
+            answer,
+            text=self.text(answer.text),
+            sentences=tuple(map(self._sentence, answer.sentences)),
+            citations=tuple(map(self._citation, answer.citations)),
+            withheld=tuple(map(self._sentence, answer.withheld)),
+            looked_for=tuple(map(self.text, answer.looked_for)),
+            guarded=_with_masked(answer.guarded, found),
+        )
+
+    def _sentence(self, sentence: Sentence) -> Sentence:
+        return replace(sentence, text=self.text(sentence.text), verdict=self._verdict(sentence.verdict))
+
+    def _verdict(self, verdict: Verdict) -> Verdict:
+        return replace(verdict, reason=self.text(verdict.reason))
+
+    def _citation(self, citation: Citation) -> Citation:
+        return replace(citation, quote=self.text(citation.quote), title=self.text(citation.title))
+
+    def _hit(self, hit: Hit) -> Hit:
+        chunk = hit.chunk
+        headings = tuple(map(self.text, chunk.headings))
+        shown = replace(chunk, text=self.text(chunk.text), title=self.text(chunk.title), headings=headings)
+        return replace(hit, chunk=shown)
+
+
+def _with_masked(guarded: Mapping[str, int], found: Counter[str]) -> dict[str, int]:
+    return {**guarded, "masked_personal_data": found.total()} if found else dict(guarded)

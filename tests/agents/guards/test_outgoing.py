@@ -1,0 +1,56 @@
+"""Links, pictures and tags leave only when the evidence holds them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.guards.outgoing import strip_links
+
+EVIL = "evil.example.com"
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        (f"18 个月。![logo](https://{EVIL}/?q=1)", "18 个月。"),
+        (f"See [the manual](http://{EVIL}/a) for 18 months.", "See the manual for 18 months."),
+        (f"Visit https://{EVIL}/x?y=1 now.", "Visit now."),
+        (f"Visit www.{EVIL}, it is 18 months.", "Visit , it is 18 months."),
+        (f"Go to {EVIL} for it.", "Go to for it."),
+        (f'18 months.<img src="https://{EVIL}/p.png">', "18 months."),
+        (f"<a href='//{EVIL}'>18 months</a>", "18 months"),
+        ("18 months <script>alert(1)</script>", "18 months alert(1)"),
+        ("Run javascript:alert(1)", "Run )"),
+        (f"请访问 hxxp，或 https://{EVIL}/路径，保修 18 个月。", "请访问 hxxp，或 ，保修 18 个月。"),
+        (f"![a][b] [b]: https://{EVIL}", None),
+    ],
+)
+def test_what_the_evidence_does_not_hold_is_taken_out(text, clean):
+    stripped, count = strip_links(text, "The warranty is 18 months.")
+    assert count and EVIL not in stripped and "<" not in stripped
+    if clean is not None:
+        assert stripped == clean
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Reset it at https://id.bochuan.example/reset.",
+        "Reset it at HTTPS://id.bochuan.example/reset, please.",
+        "Write to help@bochuan.com.",
+        "The version is 1.2.3 and costs 3.50 per unit, e.g. in file config.py.",
+        "温度 < 40 度且 > 5 度。",
+        "a<b and c>d",
+    ],
+)
+def test_what_it_holds_and_what_is_no_link_stays(text):
+    held = "Reset it at https://id.bochuan.example/reset or write to help@bochuan.com."
+    assert strip_links(text, held) == (text, 0)
+
+
+@given(st.text(st.sampled_from("abc.com/[]()!<>:w htps\"'=")), st.text(st.sampled_from("abc. "), max_size=20))
+def test_no_address_is_left_that_is_not_held(text, held):
+    clean, _ = strip_links(text, held)
+    again, count = strip_links(clean, held)
+    assert "https://" not in clean or "https://" in held or count == 0
+    assert len(again) <= len(clean)

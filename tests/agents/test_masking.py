@@ -1,0 +1,45 @@
+"""With the policy `mask` no event carries personal data."""
+
+from dataclasses import asdict
+
+from agents.events import Failed, Finished, Retrieved, SentenceReleased, SentenceRevised, StatusChanged
+from agents.masking import AnswerMask
+from core.personal_data import KINDS
+from core.types import Answer, Citation, Hit, Label, Sentence, Stage, Status, Verdict
+from tests.agents.doubles import chunk
+
+PHONE = "13812345678"
+SAID = f"联系电话是 {PHONE}。"
+SENTENCE = Sentence(SAID, (1,), Verdict(Label.SUPPORTED, 0.9, "grounding", f"numbers: {PHONE}"))
+CITATION = Citation(1, "c", "d", f"名片 {PHONE}", "file:///a", SAID, 0, len(SAID))
+ANSWER = Answer(
+    "a", Status.ANSWERED, SAID, (SENTENCE,), (CITATION,), (SENTENCE,), (f"{PHONE} 是谁？",), guarded={"empty": 1}
+)
+EVENTS = [
+    StatusChanged("searching", f"{PHONE} 是谁？"),
+    Retrieved((Hit(chunk(SAID, title=f"名片 {PHONE}", headings=(PHONE,)), 0.9, Stage.RERANKED),), (SAID,)),
+    SentenceReleased(SENTENCE, (CITATION,)),
+    SentenceRevised(SAID, SENTENCE.verdict, SENTENCE),
+    Finished(ANSWER),
+]
+
+
+def test_every_event_is_masked():
+    mask = AnswerMask(KINDS)
+    for event in EVENTS:
+        assert PHONE in str(asdict(event))
+        masked = str(asdict(mask.event(event)))
+        assert PHONE not in masked and "[phone]" in masked, event.name
+    finished = mask.event(EVENTS[-1])
+    assert finished.answer.guarded == {"empty": 1, "masked_personal_data": 1}
+
+
+def test_what_holds_none_is_the_same():
+    event = Failed("code", "message")
+    assert AnswerMask(KINDS).event(event) is event
+    plain = StatusChanged("searching", "保修期")
+    assert AnswerMask(KINDS).event(plain) == plain
+
+
+def test_kinds_that_are_not_asked_for_stay():
+    assert AnswerMask(("email",)).text(SAID) == SAID
