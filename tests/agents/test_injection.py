@@ -59,7 +59,7 @@ async def test_an_obedient_model_lets_nothing_out(answer_of, attack, payload, pl
     assert FACT.rstrip("。") in answer.text
     for forbidden in (attack, payload.rstrip("。."), EVIL, "HACKED", "pineapple", "同意退款", "tool_calls"):
         assert forbidden not in answer.text
-    assert attack not in str(chat.asked) and {e.name for e in events} <= {
+    assert attack not in str(chat.asked[0]) and {e.name for e in events} <= {
         "status", "retrieved", "sentence", "revised", "finished"
     }  # fmt: skip
 
