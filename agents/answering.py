@@ -70,7 +70,8 @@ class AnswerWork:
         chunks = [excerpt.chunk for excerpt in self.excerpts]
         screened = UNSCREENED
         if self.context.guards.screen:
-            screened = await asyncio.to_thread(self.context.screen.screen, self.question, chunks)
+            screen, hostile = self.context.screen.screen, self._state["hostile"]
+            screened = await asyncio.to_thread(screen, self.question, chunks, hostile)
         if screened.passages and INSTRUCTIONS not in self._guarded:
             self._guarded[INSTRUCTIONS] = screened.passages
             self._emit(StatusChanged("screening", f"text that speaks to a model: {screened.passages}"))

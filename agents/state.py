@@ -13,7 +13,8 @@ def remember(turns: list[dict], new: list[dict]) -> list[dict]:
 class AskState(TypedDict, total=False):
     """One question on its way. `turns` alone grows over the session. `passage` is hypothetical: it is
     searched with and shown to nobody; `spent` is what was asked of the chat model before the
-    answer; `notes` say how the search was made; `refusal` why the question is not answered at all."""
+    answer; `notes` say how the search was made; `refusal` why the question is not answered at all;
+    `hostile` are documents that give orders to a model."""
 
     session_id: str
     question: str
@@ -29,6 +30,7 @@ class AskState(TypedDict, total=False):
     notes: list[str]
     spent: dict[str, int]
     evidence: list[dict]
+    hostile: list[str]
     signals: dict[str, float]
     timings_ms: dict[str, float]
     outcome: dict

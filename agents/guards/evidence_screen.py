@@ -95,8 +95,11 @@ class EvidenceScreen:
     def __init__(self, embedder: TokenEmbedder) -> None:
         self._embedder = embedder
 
-    def screen(self, question: str, chunks: Sequence[Chunk]) -> ScreenedEvidence:
-        """What may be quoted of these chunks in an answer to this question."""
+    def screen(
+        self, question: str, chunks: Sequence[Chunk], hostile_documents: Collection[str] = ()
+    ) -> ScreenedEvidence:
+        """What may be quoted of these chunks in an answer to this question; of `hostile_documents`
+        it is known that they give orders elsewhere."""
         places = [
             _Place(chunk, piece.span, piece.readable(chunk.text), speech_of(piece.span.of(chunk.text)))
             for chunk in chunks
@@ -111,7 +114,7 @@ class EvidenceScreen:
         # A document is told by one order, or one demand that has nothing to do with what is asked.
         orders = [p for p in spoken if p.speech is Speech.ORDER]
         hostile = orders + [p for p in stray if p.speech is Speech.DEMAND]
-        tainted = self._tainted(question, places, {p.chunk.document_id for p in hostile})
+        tainted = self._tainted(question, places, {*hostile_documents, *(p.chunk.document_id for p in hostile)})
         flagged = [p for p in spoken if p.speech is Speech.DEMAND and p not in stray]
         taken = [*hostile, *tainted, *(p for p in stray if p.speech is Speech.REQUEST)]
         return ScreenedEvidence(

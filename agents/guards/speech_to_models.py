@@ -87,7 +87,7 @@ _ABOUT = re.compile(
 
 def speech_of(text: str) -> Speech:
     """How a sentence (or another short stretch) speaks to a model."""
-    if next(find_instructions(text), None) is not None:
+    if gives_orders(text):
         return Speech.ORDER
     if _DEMAND.search(text) or _DEMAND_ZH.search(text):
         return Speech.DEMAND
@@ -96,6 +96,11 @@ def speech_of(text: str) -> Speech:
     if text.rstrip(" \"'”’）)]】*_").endswith(("?", "？")):
         return Speech.QUESTION
     return Speech.NONE
+
+
+def gives_orders(text: str) -> bool:
+    """Whether a text of any length holds a plain order to a model."""
+    return next(find_instructions(text), None) is not None
 
 
 def asks_about_instructions(question: str) -> bool:

@@ -12,6 +12,7 @@ from langgraph.runtime import Runtime
 from agents.asking import BUDGETS, Effort
 from agents.context import AskContext
 from agents.events import Retrieved, StatusChanged
+from agents.guards.speech_to_models import gives_orders
 from agents.records import excerpt_record, read_scope
 from agents.several_facts import asks_several_facts
 from agents.state import AskState
@@ -56,6 +57,8 @@ async def gather(state: AskState, runtime: Runtime[AskContext]) -> dict:
     }
     return {
         "evidence": [excerpt_record(excerpt) for excerpt in excerpts],
+        # Told by all that was found: the cut leaves an attack out, and its company in.
+        "hostile": sorted({hit.chunk.document_id for hit in hits if gives_orders(hit.chunk.text)}),
         "signals": {**results[0].signals, "sufficiency": score},
         "timings_ms": {**state["timings_ms"], **timings},
     }
