@@ -39,8 +39,8 @@ MODES = ("echo", "obey")
 CANARY = "canary-7731.example.com"
 LONGEST_ECHO = 1500
 LEAST_WORDS = 3
-UNSCREENED_PART = 60
-CLEAN = 100
+UNSCREENED_PART = 20
+CLEAN = 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,8 @@ class EvidenceScreen:
         # A document is told by one order, or one demand that has nothing to do with what is asked.
         orders = [p for p in spoken if p.speech is Speech.ORDER]
         hostile = orders + [p for p in stray if p.speech is Speech.DEMAND]
-        tainted = self._tainted(question, places, {*hostile_documents, *(p.chunk.document_id for p in hostile)})
+        documents = {*hostile_documents, *(p.chunk.document_id for p in hostile)}
+        tainted = self._tainted(question, places, documents)
         flagged = [p for p in spoken if p.speech is Speech.DEMAND and p not in stray]
         taken = [*hostile, *tainted, *(p for p in stray if p.speech is Speech.REQUEST)]
         return ScreenedEvidence(
