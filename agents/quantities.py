@@ -80,7 +80,7 @@ def _is_computed(
     the share or growth of one against another, as percent."""
     percent = any(unit == "percent" for _, unit in units)
     like = {a for a, unit in amounts if any(same_dimension(unit, own) for _, own in units)}
-    numbers = sorted(like if like and not percent else held)[:MOST_NUMBERS]
+    numbers = sorted(like if units and not percent else held)[:MOST_NUMBERS]
     reached = {sum(numbers)} if len(numbers) > 2 else set()
     for at, one in enumerate(numbers):
         for other in numbers[at + 1 :]:

@@ -194,10 +194,10 @@ def add_detail(text: str, rng: random.Random) -> Changed:
     return body + added + text[len(body) :], (len(body), len(body) + len(added))
 
 
-def _word_change(kind: str) -> Callable[[str, random.Random], Changed]:
+def _word_change(kind: str, part: slice = slice(None)) -> Callable[[str, random.Random], Changed]:
     def change(text: str, rng: random.Random) -> Changed:
         found = []
-        for group in _PAIRS[kind]:
+        for group in _PAIRS[kind][part]:
             for word in group:
                 letters = word.isascii() and word.isalpha()
                 pattern = rf"\b{word}\b" if letters else re.escape(word)
@@ -218,10 +218,11 @@ CHANGES: dict[str, Callable[[str, random.Random], Changed]] = {
     "unit": _word_change("unit"),
     "negation": change_negation,
     "quantifier": _word_change("quantifier"),
+    "opposite": _word_change("opposite", slice(0, None, 2)),
 }
 """Kinds that guards learn from; names and answers are changed by who has others at hand."""
 UNSEEN: dict[str, Callable[[str, random.Random], Changed]] = {
-    "opposite": _word_change("opposite"),
+    "other opposite": _word_change("opposite", slice(1, None, 2)),
     "direction": _word_change("direction"),
     "rank": _word_change("rank"),
     "money": _word_change("money"),

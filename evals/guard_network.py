@@ -14,9 +14,11 @@ from agents.guards.alignment import SCALARS, pair_features
 
 SIZE, HIDDEN = 64, 96
 RATE = 2e-3
-TOKENS_A_BATCH = 2500
+TOKENS_A_BATCH = 1500
 WRONG_WEIGHT = 3.0
 DECAY = 1e-4
+KEPT = 0.8
+"""Of the hidden units while training: dropout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def _gradients(
     scalars = (np.concatenate([e.scalars for e in batch]) - head["mean"]) / head["spread"]
     pairs = pair_features(head, claim, held)
     inputs = np.concatenate([pairs, scalars], axis=1)
-    keep = (rng.random((len(inputs), HIDDEN)) < 0.8) / 0.8
+    keep = (rng.random((len(inputs), HIDDEN), np.float32) < KEPT) * np.float32(1 / KEPT)
     before = inputs @ head["inner"] + head["inner_bias"]
     hidden = np.maximum(before, 0) * keep
     logits = hidden @ head["outer"] + head["outer_bias"][0]

@@ -120,13 +120,13 @@ class _Maker:
         if "answer" in kinds:
             if changed := replace_name(true, self._rng, names):
                 yield self._claim(changed[0], 0, "name", changed[1])
+            if changed := swap_names(true, self._rng):
+                yield self._claim(changed[0], 0, "swapped", changed[1])
             rest = self._evidence.replace(sentence, "")
             if self._rng.random() < 0.3 and len(rest) > len(self._evidence) * 0.4 and not self._source.shown:
                 yield Claim(
                     self._identity + "-gone", true, rest, 0, self._source.name, self._source.group, "unsaid"
                 )
-        elif changed := swap_names(true, self._rng):
-            yield self._claim(changed[0], 0, "swapped", changed[1])
         yield from self._changed(true, kinds, 3)
 
     def _changed(self, true: str, kinds: Mapping[str, Change], most: int) -> Iterator[Claim]:

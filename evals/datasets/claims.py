@@ -49,11 +49,11 @@ def read_uhgeval(folder: Path, whole: bool) -> Iterator[Claim]:
         row = json.loads(line)
         evidence = f"{row['newsBeginning']}\n{row['realContinuation']}\n{row['newsRemainder']}"
         marked = list(_marked_words(row["annotations"]))
-        made = _clauses(row["hallucinatedContinuation"], marked) if whole else marked
+        made = list(_clauses(row["hallucinatedContinuation"], marked)) if whole else _words(marked)
         source = "uhgeval clauses" if whole else "uhgeval words"
-        for at, (text, label) in enumerate(made):
+        for at, (text, label, wrong) in enumerate(made):
             if not (whole and is_copy(text, evidence)):
-                yield Claim(f"{row['id']}-{at}", text, evidence, label, source, row["id"])
+                yield Claim(f"{row['id']}-{at}", text, evidence, label, source, row["id"], wrong=wrong)
 
 
 def _marked_words(annotations: list[str]) -> Iterator[tuple[str, int]]:
@@ -63,11 +63,22 @@ def _marked_words(annotations: list[str]) -> Iterator[tuple[str, int]]:
             yield word.strip(), int(not said.strip().startswith("不合理"))
 
 
-def _clauses(text: str, marked: list[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+Stretch = tuple[int, int]
+
+
+def _words(marked: list[tuple[str, int]]) -> list[tuple[str, int, Stretch | None]]:
+    return [(word, label, None if label else (0, len(word))) for word, label in marked]
+
+
+def _clauses(text: str, marked: list[tuple[str, int]]) -> Iterator[tuple[str, int, Stretch | None]]:
+    """Each clause with marked words, its label, and where it is wrong when that is one word."""
     for match in _ZH_CLAUSE.finditer(text):
-        labels = [label for word, label in marked if word in match.group()]
-        if labels:
-            yield match.group().strip(), min(labels)
+        clause = match.group().strip()
+        inside = [(word, label) for word, label in marked if word in clause]
+        wrong = [word for word, label in inside if not label]
+        at = clause.find(wrong[0]) if len(wrong) == 1 else -1
+        if inside:
+            yield clause, int(not wrong), (at, at + len(wrong[0])) if at >= 0 else None
 
 
 def read_mtrag(folder: Path) -> list[tuple[Claim, float]]:
