@@ -21,8 +21,8 @@ from agents.checkpoints import SessionSaver
 from agents.context import AskContext
 from agents.events import Event, Failed, Finished
 from agents.graph import build_graph
+from agents.guards.building import build_guard
 from agents.guards.evidence_screen import EvidenceScreen
-from agents.guards.grounding import GroundingGuard
 from agents.guards.sufficiency import SufficiencyGate
 from agents.masking import AnswerMask
 from agents.policy import Policy, policy_of
@@ -151,14 +151,15 @@ async def open_asker(
     saver = SessionSaver(connection)
     await saver.setup()
     embedder = CachedTokenEmbedder(embedder)
+    prompts = PromptLibrary()
     context = AskContext(
         retriever=retriever,
         cutter=EvidenceCutter(embedder),
         chat_model=chat_model,
-        prompts=PromptLibrary(),
+        prompts=prompts,
         screen=EvidenceScreen(embedder),
         binder=EvidenceBinder(embedder),
-        guard=GroundingGuard(embedder, settings.guard.supported_at),
+        guard=await build_guard(embedder, chat_model, prompts, settings.guard),
         gate=SufficiencyGate(embedder),
         retrieval=settings.retrieval,
         chat=settings.chat,

@@ -40,6 +40,12 @@ class PromptLibrary:
         told = self._files.messages(f"revise.{language}", withheld=listed)[1]
         return [*asked, Message("assistant", draft), told]
 
+    def judge(self, sentence: str, evidence: str, language: str) -> list[Message]:
+        """The messages that ask whether the evidence supports a sentence."""
+        nonce = _nonce(sentence, evidence)
+        fenced = f"<evidence-{nonce}>\n{evidence}\n</evidence-{nonce}>"
+        return self._files.messages(f"judge.{language}", evidence=fenced, sentence=_flatten(sentence))
+
     def hyde(self, question: str, language: str) -> list[Message]:
         """The messages that ask for a passage in `language` that might answer the question."""
         return self._files.messages(f"hyde.{language}", question=_flatten(question))
@@ -50,8 +56,7 @@ def fence(excerpts: Sequence[Excerpt], question: str) -> str:
     in a document cannot end the fence and speak as the user. The name of the fence is a
     digest of the question and all of the evidence: a document cannot hold a digest of
     itself, and the same question over the same evidence gives the same prompt."""
-    texts = "\x00".join([question, *(f"{e.chunk.context}\n{e.text}" for e in excerpts)])
-    nonce = hashlib.sha256(texts.encode()).hexdigest()[:NONCE_DIGITS]
+    nonce = _nonce(question, *(f"{e.chunk.context}\n{e.text}" for e in excerpts))
     blocks = []
     former = ""
     for marker, excerpt in enumerate(excerpts, start=1):
@@ -65,6 +70,10 @@ def fence(excerpts: Sequence[Excerpt], question: str) -> str:
         context = f"({shown})\n" if shown else ""
         blocks.append(f"[{marker}] {context}{excerpt.text.strip()}")
     return f"<evidence-{nonce}>\n" + "\n\n".join(blocks) + f"\n</evidence-{nonce}>"
+
+
+def _nonce(*texts: str) -> str:
+    return hashlib.sha256("\x00".join(texts).encode()).hexdigest()[:NONCE_DIGITS]
 
 
 def _flatten(text: str) -> str:

@@ -13,6 +13,7 @@
     │   ├── ChatModelError    the model server fails
     │   ├── EmbedderError     the embedding server or model fails
     │   ├── RerankerError     the reranking server or model fails
+    │   ├── GuardError        a guard's bigger model fails
     │   └── ModelFileError    weights are missing or damaged
     └── SettingsError         the settings cannot be used together (2 at the CLI)
 
@@ -110,6 +111,12 @@ class ChatModelError(ServiceError):
     """The model server failed, timed out or answered nonsense."""
 
     code = "model_unavailable"
+
+
+class GuardError(ServiceError):
+    """A bigger model that checks sentences failed."""
+
+    code = "guard_unavailable"
 
 
 class EmbedderError(ServiceError):

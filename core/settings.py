@@ -203,6 +203,11 @@ class GuardSettings(Section):
         {}, description="the policy of single collections, as JSON: collection to policy"
     )
     supported_at: float = Field(0.5, ge=0, le=1, description="probability from which a sentence counts as supported")
+    unsure_at: float = Field(0.5, ge=0, le=1, description="from here up to supported_at a sentence is unsure; below it is unsupported")
+    model: str = Field("", description="bigger model asked about unsure sentences: id or folder of a cross-encoder for entailment or consistency (extra [models]); empty: none")
+    device: str = Field("", description="torch device of that model, as cuda:0 or cpu; empty: the best there is")
+    judge: bool = Field(False, description="the chat model is asked about sentences that stay unsure")
+    judge_timeout_s: float = Field(20.0, gt=0, description="longest wait for its word on one sentence")
     sufficient_at: float = Field(0.35, ge=0, le=1, description="evidence score below which no draft is made")
     screen: bool = Field(True, description="text in documents that speaks to a language model is neither shown to it nor quoted")
     refuse: bool = Field(True, description="questions that order the model about or fish for its prompt and keys are refused")

@@ -8,10 +8,17 @@ import unicodedata
 from collections.abc import Iterable
 
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
-_FORMAL = dict(zip("壹贰叁肆伍陆柒捌玖拾佰仟", "一二三四五六七八九十百千", strict=True))
+_FORMAL = dict(zip("壹贰貳叁參肆伍陆陸柒捌玖拾佰仟萬億", "一二二三三四五六六七八九十百千万亿", strict=True))
 _UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
 _CHINESE_NUMBER = re.compile(r"[零〇一二两三四五六七八九十百千万亿]+")
-_ARABIC = re.compile(r"\d+(?:\.\d+)?(?:\s*(?:[万亿]|[千百](?![米克瓦卡帕分度])))?")
+_ARABIC = re.compile(
+    r"(?P<digits>\d+(?:\.\d+)?)(?:\s*(?P<unit>万亿|百万|千万|[万亿]|[千百](?![米克瓦卡帕分度])|(?:thousand|million|billion|trillion)\b"
+    r"|(?<=\d)(?:k|bn)\b))?"
+)
+_SCALES = {
+    "万亿": 1e12, "百万": 1e6, "千万": 1e7, "thousand": 1e3, "million": 1e6, "billion": 1e9,
+    "trillion": 1e12, "k": 1e3, "bn": 1e9,
+}  # fmt: skip
 _ENGLISH_NUMBERS = {
     word: value
     for value, word in enumerate(
@@ -21,7 +28,15 @@ _ENGLISH_NUMBERS = {
         "fifteen sixteen seventeen eighteen nineteen twenty ",
     )
     )
-} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100}
+} | {
+    "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
+    "ninety": 90, "hundred": 100,
+}  # fmt: skip
+_ENGLISH_SCALED = re.compile(r"\b([a-z]+)\s+(hundred|thousand|million|billion)\b")
+_TENS = re.compile(
+    r"\b(twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)[\s-]"
+    r"(one|two|three|four|five|six|seven|eight|nine)\b"
+)
 _ENGLISH_WORD = re.compile(r"[a-z]+")
 _MONTHS = {
     name: at // 2 + 1
@@ -36,6 +51,8 @@ _MONTHS = {
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_./]?[A-Za-z0-9]+)*")
 _NUMBERED_CODE = re.compile(r"[A-Za-z]+[-_]?\d[A-Za-z0-9]*(?:[-_./][A-Za-z0-9]+)*")
 _NAME = re.compile(r"(?<=[a-z,;:] )[A-Z][a-z]+(?:\s+[A-Z][a-z]+)*")
+_TITLE = re.compile("《([^《》]{1,40})》")
+_FOREIGN_NAME = re.compile("[\u4e00-\u9fff][·•・][\u4e00-\u9fff]{2}")
 _NEGATION = re.compile(
     r"不(?!同|仅|但|断|久|少|管|论|锈|满|含|[得应可能]?超过|[高低多少大小]于|[高低]过)|没有?|未(?!来)|无(?!论|线|锡|人机)|禁止|严禁|勿|非(?!常)"
     r"|\b(?:not|no|never|none|neither|nor|without|cannot|prohibited|forbidden)\b|n't\b",
@@ -57,10 +74,12 @@ def numbers(text: str) -> set[float]:
     """The values that a text names, whichever way they are written (12000, 1.2万, 一万二千,
     twelve, 3 June). Values that stand in a code such as TM-20 count as well."""
     folded = fold(text)
-    found = {_arabic_value(match.group()) for match in _ARABIC.finditer(folded)}
+    found = {_arabic_value(match) for match in _ARABIC.finditer(folded)}
     plain = _ORDINAL_NOISE.sub(" ", folded)
     found |= {v for m in _CHINESE_NUMBER.finditer(plain) if (v := _chinese_value(m.group())) is not None}
-    for word in _ENGLISH_WORD.findall(folded):
+    words, scaled = _take_scaled(folded)
+    found |= scaled
+    for word in _ENGLISH_WORD.findall(words):
         value = _ENGLISH_NUMBERS.get(word, _MONTHS.get(word))
         if value is not None and word not in ("may", "one", "mar"):
             found.add(float(value))
@@ -84,6 +103,11 @@ def codes(text: str) -> set[str]:
 def names(text: str) -> set[str]:
     """Capitalised English names that do not begin a sentence, folded."""
     return {match.casefold() for match in _NAME.findall(text)}
+
+
+def chinese_names(text: str) -> set[str]:
+    """Chinese names that rules can tell: titles in 《》, foreign names of parts (史蒂夫·乔布斯)."""
+    return {*_TITLE.findall(text), *_FOREIGN_NAME.findall(text)}
 
 
 def squeeze(text: str) -> str:
@@ -135,9 +159,28 @@ def plain_numbers(text: str) -> set[float]:
     return numbers(_NUMBERED_CODE.sub(" ", unicodedata.normalize("NFKC", text)))
 
 
-def _arabic_value(text: str) -> float:
-    factor = _UNITS.get(text[-1], 1)
-    return float(text.rstrip("万亿千百 ")) * factor
+def _take_scaled(folded: str) -> tuple[str, set[float]]:
+    """English numbers of several words (two million, twenty-five): the text without them, and
+    their values. `A million` is one; `several million` is none."""
+    found: set[float] = set()
+
+    def tens(match: re.Match) -> str:
+        found.add(float(_ENGLISH_NUMBERS[match[1]] + _ENGLISH_NUMBERS[match[2]]))
+        return " "
+
+    def scaled(match: re.Match) -> str:
+        value = 1 if match[1] in ("a", "one") else _ENGLISH_NUMBERS.get(match[1])
+        if value is None:
+            return f"{match[1]} "
+        found.add(value * (_SCALES.get(match[2]) or 100.0))
+        return " "
+
+    return _TENS.sub(tens, _ENGLISH_SCALED.sub(scaled, folded)), found
+
+
+def _arabic_value(match: re.Match) -> float:
+    unit = match["unit"]
+    return float(match["digits"]) * (_SCALES.get(unit) or _UNITS[unit]) if unit else float(match["digits"])
 
 
 def _chinese_value(text: str) -> float | None:

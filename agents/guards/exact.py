@@ -3,15 +3,16 @@
 Cheap, and right nearly always when it objects. Knows nothing of vectors.
 """
 
-import re
-
+from agents.guards.contrasts import OPPOSITES, QUANTIFIERS, contrast
 from agents.keywords import segments
-from agents.quantities import crossed_numbers, differing_units
+from agents.quantities import crossed_numbers, differing_units, explained_numbers
+from core.dates import find_dates
 from core.seams import Passage
 from core.text import detect_language, normalise
 from core.types import Label, Verdict
 from core.units import quantities
 from core.wording import (
+    chinese_names,
     codes,
     holds_code,
     missing_numbers,
@@ -24,29 +25,17 @@ from retrieval.terms import split_terms
 
 NEAR_COPY = 0.6
 SIMILAR = 0.4
-OPPOSITES = tuple(
-    (re.compile(one, re.IGNORECASE), re.compile(other, re.IGNORECASE))
-    for one, other in (
-        ("最高|上限|最多|最大|至多", "最低|下限|最少|最小|至少"),
-        ("以上|(?<!不)高于|(?<!不)超过|(?<!不)大于|不低于", "以下|(?<!不)低于|不超过|(?<!不)小于|不高于"),
-        ("之前|以前|提前", "之后|以后|推迟|延后"),
-        ("增加|上升|提高|上涨", "减少|下降|降低|下跌"),
-        ("(?<!不)允许|(?<!不)可以|准许", "禁止|不得|不允许|不可以|严禁"),
-        ("开始|开门|开放|打开", "结束|关门|关闭"),
-        (r"\bmax(?:imum)?\b|\bat most\b|\bhighest\b", r"\bmin(?:imum)?\b|\bat least\b|\blowest\b"),
-        (r"\bbefore\b|\bearlier\b", r"\bafter\b|\blater\b"),
-        (r"\bopen(?:s|ed|ing)?\b|\bstart(?:s|ed)?\b", r"\bclos(?:e|es|ed|ing)\b|\bend(?:s|ed)?\b"),
-        (r"\bincreas\w+|\brose\b|\brises?\b", r"\bdecreas\w+|\bfell\b|\bfalls?\b|\breduc\w+"),
-        (r"\babove\b|\bmore than\b|\bover\b", r"\bbelow\b|\bless than\b|\bunder\b"),
-        (r"\bincluded\b|\bincluding\b", r"\bexcluded\b|\bexcluding\b"),
-    )
-)
 
 
 def overlap(one: str, other: str) -> float:
     """Share (0…1) of the terms of either text that both hold."""
     left, right = set(split_terms(one)), set(split_terms(other))
     return len(left & right) / len(left | right) if left | right else 0.0
+
+
+def negation_differs(sentence: str, quote: str) -> bool:
+    """Whether just one of both is negated."""
+    return (negations(sentence) > 0) != (negations(quote) > 0)
 
 
 class ExactGuard:
@@ -56,16 +45,22 @@ class ExactGuard:
 
     def check(self, sentence: str, passage: Passage, question: str) -> Verdict:
         """`unsupported` or `contradicted` with a reason, or `unsure` when nothing is amiss."""
+        if not passage.quotes:
+            return Verdict(Label.UNSUPPORTED, 0.0, self.name, "no evidence")
         if missing := self._missing_values(sentence, passage, question):
             listed = ", ".join(f"{value:g}" for value in sorted(missing))
             return self._object(f"numbers not in the evidence: {listed}")
         if differing := differing_units(sentence, passage.quotes):
             listed = ", ".join(f"{value:g} {unit}" for value, unit in sorted(differing))
             return self._object(f"another unit in the evidence than: {listed}")
+        if dates := self._missing_dates(sentence, passage):
+            return Verdict(Label.CONTRADICTED, 0.02, self.name, f"another date in the evidence than: {dates}")
         if crossed := crossed_numbers(sentence, passage.facts):
             listed = ", ".join(f"{value:g}" for value in sorted(crossed))
             return Verdict(Label.CONTRADICTED, 0.02, self.name, f"said of something else: {listed}")
-        if pair := self._reversed_words(sentence, passage):
+        if self._is_negated_otherwise(sentence, passage):
+            return Verdict(Label.CONTRADICTED, 0.05, self.name, "negated on one side only")
+        if pair := self.reversed_words(sentence, passage):
             return Verdict(Label.CONTRADICTED, 0.02, self.name, f"the opposite: {pair}")
         if replaced := self._replaced_words(sentence, passage):
             return self._object(f"not in the evidence: {', '.join(replaced)}")
@@ -75,27 +70,21 @@ class ExactGuard:
             return self._object(f"names not in the evidence: {', '.join(sorted(missing_names))}")
         return Verdict(Label.UNSURE, 0.5, self.name)
 
-    def negation_differs(self, sentence: str, passage: Passage) -> bool:
-        """Whether a quote says nearly the same words and just one of both is negated."""
-        return any(
-            overlap(sentence, quote) >= NEAR_COPY and (negations(sentence) > 0) != (negations(quote) > 0)
-            for quote in passage.quotes
-        )
+    def _is_negated_otherwise(self, sentence: str, passage: Passage) -> bool:
+        """Whether the quote that says nearly the same words is negated and the sentence not, or
+        the other way round."""
+        nearest = max(passage.quotes, key=lambda quote: overlap(sentence, quote))
+        return overlap(sentence, nearest) >= NEAR_COPY and negation_differs(sentence, nearest)
 
-    def is_negated_otherwise(self, sentence: str, quote: str) -> bool:
-        """Whether just one of both is negated, for texts whose words cannot be compared."""
-        return (negations(sentence) > 0) != (negations(quote) > 0)
-
-    def _reversed_words(self, sentence: str, passage: Passage) -> str:
-        """A pair of opposites, one in the sentence and the other in a quote that says nearly
-        the same; empty when there is none."""
-        for quote in (quote for quote in passage.quotes if overlap(sentence, quote) >= SIMILAR):
-            for one, other in OPPOSITES:
-                mine = (bool(one.search(sentence)), bool(other.search(sentence)))
-                theirs = (bool(one.search(quote)), bool(other.search(quote)))
-                if mine in ((True, False), (False, True)) and theirs == mine[::-1]:
-                    said = (one if mine[0] else other).search(sentence).group()
-                    return f"{said} / {(other if mine[0] else one).search(quote).group()}"
+    def reversed_words(self, sentence: str, passage: Passage) -> str:
+        """A pair of opposites, or of words for how many, one in the sentence and the other in a
+        quote that says nearly the same; empty when there is none."""
+        for quote in passage.quotes:
+            likeness = overlap(sentence, quote)
+            if likeness >= SIMILAR and (pair := contrast(sentence, quote, OPPOSITES)):
+                return pair
+            if likeness >= NEAR_COPY and (pair := contrast(sentence, quote, QUANTIFIERS)):
+                return pair
         return ""
 
     def _replaced_words(self, sentence: str, passage: Passage) -> list[str]:
@@ -109,7 +98,9 @@ class ExactGuard:
     def _missing_values(self, sentence: str, passage: Passage, question: str) -> set[float]:
         """A number of the question is no evidence: `is the period 30 days?` must not make 30
         days true. It is let pass only where the evidence has no number that it could replace."""
-        missing = missing_numbers(sentence, [*passage.quotes, *passage.headings])
+        near = [*passage.quotes, *passage.headings]
+        missing = missing_numbers(sentence, near)
+        missing -= explained_numbers(sentence, missing, near)
         rivals = {unit for _, unit in quantities(passage.quoted)}
         own = quantities(sentence)
         return {
@@ -120,6 +111,14 @@ class ExactGuard:
             or (not any(number == value for number, _ in own) and plain_numbers(passage.quoted))
         }
 
+    def _missing_dates(self, sentence: str, passage: Passage) -> str:
+        """Dates of the sentence with which none of the evidence agrees, where that has dates: each
+        of their numbers may stand there in another date."""
+        held = find_dates("\n".join([*passage.quotes, *passage.headings]))
+        wrong = [own for own in find_dates(sentence) if not any(own.agrees(other) for other in held)]
+        said = ("-".join(str(part) for part in (d.year, d.month, d.day) if part is not None) for d in wrong)
+        return ", ".join(said) if held else ""
+
     def _missing_codes(self, sentence: str, passage: Passage, question: str) -> set[str]:
         """The sentence's codes, and the numbered ones that the question asks about: an
         answer about TM-20 is no answer about FS-85, whatever the sentence says."""
@@ -129,9 +128,12 @@ class ExactGuard:
         return {code for code in wanted if not any(holds_code(code, text) for text in near)}
 
     def _missing_names(self, sentence: str, passage: Passage) -> set[str]:
-        if detect_language(sentence) != "en" or detect_language(passage.quoted) != "en":
+        language = detect_language(sentence)
+        if language != detect_language(passage.quoted):
             return set()
         near = normalise("\n".join(passage.surroundings))
+        if language == "zh":
+            return {name for name in chinese_names(sentence) if normalise(name) not in near}
         return {name for name in names(sentence) if name not in near}
 
     def _object(self, reason: str) -> Verdict:

@@ -22,6 +22,7 @@ def add_commands(root: typer.Typer) -> None:
     evaluations.command("retrieval", epilog=EXIT_CODES)(retrieval)
     evaluations.command("answers", epilog=EXIT_CODES)(answers)
     evaluations.command("parsing", epilog=EXIT_CODES)(parsing)
+    evaluations.command("guard", epilog=EXIT_CODES)(guard)
     root.add_typer(evaluations, name="eval")
     root.command("compare", epilog=EXIT_CODES)(compare)
 
@@ -94,6 +95,44 @@ def answers(
     else:
         for name, value in report.items():
             out.line(f"{name:26} {'-' if value is None else value}")
+
+
+def guard(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="Claims in JSON lines; with --train the folder of the sets.", metavar="FILE"),
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A public set instead of a file (repeatable); all: each of them."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder of the public sets.", envvar="ATTEST_EVAL_DATA")
+    ] = None,
+    train: Annotated[
+        bool, typer.Option("--train", help="Fit the small model anew on the sets, and write its weights.")
+    ] = False,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Judge this many, evenly.")] = None,
+    out_file: Out = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Tell claims that their evidence holds from others, as the grounding guard does."""
+    from app.cli.backend import read_settings
+    from evals.guard_run import GuardJob, run_guard
+
+    out = Output(as_json)
+    _check_writable(out_file)
+    job = GuardJob(file, tuple(sets or ()), data, limit, train)
+    try:
+        report = run_guard(job, read_settings(None, config), out.status)
+    finally:
+        out.clear_status()
+    _write(out_file, report)
+    if as_json:
+        out.result(report)
+    else:
+        _show_guard(out, report)
 
 
 def parsing(
@@ -224,6 +263,13 @@ def _show_retrieval(out: Output, report: dict) -> None:
     out.line(f"median of the stages: {stages}")
     how = "index reused" if indexing["reused"] else f"indexed in {indexing['seconds']:.1f} s"
     out.line(f"{how}, {indexing['documents_per_s']} documents a second")
+
+
+def _show_guard(out: Output, report: dict) -> None:
+    for name, row in report.get("sets", {"": report}).items():
+        keys = ("auroc", "balanced_accuracy", "f1_unsupported", "ms_per_claim", "spearman", "n")
+        values = {key: row[key] for key in keys if key in row}
+        out.line(f"{name:16}" + "  ".join(f"{key} {'-' if v is None else v}" for key, v in values.items()))
 
 
 def _show_parsing(out: Output, report: dict) -> None:

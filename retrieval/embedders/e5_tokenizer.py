@@ -16,6 +16,8 @@ import sentencepiece
 from retrieval.embedders.e5_weights import E5Weights
 
 INFORMATION_RANGE = (1.0, 20.0)
+_BLANK = "\u2581"
+"""SentencePiece's sign for a blank."""
 
 
 class E5Tokenizer:
@@ -35,6 +37,19 @@ class E5Tokenizer:
     def count(self, text: str) -> int:
         """Number of tokens without the frame."""
         return len(self._pieces.encode(self._normalise(text)))
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Start and end of each token in the normalised text, without the frame."""
+        normal = self._normalise(text)
+        places = [at for at, char in enumerate(normal) if not char.isspace() and char != _BLANK]
+        places.append(len(normal))
+        found, done = [], 0
+        for piece in self._pieces.encode(normal, out_type=str):
+            length = len(piece.replace(_BLANK, ""))
+            start, last = min(done, len(places) - 1), min(done + max(length, 1), len(places)) - 1
+            found.append((places[start], places[last] + bool(length)))
+            done += length
+        return found
 
     def information(self, ids: Sequence[int]) -> np.ndarray:
         """How much each token tells, in nats: minus the log-probability that the vocabulary's

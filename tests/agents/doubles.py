@@ -5,6 +5,10 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 
+from agents.guards.alignment import SCALARS
+from agents.guards.grounding import GroundingGuard
+from agents.guards.grounding_model import FINDINGS, GroundingModel
+from agents.guards.signals import SIGNALS
 from core.seams import ChatDelta
 from core.text import Span
 from core.types import Chunk, Hit, Stage, Usage
@@ -48,6 +52,30 @@ class CharacterVectors:
         return [
             np.eye(997, dtype=np.float32)[[ord(c) % 997 for c in text if not c.isspace()]] for text in texts
         ]
+
+
+def letter_model() -> GroundingModel:
+    """A model for `CharacterVectors`: it reads nothing but the share of the words and tokens held."""
+    inputs = len(SIGNALS) + FINDINGS
+    inner = np.zeros((1, inputs, 1), np.float32)
+    inner[0, SIGNALS.index("cover_quoted")] = 1.0
+    head = {
+        "projection": np.zeros((997, 1)), "mean": np.zeros(SCALARS), "spread": np.ones(SCALARS),
+        "inner": np.zeros((4 + SCALARS, 1)), "inner_bias": np.zeros(1), "outer": np.zeros(1), "outer_bias": np.zeros(1),
+    }  # fmt: skip
+    claims = {
+        "mean": np.zeros(inputs), "spread": np.ones(inputs), "inner": inner, "inner_bias": np.zeros((1, 1)),
+        "outer": np.full((1, 1), 10.0), "outer_bias": np.full((1, 1), -5.0),
+    }  # fmt: skip
+    parts = {f"head.{name}": value for name, value in head.items()}
+    parts |= {f"claims.{name}": value for name, value in claims.items()}
+    ends = np.linspace(-5, 5, 11)
+    return GroundingModel({"centre": np.zeros(997), "map_from": ends, "map_to": 1 / (1 + np.exp(-ends)), **parts})
+
+
+def letter_guard() -> GroundingGuard:
+    """The cascade over `CharacterVectors`."""
+    return GroundingGuard(CharacterVectors(), 0.5, model=letter_model())
 
 
 def shown(whole: Chunk, *spans: Span) -> Excerpt:

@@ -6,9 +6,8 @@ import pytest
 
 from agents.binding import EvidenceBinder
 from agents.drafting import DraftChecker, is_refusal
-from agents.guards.grounding import GroundingGuard
 from core.types import Label
-from tests.agents.doubles import CharacterVectors, chunk
+from tests.agents.doubles import CharacterVectors, chunk, letter_guard
 
 MANUAL = chunk(
     "TM-20 和 TM-20L 主机的保修期为 18 个月，电池的保修期为 6 个月。试用期员工不允许远程办公。", 0, "售后问答"
@@ -20,7 +19,7 @@ ENGLISH = chunk("Ann Miller approved a budget of EUR 84,000 on 5 June. The pump 
 def checker():
     vectors = CharacterVectors()
     return DraftChecker(
-        EvidenceBinder(vectors).pool([MANUAL, ENGLISH]), GroundingGuard(vectors, 0.5), "TM-20 的保修期是多久？"
+        EvidenceBinder(vectors).pool([MANUAL, ENGLISH]), letter_guard(), "TM-20 的保修期是多久？"
     )
 
 
@@ -40,7 +39,7 @@ def test_a_citation_names_the_picture_that_its_chunk_speaks_of():
     vectors = CharacterVectors()
     pictured = replace(ENGLISH, figure="0" * 32 + ".png")
     pool = EvidenceBinder(vectors).pool([MANUAL, pictured])
-    checker = DraftChecker(pool, GroundingGuard(vectors, 0.5), "Who approved the budget?")
+    checker = DraftChecker(pool, letter_guard(), "Who approved the budget?")
     figures = {span.chunk.id: checker.quote(span).citations[0].figure for span in checker.rank_quotes()[:4]}
     assert figures == {MANUAL.id: "", pictured.id: pictured.figure}
 
@@ -69,7 +68,7 @@ def test_what_the_evidence_does_not_say_is_withheld(checker, draft, reason):
 def test_a_negation_lost_on_the_way_is_withheld():
     vectors = CharacterVectors()
     checker = DraftChecker(
-        EvidenceBinder(vectors).pool([ENGLISH]), GroundingGuard(vectors, 0.5), "May the pump run dry?"
+        EvidenceBinder(vectors).pool([ENGLISH]), letter_guard(), "May the pump run dry?"
     )
     assert checker.check("The pump must run dry.") == []
     assert checker.draft.withheld[0].verdict.reason == "negated on one side only"
@@ -78,7 +77,7 @@ def test_a_negation_lost_on_the_way_is_withheld():
 def test_a_name_from_nowhere_is_withheld():
     vectors = CharacterVectors()
     checker = DraftChecker(
-        EvidenceBinder(vectors).pool([ENGLISH]), GroundingGuard(vectors, 0.5), "Who approved the budget?"
+        EvidenceBinder(vectors).pool([ENGLISH]), letter_guard(), "Who approved the budget?"
     )
     assert checker.check("A budget of EUR 84,000 was approved by Bob Stone on 5 June.") == []
     assert "bob" in checker.draft.withheld[0].verdict.reason
@@ -87,7 +86,7 @@ def test_a_name_from_nowhere_is_withheld():
 def test_an_answer_about_another_product_is_withheld():
     vectors = CharacterVectors()
     checker = DraftChecker(
-        EvidenceBinder(vectors).pool([MANUAL]), GroundingGuard(vectors, 0.5), "FS-85 的保修期是多久？"
+        EvidenceBinder(vectors).pool([MANUAL]), letter_guard(), "FS-85 的保修期是多久？"
     )
     assert checker.check("主机的保修期为 18 个月。") == []
     assert "fs85" in checker.draft.withheld[0].verdict.reason

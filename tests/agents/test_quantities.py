@@ -1,6 +1,6 @@
 """Units, and numbers that belong to something else in the evidence."""
 
-from agents.quantities import crossed_numbers, differing_units, split_facts
+from agents.quantities import crossed_numbers, differing_units, explained_numbers, split_facts
 
 WARRANTY = "TM-20 和 TM-20L 主机的保修期为 18 个月，光源模块的保修期为 36 个月，电池的保修期为 6 个月。"
 
@@ -30,3 +30,18 @@ def test_a_cell_belongs_to_its_column():
 def test_one_fact_alone_crosses_nothing():
     assert crossed_numbers("员工每年有 10 天年假", split_facts("年假 10 天。")) == set()
     assert crossed_numbers("10", ["10"]) == set()
+
+
+def test_numbers_that_are_held_without_being_spelt():
+    assert explained_numbers("约131万辆", {1_310_000}, ["交付1313851辆"]) == {1_310_000}
+    assert explained_numbers("The way is 1500 m long", {1500}, ["a way of 1.5 km"]) == {1500}
+    assert explained_numbers("下午6点关门", {6}, ["18:00 关门"]) == {6}
+    assert explained_numbers("In total 24 months", {24}, ["18 months and 6 months"]) == {24}
+    assert explained_numbers("增长了20%", {20}, ["从50万增加到60万"]) == {20}
+
+
+def test_chance_explains_nothing():
+    assert explained_numbers("The warranty is 24 months", {24}, ["18 months and 6 months"]) == set()
+    assert explained_numbers("In total 25 months", {25}, ["18 months and 6 months"]) == set()
+    assert explained_numbers("1320000辆", {1_320_000}, ["1313851辆"]) == set()
+    assert explained_numbers("合计 3 kg", {3}, ["18 months, 21 months"]) == set()

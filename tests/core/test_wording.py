@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.wording import clauses, codes, holds_code, missing_numbers, negations, numbers, squeeze
+from core.wording import (
+    chinese_names,
+    clauses,
+    codes,
+    holds_code,
+    missing_numbers,
+    negations,
+    numbers,
+    squeeze,
+)
 
 
 @pytest.mark.parametrize(
@@ -13,7 +22,8 @@ from core.wording import clauses, codes, holds_code, missing_numbers, negations,
         ("12,000 元", {12000}), ("1.2万元", {12000}), ("一万二千元", {12000}), ("壹万贰仟元", {12000}),
         ("叁天", {3}), ("３ 天", {3}), ("三十五", {35}), ("十八个月", {18}), ("二〇二五年", {2025}),
         ("twelve months", {12}), ("14 November", {14, 11}), ("3.5 mm", {3.5}), ("两亿", {2e8}),
-        ("百分之五", {5}), ("一般来说", set()), ("no numbers here", set()), ("", set()),
+        ("百分之五", {5}), ("一般来说", set()), ("two million", {2e6}),
+        ("twenty-five", {25}), ("1.2 billion", {1.2e9}), ("一億", {1e8}), ("several hundred", set()), ("a hundred", {100}), ("no numbers here", set()), ("", set()),
     ],
 )  # fmt: skip
 def test_values_are_read_however_they_are_written(text, values):
@@ -63,3 +73,9 @@ def test_clauses_stand_alone_or_stay_together():
 def test_clauses_lose_no_word(text, language):
     kept = "".join("".join(clauses(text, language)).split()).replace(",", "")
     assert kept == "".join(text.split()).replace(",", "")
+
+
+def test_chinese_names_that_rules_can_tell():
+    assert chinese_names("《人在囧途》的导演") == {"人在囧途"}
+    assert chinese_names("导演是布莱恩·辛格和") == {"恩·辛格"}
+    assert chinese_names("一个普通的句子") == set()

@@ -1,0 +1,36 @@
+"""Guards one after another, the cheapest first: the first that is sure decides.
+
+Knows the order and what becomes of an outage; knows nothing of how a guard judges.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from core.seams import Guard, Passage
+from core.types import Label, Verdict
+
+
+class GuardCascade:
+    """A `Guard` of guards. What none is sure of stays `unsure`, with the last score that one gave
+    and the reasons of those that could not judge."""
+
+    name = "cascade"
+
+    def __init__(self, stages: Sequence[Guard]) -> None:
+        """`stages` from the cheapest to the dearest; at least one."""
+        self._stages = tuple(stages)
+
+    def check(self, sentence: str, passage: Passage, question: str) -> Verdict:
+        """See `Guard.check`."""
+        if not passage.quotes:
+            return Verdict(Label.UNSUPPORTED, 0.0, self.name, "no evidence")
+        doubts: list[Verdict] = []
+        for stage in self._stages:
+            verdict = stage.check(sentence, passage, question)
+            if verdict.label is not Label.UNSURE:
+                return verdict
+            doubts.append(verdict)
+        # Scored is who weighed something: without an opinion the score is 0.5 to the digit.
+        scored = next((doubt for doubt in reversed(doubts) if doubt.score != 0.5), doubts[-1])
+        reasons = "; ".join(dict.fromkeys(doubt.reason for doubt in doubts if doubt.reason))
+        return replace(scored, reason=reasons)

@@ -1,0 +1,70 @@
+"""The chat model as a judge of what the small guard is not sure of.
+
+Knows the prompt, the JSON schema and how long to wait; knows nothing of HTTP. The evidence is
+fenced, so that nothing in it can speak as the user.
+"""
+
+import asyncio
+
+from agents.prompt_library import PromptLibrary
+from core.errors import ChatModelError
+from core.seams import ChatModel, ChatOptions, Passage
+from core.text import detect_language
+from core.types import Label, Verdict
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "verdict": {"type": "string", "enum": ["supported", "contradicted", "not_stated"]},
+        "reason": {"type": "string", "maxLength": 160},
+    },
+    "required": ["verdict", "reason"],
+    "additionalProperties": False,
+}
+_LABELS = {
+    "supported": (Label.SUPPORTED, 0.9),
+    "contradicted": (Label.CONTRADICTED, 0.05),
+    "not_stated": (Label.UNSUPPORTED, 0.1),
+}
+MAX_TOKENS = 120
+
+
+class ChatJudge:
+    """A `Guard` that asks the chat model. Called from a worker thread while `loop` runs; the model belongs
+    to that loop. An outage is `unsure`, and the reason says so."""
+
+    name = "judge"
+
+    def __init__(
+        self, chat_model: ChatModel, prompts: PromptLibrary, loop: asyncio.AbstractEventLoop, timeout_s: float
+    ) -> None:
+        self._chat_model = chat_model
+        self._prompts = prompts
+        self._loop = loop
+        self._timeout_s = timeout_s
+
+    def check(self, sentence: str, passage: Passage, question: str) -> Verdict:
+        """See `Guard.check`; the score stands for the model's word, it does not say a number itself."""
+        if not passage.quotes:
+            return Verdict(Label.UNSUPPORTED, 0.0, self.name, "no evidence")
+        asked = asyncio.run_coroutine_threadsafe(self._ask(sentence, passage), self._loop)
+        try:
+            reply = asked.result(self._timeout_s)
+        except TimeoutError:
+            asked.cancel()
+            return self._not_judged(f"no reply within {self._timeout_s:g} s")
+        except ChatModelError as exc:
+            return self._not_judged(exc.message)
+        label, score = _LABELS.get(str(reply.get("verdict")), (Label.UNSURE, 0.5))
+        if label is Label.UNSURE:
+            return self._not_judged(f"its reply has no verdict: {str(reply)[:80]}")
+        return Verdict(label, score, self.name, str(reply.get("reason", ""))[:160])
+
+    async def _ask(self, sentence: str, passage: Passage) -> dict:
+        quotes = "\n".join(passage.readable or passage.quotes)
+        messages = self._prompts.judge(sentence, quotes, detect_language(sentence))
+        reply, _ = await self._chat_model.structured(messages, SCHEMA, ChatOptions(max_tokens=MAX_TOKENS))
+        return reply
+
+    def _not_judged(self, why: str) -> Verdict:
+        return Verdict(Label.UNSURE, 0.5, self.name, f"the judge could not be asked: {why}")

@@ -1,0 +1,117 @@
+"""The claims by the name of their set, and which of them a guard may learn from.
+
+A group (an article, a document, a news item) is learned from or reported on, never both. RGB is
+never learned from, and neither are the kinds of change that `changed-unseen` holds.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from core.errors import InputError
+from evals.claims import Claim
+from evals.datasets.changed_facts import (
+    LEARNED,
+    SEED,
+    UNLEARNED,
+    Source,
+    made_claims,
+    read_rgb_claims,
+    read_sources,
+)
+from evals.datasets.claims import read_begin, read_summedits, read_uhgeval
+from evals.splitting import stable_hash
+
+PARTS = 5
+REPORTED_PARTS = 2
+"""Of five parts of the sets that people labelled; of the made ones it is one."""
+TEXTS_A_SOURCE = 130
+CLAIMS_REPORTED = 600
+LEARNED_OF_KIND: Mapping[str, int] = {
+    "": 2200, "answer": 800, "crossed": 700, "number": 600, "negation": 600, "opposite": 450,
+    "date": 300, "unit": 300, "quantifier": 300, "name": 300, "swapped": 250, "unsaid": 250,
+}  # fmt: skip
+WORDS_LEARNED = 900
+
+
+def reported_claims(name: str, folder: Path) -> list[Claim]:
+    """The part of a set that is reported on.
+
+    Raises:
+        InputError: there is no such set, or its files are not in the folder.
+    """
+    if name not in SETS:
+        raise InputError(f"there is no set {name!r}", remedy=f"choose: {', '.join(SETS)}")
+    try:
+        return list(SETS[name](folder))
+    except (FileNotFoundError, StopIteration) as exc:
+        raise InputError(
+            f"the set {name} is not in {folder} ({exc})", remedy="name its folder with --data"
+        ) from exc
+
+
+def learned_claims(folder: Path) -> list[Claim]:
+    """What the guard is trained on: the other parts of the labelled sets, and made claims.
+
+    Raises:
+        InputError: files are not in the folder.
+    """
+    try:
+        people = [*read_begin(folder), *read_summedits(folder), *read_uhgeval(folder, whole=True)]
+        words = [c for c in read_uhgeval(folder, whole=False) if not _is_reported(c.group, REPORTED_PARTS)]
+        people += random.Random(SEED).sample(words, min(WORDS_LEARNED, len(words)))
+        made = made_claims(_texts(folder, reported=False), LEARNED)
+    except (FileNotFoundError, StopIteration) as exc:
+        raise InputError(f"the sets are not all in {folder} ({exc})", remedy="name their folder") from exc
+    found = [claim for claim in people if not _is_reported(claim.group, REPORTED_PARTS)]
+    return found + _capped(made, LEARNED_OF_KIND)
+
+
+def _is_reported(group: str, parts: int) -> bool:
+    return stable_hash(group) % PARTS < parts
+
+
+def _capped(claims: Iterable[Claim], most: Mapping[str, int]) -> list[Claim]:
+    rng = random.Random(SEED)
+    kinds: dict[str, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        kinds[claim.kind].append(claim)
+    return [c for kind, rows in kinds.items() for c in rng.sample(rows, min(len(rows), most[kind]))]
+
+
+def _texts(folder: Path, reported: bool) -> list[Source]:
+    rng = random.Random(SEED)
+    named: dict[str, list[Source]] = defaultdict(list)
+    for source in read_sources(folder):
+        if _is_reported(source.group, 1) is reported:
+            named[source.name].append(source)
+    return [s for rows in named.values() for s in rng.sample(rows, min(len(rows), TEXTS_A_SOURCE))]
+
+
+def _people(read: Callable[[Path], Iterable[Claim]]) -> Callable[[Path], list[Claim]]:
+    def reported(folder: Path) -> list[Claim]:
+        return [claim for claim in read(folder) if _is_reported(claim.group, REPORTED_PARTS)]
+
+    return reported
+
+
+def _changed(kinds: Mapping, seed: int) -> Callable[[Path], Sequence[Claim]]:
+    def reported(folder: Path) -> Sequence[Claim]:
+        claims = list(made_claims(_texts(folder, reported=True), kinds, seed))
+        by_label = [[c for c in claims if c.label == label] for label in (0, 1)]
+        rng = random.Random(seed)
+        return [c for rows in by_label for c in rng.sample(rows, min(len(rows), CLAIMS_REPORTED // 2))]
+
+    return reported
+
+
+SETS: Mapping[str, Callable[[Path], Iterable[Claim]]] = {
+    "changed": _changed(LEARNED, SEED + 1),
+    "changed-unseen": _changed(UNLEARNED, SEED + 2),
+    "rgb": read_rgb_claims,
+    "begin": _people(read_begin),
+    "summedits": _people(read_summedits),
+    "uhgeval-words": _people(lambda folder: read_uhgeval(folder, whole=False)),
+    "uhgeval-clauses": _people(lambda folder: read_uhgeval(folder, whole=True)),
+}
