@@ -1,6 +1,6 @@
-"""The tables of docs/benchmarks.md, made from the result files.
+"""The tables of docs/benchmarks.md and docs/guards.md, made from the result files.
 
-`python -m bench.tables` writes each table between its two marks in the page. Knows how the
+`python -m bench.tables` writes each table between its two marks in the pages. Knows how the
 result files are laid out; measures nothing.
 """
 
@@ -9,11 +9,14 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from bench.guard_tables import GUARD_TABLES
 from bench.ingest_tables import INGEST_TABLES
 from bench.markdown import spread_words, table
 from evals.record import RESULTS
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+PAGE = DOCS / "benchmarks.md"
+PAGES = (PAGE, DOCS / "guards.md")
 MARKED = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 NOT_MEASURED = "Not measured yet.\n"
 WAYS_SHOWN = ("default", "without reranking", "hybrid", "dense", "bm25")
@@ -190,6 +193,7 @@ TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
     "retrieval-scale": ("retrieval_scale", scale_table),
     "roofline": ("roofline", roofline_table),
     **INGEST_TABLES,
+    **GUARD_TABLES,
 }
 
 
@@ -208,4 +212,5 @@ def _machine(machine: Mapping) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(fill(PAGE.read_text(encoding="utf-8"), RESULTS), encoding="utf-8")
+    for path in PAGES:
+        path.write_text(fill(path.read_text(encoding="utf-8"), RESULTS), encoding="utf-8")

@@ -8,7 +8,7 @@ import re
 import unicodedata
 
 from core.text import detect_language
-from core.wording import fold, numbers
+from core.wording import fold, numbers, numeral_value
 
 # name: (dimension, size in it, how it is written). Of units of one beginning the longer stands first.
 _TABLE: dict[str, tuple[str, float, str]] = {
@@ -78,7 +78,7 @@ _SCALES = {
 _NUMBER = r"(?<![a-z\d.])(?P<number>\d+(?:\.\d+)?)"
 _SCALE = r"\s*(?P<scale>million|billion|trillion|thousand|百万|万亿|万|亿|千(?![米克瓦卡]))?"
 
-_SHARE = re.compile(r"百分之([\d.零一二三四五六七八九十百]+)")
+_SHARE = re.compile(r"百分之\s*([\d.零一二三四五六七八九十百]+)")
 _HALF = re.compile("(?<![个年月天时])半个?(年|小时|天|月)")
 
 
@@ -100,7 +100,7 @@ _PRICE = re.compile(
 def quantities(text: str) -> set[tuple[float, str]]:
     """(value, unit) for every number with a known unit of measure: behind it, or a sign of money
     before it."""
-    text = _SHARE.sub(lambda match: f"{max(numbers(match[1]), default=0):.10g}%", text)
+    text = _SHARE.sub(lambda match: f"{_value(match[1]) or 0:.10g}%", text)
     folded = _HALF.sub(lambda match: f"0.5{match[1]}", fold(_spell_digits(text)))
     return {*_found(_QUANTITY, _TABLE, folded), *_found(_PRICE, _SIGNS, folded)}
 
@@ -132,11 +132,21 @@ def _found(pattern: re.Pattern, named: dict, folded: str) -> set[tuple[float, st
     return found
 
 
+def _value(written: str) -> float | None:
+    """Of one number, in digits or in words of either language."""
+    folded = fold(written)
+    if re.fullmatch(r"[\d.]*\d", folded):
+        return float(folded)
+    if folded.isascii():
+        return max(numbers(folded), default=None)
+    return numeral_value(folded) if _NUMERAL.fullmatch(folded) else None
+
+
 def _spell_digits(text: str) -> str:
     """Numerals before a unit as digits: 十八个月 as 18个月, twelve months as 12 months."""
     def spell(match: re.Match) -> str:
-        values = numbers(match.group())
-        return f"{values.pop():.10g}" if len(values) == 1 else match.group()
+        value = _value(match.group())
+        return match.group() if value is None else f"{value:.10g}"
 
     text = unicodedata.normalize("NFKC", text)
     if detect_language(text) != "zh":
@@ -147,6 +157,7 @@ def _spell_digits(text: str) -> str:
 _CHINESE_NUMBER = re.compile(
     "[零一二两兩三四五六七八九十百千万萬亿億壹贰叁肆伍陆柒捌玖拾佰仟]+(?=个?[工月年天日小分周星季世半]|公|千克|毫|厘|米|吨|克|斤|平方|亩|升|美元|欧元|英镑|日元|港|元|度|英|磅|秒)"
 )
+_NUMERAL = re.compile("[零〇一二两兩三四五六七八九十百千万亿]+")
 _ENGLISH_NUMBER = re.compile(
     r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen"
     r"|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)\b(?=[\s-])",

@@ -59,6 +59,8 @@ _NEGATION = re.compile(
     re.IGNORECASE,
 )
 _ORDINAL_NOISE = re.compile(
+    # One of something is a way of speaking (一步, 一场) unless it is measured or counted on.
+    "(?<![零〇一二两三四五六七八九十百千万亿第])一(?![零〇一二两三四五六七八九十百千万亿]|个?[工月年天日小分周星季世半]|[倍元度岁米吨亩升成号])|"
     "一(?:般|些|定|旦|直|起|样|致|律|下|并|个|种|次|切|方面|步|体|同|经)|之一|统一|唯一|同一|第一"
 )
 
@@ -76,7 +78,7 @@ def numbers(text: str) -> set[float]:
     folded = fold(text)
     found = {_arabic_value(match) for match in _ARABIC.finditer(folded)}
     plain = _ORDINAL_NOISE.sub(" ", folded)
-    found |= {v for m in _CHINESE_NUMBER.finditer(plain) if (v := _chinese_value(m.group())) is not None}
+    found |= {v for m in _CHINESE_NUMBER.finditer(plain) if (v := numeral_value(m.group())) is not None}
     words, scaled = _take_scaled(folded)
     found |= scaled
     for word in _ENGLISH_WORD.findall(words):
@@ -183,8 +185,8 @@ def _arabic_value(match: re.Match) -> float:
     return float(match["digits"]) * (_SCALES.get(unit) or _UNITS[unit]) if unit else float(match["digits"])
 
 
-def _chinese_value(text: str) -> float | None:
-    """A Chinese numeral's value; None for a lone unit such as 百 in 百分."""
+def numeral_value(text: str) -> float | None:
+    """The value of a Chinese numeral that stands alone; None for a lone unit such as 百 in 百分."""
     if all(char in _DIGITS for char in text):
         return float("".join(str(_DIGITS[char]) for char in text))
     total, section, digit, seen = 0, 0, 0, False

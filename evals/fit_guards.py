@@ -1,14 +1,12 @@
-"""Fits the two small logistic models of the guards on public development data.
+"""Fits the small logistic model of the gate on public development data.
 
 A command: `python -m evals.fit_guards EVALS_FOLDER WEIGHTS_FOLDER`. It prints the
-cross-validated AUROC of each set and writes the two JSON files beside the guards. The
+cross-validated AUROC of each set and writes the JSON file beside the gate. The
 data are not part of this repository; docs/guards.md names them.
 """
 
-import csv
 import json
 import random
-import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,15 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.binding import EvidenceBinder
-from agents.guards import grounding, sufficiency
-from core.text import split_sentences
-from core.types import Chunk
+from agents.guards import sufficiency
 from retrieval.embedders.e5 import E5Embedder
 
-_INTERROGATIVE = re.compile(
-    "什[么麼](?:名字|时候|時候|地方)?|多少[年天人个個种種次名元米岁歲]?|[谁誰]|哪[一些个個里裡年位种種]*|何[时時地人处處]|几[年天个個种種次]?"
-)
 FOLDS = 5
 SEED = 7
 PAIRS_PER_SET = 200
@@ -38,21 +30,6 @@ class Row:
     text: str
     passages: tuple[str, ...]
     label: int
-
-
-def claim_rows(folder: Path) -> Iterator[Row]:
-    """Claims with their evidence: BEGIN dev (people's labels); questions of CMRC2018 and DRCD
-    with their answer (1) or another's (0) in place of the interrogative, which gives claims
-    in other words than the evidence; XQuAD's sentences against the other language."""
-    for path in sorted(folder.glob("begin/*/*.tsv")):
-        with path.open(encoding="utf-8") as source:
-            rows = list(csv.DictReader(source, delimiter="\t", quoting=csv.QUOTE_NONE))
-        for row in random.sample(rows, min(len(rows), PAIRS_PER_SET // 2)):
-            supported = int(row["begin_label"] == "Fully attributable")
-            yield Row("begin", row["response"], (row["knowledge"],), supported)
-    yield from _changed_answers(folder / "cmrc2018/cmrc2018_trial.json")
-    yield from _changed_answers(next(folder.glob("drcd/*.json")))
-    yield from _across_languages(folder / "xquad")
 
 
 def question_rows(folder: Path) -> Iterator[Row]:
@@ -72,41 +49,6 @@ def question_rows(folder: Path) -> Iterator[Row]:
         for question, context in _squad(folder / "squad2_zh/dev-v2.0-zh.part.json")
     ]
     yield from random.sample(rows, min(len(rows), PAIRS_PER_SET))
-
-
-def _changed_answers(path: Path) -> Iterator[Row]:
-    pool = [(q, context) for q, context in _squad(path) if len(q["answers"][0]["text"]) <= 25]
-    random.shuffle(pool)
-    half = min(len(pool) // 2, PAIRS_PER_SET // 2)
-    for (question, context), (other, _) in zip(pool[:half], pool[half : 2 * half], strict=True):
-        answer, wrong = question["answers"][0]["text"], other["answers"][0]["text"]
-        asked = question["question"].rstrip("？?")
-        if _INTERROGATIVE.search(asked):
-            name = path.parent.name
-            yield Row(name, _fill(asked, answer), (context,), 1)
-            yield Row(name, _fill(asked, wrong), (context,), 0)
-
-
-def _fill(question: str, answer: str) -> str:
-    return _INTERROGATIVE.sub(answer.replace("\\", ""), question, count=1)
-
-
-def _across_languages(folder: Path) -> Iterator[Row]:
-    english = list(_squad(folder / "xquad.en.half.json"))
-    chinese = list(_squad(folder / "xquad.zh.half.json"))
-    at = random.sample(range(len(english)), min(len(english), PAIRS_PER_SET // 2))
-    for index in at:
-        for (question, context), (_, other) in (
-            (english[index], chinese[index]),
-            (chinese[index], english[index]),
-        ):
-            answer = question["answers"][0]["text"]
-            sentences = [s.of(context) for s in split_sentences(context)]
-            said = [s for s in sentences if answer in s]
-            unsaid = chinese[(index + 7) % len(chinese)][1] if context == english[index][1] else None
-            if said:
-                yield Row("xquad_across", said[0], (other,), 1)
-                yield Row("xquad_across", said[0], (unsaid or english[(index + 7) % len(english)][1],), 0)
 
 
 def _across_questions(folder: Path) -> Iterator[Row]:
@@ -135,18 +77,6 @@ def _jsonl(path: Path) -> Iterator[dict]:
 
 def _flat(passages: list) -> list[str]:
     return [text for item in passages for text in (item if isinstance(item, list) else [item])]
-
-
-def claim_table(embedder: E5Embedder, rows: list[Row]) -> tuple[np.ndarray, list[str]]:
-    """The guard's features of each row, bound as in use."""
-    binder = EvidenceBinder(embedder)
-    found = []
-    for row in rows:
-        chunks = [Chunk(str(at), "", at, text, "", "") for at, text in enumerate(row.passages)]
-        quotes = [bound.quote for bound in binder.pool(chunks).bind(row.text)]
-        quotes = quotes or [row.passages[0][:500]]
-        found.append(grounding.claim_features(embedder, row.text, quotes))
-    return np.array([list(f.values()) for f in found]), list(found[0])
 
 
 def question_table(embedder: E5Embedder, rows: list[Row]) -> tuple[np.ndarray, list[str]]:
@@ -206,11 +136,9 @@ def report_and_write(name: str, rows: list[Row], table: np.ndarray, names: list[
 
 
 def run(folder: Path, weights_folder: Path) -> None:
-    """Fits both."""
+    """Fits it."""
     random.seed(SEED)
     embedder = E5Embedder(weights_folder)
-    claims = list(claim_rows(folder))
-    report_and_write("grounding", claims, *claim_table(embedder, claims), grounding.WEIGHTS_FILE)
     questions = list(question_rows(folder))
     report_and_write("sufficiency", questions, *question_table(embedder, questions), sufficiency.WEIGHTS_FILE)
 

@@ -3,6 +3,8 @@
 Cheap, and right nearly always when it objects. Knows nothing of vectors.
 """
 
+import re
+
 from agents.guards.contrasts import OPPOSITES, QUANTIFIERS, contrast
 from agents.keywords import segments
 from agents.quantities import crossed_numbers, differing_units, explained_numbers
@@ -25,6 +27,17 @@ from retrieval.terms import split_terms
 
 NEAR_COPY = 0.6
 SIMILAR = 0.4
+ALIKE = 0.25
+MOST_VALUES = 2
+SHORTEST_WORD = 3
+"""Of an English word that says something by itself."""
+_BRACKETS = re.compile(r"[（(][^（）()]*[）)]")
+_SPEAKING = re.compile(
+    r"资料显示|据介绍|据了解|据悉|文中提到|消息说|可以看到|根据(?:资料|文档|文件|证据)|综上|因此|所以|也就是说"
+    r"|\b(?:yes|yeah|yep|well|according to|the (?:text|document|source|evidence)s?|stated?|states|says?|said"
+    r"|therefore|thus|however|whereas|while|because|also|only|both|that is|as far as is known)\b",
+    re.IGNORECASE,
+)
 
 
 def overlap(one: str, other: str) -> float:
@@ -55,13 +68,13 @@ class ExactGuard:
             return self._object(f"another unit in the evidence than: {listed}")
         if dates := self._missing_dates(sentence, passage):
             return Verdict(Label.CONTRADICTED, 0.02, self.name, f"another date in the evidence than: {dates}")
-        if crossed := crossed_numbers(sentence, passage.facts):
+        if crossed := self._crossed_values(sentence, passage):
             listed = ", ".join(f"{value:g}" for value in sorted(crossed))
             return Verdict(Label.CONTRADICTED, 0.02, self.name, f"said of something else: {listed}")
-        if self._is_negated_otherwise(sentence, passage):
-            return Verdict(Label.CONTRADICTED, 0.05, self.name, "negated on one side only")
         if pair := self.reversed_words(sentence, passage):
             return Verdict(Label.CONTRADICTED, 0.02, self.name, f"the opposite: {pair}")
+        if self._is_negated_otherwise(sentence, passage):
+            return Verdict(Label.CONTRADICTED, 0.05, self.name, "negated on one side only")
         if replaced := self._replaced_words(sentence, passage):
             return self._object(f"not in the evidence: {', '.join(replaced)}")
         if missing_codes := self._missing_codes(sentence, passage, question):
@@ -69,6 +82,18 @@ class ExactGuard:
         if missing_names := self._missing_names(sentence, passage):
             return self._object(f"names not in the evidence: {', '.join(sorted(missing_names))}")
         return Verdict(Label.UNSURE, 0.5, self.name)
+
+    def _crossed_values(self, sentence: str, passage: Passage) -> set[float]:
+        """Numbers of a sentence of one fact that stand in the evidence in a fact about something
+        else. Not those of dates, which stand where the sentence is told, nor those of a list."""
+        values = plain_numbers(sentence)
+        if not 0 < len(values) <= MOST_VALUES:
+            return set()
+        if not any(overlap(sentence, quote) >= ALIKE for quote in passage.quotes):
+            return set()
+        dated = {float(part) for d in find_dates(sentence) for part in (d.year, d.month, d.day) if part}
+        crossed = crossed_numbers(sentence, passage.facts)
+        return {value for value in crossed if value not in dated and not 1000 <= value <= 2100}
 
     def _is_negated_otherwise(self, sentence: str, passage: Passage) -> bool:
         """Whether the quote that says nearly the same words is negated and the sentence not, or
@@ -92,8 +117,10 @@ class ExactGuard:
         a strange word is a changed fact, not another way to say it."""
         if not any(overlap(sentence, quote) >= NEAR_COPY for quote in passage.quotes):
             return []
+        sentence = _SPEAKING.sub(" ", sentence)
         near = {term for text in passage.surroundings for term in split_terms(text)}
-        return [part for part in segments(sentence) if not near & set(split_terms(part))]
+        strange = [part for part in segments(sentence) if not near & set(split_terms(part))]
+        return [part for part in strange if not (part.isascii() and len(part.replace(".", "")) < SHORTEST_WORD)]
 
     def _missing_values(self, sentence: str, passage: Passage, question: str) -> set[float]:
         """A number of the question is no evidence: `is the period 30 days?` must not make 30
@@ -124,7 +151,8 @@ class ExactGuard:
         answer about TM-20 is no answer about FS-85, whatever the sentence says."""
         near = [squeeze(text) for text in passage.surroundings]
         asked = {code for code in codes(question) if any(char.isdigit() for char in code)}
-        wanted = (codes(sentence) - codes(question)) | {code for code in asked if not code.isdigit()}
+        own = codes(_BRACKETS.sub(" ", sentence))
+        wanted = (own - codes(question)) | {code for code in asked if not code.isdigit()}
         return {code for code in wanted if not any(holds_code(code, text) for text in near)}
 
     def _missing_names(self, sentence: str, passage: Passage) -> set[str]:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench.tables import MARKED, NOT_MEASURED, PAGE, TABLES, fill, render
+from bench.tables import MARKED, NOT_MEASURED, PAGE, PAGES, TABLES, fill, render
 from evals.record import RESULTS
 
 MACHINE = {"cpu": "a processor", "cores": 2, "memory_gb": 24.7}
@@ -15,10 +15,10 @@ def written(folder, name, figures):
     (folder / f"{name}.json").write_text(json.dumps({**HEAD, **figures}), encoding="utf-8")
 
 
-def test_the_page_is_up_to_date():
-    page = PAGE.read_text(encoding="utf-8")
-    assert {match[2] for match in MARKED.finditer(page)} == TABLES.keys()
-    assert fill(page, RESULTS) == page, "run: python -m bench.tables"
+def test_the_pages_are_up_to_date():
+    pages = [path.read_text(encoding="utf-8") for path in PAGES]
+    assert {match[2] for page in pages for match in MARKED.finditer(page)} == TABLES.keys()
+    assert [fill(page, RESULTS) for page in pages] == pages, "run: python -m bench.tables"
 
 
 def test_without_a_file_nothing_is_claimed(tmp_path):
@@ -108,3 +108,19 @@ def test_lines_of_context_stand_beside_titles(tmp_path):
         shown
         == f"| s | 9 | 4 | 0.5000 | 0.6000 | {change} | 0.7000 | 0.7200 | {change} | 0.8000 | {change} | 2.0 |"
     )
+
+
+def test_guards_stand_beside_plain_baselines(tmp_path):
+    row = {
+        "auroc": 0.951, "balanced_accuracy": 0.9, "f1_unsupported": 0.92, "n": 10, "supported": 4, "ms_per_claim": 11.6,
+        "intervals": {"auroc": [0.9, 0.99]}, "baselines": {"cover": 0.6, "bigram cover": 0.61, "MaxSim": 0.62},
+        "reliability": [{"from": 0.9, "n": 4, "score": 0.95, "supported": 1.0}],
+        "kinds": {"number": {"n": 6, "caught": 0.83, "auroc": 0.98}},
+    }  # fmt: skip
+    agreement = {"n": 9, "spearman": 0.31, "baselines": {"cover": 0.2, "bigram cover": 0.21, "MaxSim": 0.22}}
+    written(tmp_path, "guard", {"sets": {"changed": row, "mtrag": agreement}})
+    shown = render("guard-sets", tmp_path)
+    assert "| changed | 10 | 4 | **.951** (.900–.990) | .600 | .610 | .620 | .900 | .920 | 12 |" in shown
+    assert "| changed | number | 6 | 0.83 | .980 |" in render("guard-kinds", tmp_path)
+    assert "| 0.9–1.0 | 4 | 0.95 | 1.00 |" in render("guard-reliability", tmp_path)
+    assert "| 9 | 0.310 | 0.200 | 0.210 | 0.220 |" in render("guard-agreement", tmp_path)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.structure.source_tree import ROOT
 
-MODELS = ("grounding", "sufficiency")
+MODELS = ("sufficiency",)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -1,0 +1,74 @@
+"""The tables of docs/guards.md, made from the result file of `bench.guard`.
+
+Knows how that file is laid out; measures nothing.
+"""
+
+from collections.abc import Callable, Mapping
+
+from bench.markdown import table
+
+BASELINES = ("cover", "bigram cover", "MaxSim")
+AGREEMENT = "mtrag"
+
+
+def sets_table(measured: Mapping) -> str:
+    """Each set: the guard with its intervals, the baselines, the time."""
+    rows = []
+    for name, row in _sets(measured).items():
+        low, high = row["intervals"]["auroc"]
+        scores = [f"**{_short(row['auroc'])}** ({_short(low)}–{_short(high)})"]
+        scores += [_short(row["baselines"][baseline]) for baseline in BASELINES]
+        scores += [_short(row["balanced_accuracy"]), _short(row["f1_unsupported"])]
+        rows.append([name, str(row["n"]), str(row["supported"]), *scores, f"{row['ms_per_claim']:.0f}"])
+    return table(
+        ["set", "claims", "supported", "AUROC (95 %)", *(f"AUROC, {name}" for name in BASELINES),
+         "balanced accuracy", "F1 of unsupported", "ms a claim"], rows
+    )  # fmt: skip
+
+
+def kinds_table(measured: Mapping) -> str:
+    """What became of each kind of changed fact."""
+    rows = []
+    for name, row in _sets(measured).items():
+        for kind, found in row.get("kinds", {}).items():
+            if name.startswith(("changed", "rgb")):
+                rows.append([name, kind, str(found["n"]), f"{found['caught']:.2f}", _short(found["auroc"])])
+    return table(["set", "change", "n", "withheld", "AUROC against all true"], rows)
+
+
+def reliability_table(measured: Mapping) -> str:
+    """Over all sets: what share of the claims with such a score is supported."""
+    bins: dict[float, list[tuple[int, float, float]]] = {}
+    for row in _sets(measured).values():
+        for found in row["reliability"]:
+            bins.setdefault(found["from"], []).append((found["n"], found["score"], found["supported"]))
+    rows = []
+    for start, parts in sorted(bins.items()):
+        count = sum(n for n, _, _ in parts)
+        mean, share = (sum(part[0] * part[at] for part in parts) / count for at in (1, 2))
+        rows.append([f"{start:.1f}–{start + 0.1:.1f}", str(count), f"{mean:.2f}", f"{share:.2f}"])
+    return table(["score", "claims", "mean score", "supported"], rows)
+
+
+def agreement_table(measured: Mapping) -> str:
+    """Rank correlation with people's word on whole answers."""
+    row = measured["sets"][AGREEMENT]
+    names = ["guard", *BASELINES]
+    values = [row["spearman"], *(row["baselines"][name] for name in BASELINES)]
+    return table(["answers", *names], [[str(row["n"]), *(f"{value:.3f}" for value in values)]])
+
+
+GUARD_TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
+    "guard-sets": ("guard", sets_table),
+    "guard-kinds": ("guard", kinds_table),
+    "guard-reliability": ("guard", reliability_table),
+    "guard-agreement": ("guard", agreement_table),
+}
+
+
+def _sets(measured: Mapping) -> dict[str, Mapping]:
+    return {name: row for name, row in measured["sets"].items() if name != AGREEMENT}
+
+
+def _short(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}".removeprefix("0")
