@@ -120,7 +120,9 @@ class ExactGuard:
         sentence = _SPEAKING.sub(" ", sentence)
         near = {term for text in passage.surroundings for term in split_terms(text)}
         strange = [part for part in segments(sentence) if not near & set(split_terms(part))]
-        return [part for part in strange if not (part.isascii() and len(part.replace(".", "")) < SHORTEST_WORD)]
+        return [
+            part for part in strange if not part.isascii() or len(part.replace(".", "")) >= SHORTEST_WORD
+        ]
 
     def _missing_values(self, sentence: str, passage: Passage, question: str) -> set[float]:
         """A number of the question is no evidence: `is the period 30 days?` must not make 30
