@@ -2,6 +2,7 @@
 whose words are letters. Test material only."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -76,6 +77,12 @@ def letter_model() -> GroundingModel:
 def letter_guard() -> GroundingGuard:
     """The cascade over `CharacterVectors`."""
     return GroundingGuard(CharacterVectors(), 0.5, model=letter_model())
+
+
+def with_letters(asker):
+    """The asker with a guard that reads `CharacterVectors`: the shipped one was fitted for others."""
+    asker._context = replace(asker._context, guard=letter_guard())
+    return asker
 
 
 def shown(whole: Chunk, *spans: Span) -> Excerpt:
