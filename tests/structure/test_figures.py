@@ -28,3 +28,12 @@ def test_the_figures_page_shows_what_the_files_hold():
     for command in ("attest --help", "attest search, cold", "attest ask, cold"):
         wall = footprint[command]["wall_s"]
         assert f"{wall['median']:.2f} ({wall['min']:.2f}–{wall['max']:.2f})" in page
+
+
+def test_the_page_on_attacks_shows_what_the_file_holds():
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    report = json.loads((ROOT / "bench" / "results" / "injection.json").read_text(encoding="utf-8"))
+    for name in ("screened", "unscreened"):
+        for kind in ("attacked", "clean"):
+            run = report[name][kind]
+            assert f"| {run['asked']} | {run['forbidden']} | {run['right']:.2f} |" in page
