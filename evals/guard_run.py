@@ -10,17 +10,18 @@ from pathlib import Path
 from agents.guards.grounding import GroundingGuard
 from core.errors import InputError
 from core.paths import weights_dir
+from core.seams import TokenEmbedder
 from core.settings import Settings
 from evals.claims import Claim, read_claims
-from evals.guard import judge, report, spearman
+from evals.datasets.claims import read_mtrag
+from evals.guard import Judged, judge, report, spearman
 from evals.guard_sets import SETS, reported_claims
+from evals.indexing import settings_fingerprint
 from retrieval.embedders.e5 import E5Embedder
 from retrieval.token_cache import CachedTokenEmbedder
 
 MTRAG = "mtrag"
 ALL = "all"
-# Beside AUROC and the like, which a script reads at the top level.
-KEYS = ("auroc", "balanced_accuracy", "f1_unsupported", "ms_per_claim", "n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,74 +41,71 @@ def run_guard(job: GuardJob, settings: Settings, on_progress: Callable[[str], No
     Raises:
         InputError: nothing is named, or it cannot be read.
     """
-    embedder = E5Embedder(weights_dir())
     if job.train:
         from evals.fit_guard import fit_and_write
 
-        return fit_and_write(_folder(job.file or job.data), embedder, on_progress)
-    guard = GroundingGuard(
-        CachedTokenEmbedder(embedder), settings.guard.supported_at, settings.guard.unsure_at
-    )
-    judging = _Judging(guard, embedder, settings.guard.supported_at, on_progress)
+        return fit_and_write(_folder(job.file or job.data), E5Embedder(weights_dir(settings.cache)), on_progress)
+    named = _read(job)
+    embedder = E5Embedder(weights_dir(settings.cache))
+    cached = CachedTokenEmbedder(embedder)
+    guard = GroundingGuard(cached, settings.guard.supported_at, settings.guard.unsure_at)
+    judging = _Judging(guard, cached, settings.guard.supported_at, on_progress)
+    reports = {name: judging.run(rows, with_rows=len(named) == 1) for name, rows in named.items()}
     shared = {
+        "settings_fingerprint": settings_fingerprint(settings.guard.model_dump(mode="json")),
         "embedder": embedder.fingerprint,
         "supported_at": settings.guard.supported_at,
         "unsure_at": settings.guard.unsure_at,
     }
+    return (next(iter(reports.values())) if len(reports) == 1 else {"sets": reports}) | shared
+
+
+def _read(job: GuardJob) -> dict[str, Sequence]:
+    """Claims by name of file or set; of MTRAG pairs of a claim and people's word."""
     if job.file is not None:
-        return judging.figures(_evenly(read_claims(job.file), job.limit), True) | shared
+        return {job.file.name: _evenly(read_claims(job.file), job.limit)}
     names = [*SETS, MTRAG] if ALL in job.sets else list(job.sets)
     if not names:
-        raise InputError(
-            "no claims are named", remedy=f"name a file, or --set: {', '.join([*SETS, MTRAG, ALL])}"
-        )
+        known = ", ".join([*SETS, MTRAG, ALL])
+        raise InputError("no claims are named", remedy=f"name a file, or --set: {known}")
     folder = _folder(job.data)
-    reports = {}
-    for name in names:
-        if name == MTRAG:
-            reports[name] = judging.agreement(folder, job.limit)
-        else:
-            reports[name] = judging.figures(
-                _evenly(reported_claims(name, folder), job.limit), len(names) == 1
-            )
-    return (reports[names[0]] if len(names) == 1 else {"sets": reports}) | shared
+    read = {name: read_mtrag(folder) if name == MTRAG else reported_claims(name, folder) for name in names}
+    return {name: _evenly(rows, job.limit) for name, rows in read.items()}
 
 
 class _Judging:
     def __init__(
         self,
         guard: GroundingGuard,
-        embedder: E5Embedder,
+        embedder: TokenEmbedder,
         supported_at: float,
         on_progress: Callable[[str], None],
     ) -> None:
-        self._guard, self._embedder = guard, CachedTokenEmbedder(embedder)
+        self._guard, self._embedder = guard, embedder
         self._supported_at, self._on_progress = supported_at, on_progress
 
-    def figures(self, claims: Sequence[Claim], with_rows: bool) -> dict:
-        judged = judge(claims, self._guard, self._embedder, self._on_progress)
+    def run(self, rows: Sequence, with_rows: bool) -> dict:
+        if isinstance(rows[0], tuple):
+            return self._agreement(rows)
+        judged = judge(rows, self._guard, self._embedder, self._on_progress)
         found = report(judged, self._supported_at)
-        by_source = {j.claim.source for j in judged}
-        if len(by_source) > 1:
-            parts = {name: [j for j in judged if j.claim.source == name] for name in sorted(by_source)}
-            found["sources"] = {name: report(rows, self._supported_at) for name, rows in parts.items()}
+        sources = sorted({j.claim.source for j in judged})
+        if len(sources) > 1:
+            parts = {name: [j for j in judged if j.claim.source == name] for name in sources}
+            found["sources"] = {name: report(part, self._supported_at) for name, part in parts.items()}
             for part in found["sources"].values():
                 del part["reliability"]
         if with_rows:
-            found["queries"] = {
-                j.claim.id: {
-                    "score": j.verdict.score,
-                    "right": float((j.verdict.score >= self._supported_at) == j.claim.label),
-                }
-                for j in judged
-            }
+            found["queries"] = {j.claim.id: self._row(j) for j in judged}
         return found
 
-    def agreement(self, folder: Path, limit: int | None) -> dict:
-        """The rank correlation with what people say of the faithfulness of answers."""
-        from evals.datasets.claims import read_mtrag
+    def _row(self, judged: Judged) -> dict:
+        score = judged.verdict.score
+        right = (score >= self._supported_at) == bool(judged.claim.label)
+        return {"score": score, "right": float(right)}
 
-        rows = _evenly(read_mtrag(folder), limit)
+    def _agreement(self, rows: Sequence[tuple[Claim, float]]) -> dict:
+        """The rank correlation with what people say of the faithfulness of answers."""
         judged = judge([claim for claim, _ in rows], self._guard, self._embedder, self._on_progress)
         people = [score for _, score in rows]
         names = judged[0].baselines
