@@ -34,6 +34,8 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.、)])\s+")
+# The line that says where evidence stands, which a small model may copy with it.
+_PLACE = re.compile(r"^\s*[(（][^()（）]*›[^()（）]*[)）]\s*")
 _EMPHASIS = re.compile(r"\*\*|__|^#+\s*")
 _SURENESS = {Label.CONTRADICTED: 0, Label.UNSUPPORTED: 1, Label.UNSURE: 2, Label.SUPPORTED: 3}
 _REFUSED = Verdict(Label.UNSUPPORTED, 0.0, "refusal", "says that it is not held")
@@ -102,7 +104,7 @@ class DraftChecker:
     def check(self, raw: str) -> list[Released]:
         """Releases or withholds one draft sentence; returns what may be shown: nothing, the
         sentence, or the sentence and what another document says otherwise, the newer first."""
-        text, hints = strip_markers(_LIST_MARK.sub("", _EMPHASIS.sub("", raw)))
+        text, hints = strip_markers(_LIST_MARK.sub("", _EMPHASIS.sub("", _PLACE.sub("", raw))))
         self._count("dropped_markers", count_invented(raw, len(self._pool.chunks)))
         text = self._without_links(text, self._pool.open_text)
         if not re.search(r"\w", text) or self._is_repeat(text):

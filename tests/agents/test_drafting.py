@@ -115,6 +115,12 @@ def test_negative_facts_are_no_refusals(text):
     assert not is_refusal(text)
 
 
+def test_the_place_of_evidence_is_no_part_of_a_sentence(checker):
+    checker.check("(售后问答 › 保修)\nTM-20 主机的保修期为 18 个月。[1]")
+    assert checker.draft.sentences[0].text == "TM-20 主机的保修期为 18 个月。"
+    assert checker.check("(售后问答 › 保修)") == [] and checker.draft.withheld == []
+
+
 def test_sentences_join_without_a_blank_after_a_chinese_stop(checker):
     checker.check("TM-20 主机的保修期为 18 个月。")
     checker.check("TM-20 电池的保修期为 6 个月。")
