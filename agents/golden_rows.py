@@ -1,0 +1,51 @@
+"""Bad cases as rows of the answers evaluation: what was answered badly once is asked again.
+
+Pure functions; the rows are those that `attest eval answers` reads.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from agents.bad_cases import BadCase
+from agents.keywords import segments
+from core.text import detect_language
+from core.wording import codes, names
+
+MAX_WORDS = {"zh": 16, "en": 6}
+MAX_SEGMENTS = 3
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_ENDS = " \t\r\n.。!！?？;；"
+
+
+def golden_row(case: BadCase, right_answer: str, sources: Sequence[str]) -> dict:
+    """The row of a case whose right answer is known; `sources` are uris."""
+    files = dict.fromkeys(uri.rstrip("/").rpartition("/")[2] for uri in sources)
+    return {
+        "id": case.answer_id,
+        "question": case.question,
+        "answerable": True,
+        "must_match": must_match(right_answer),
+        "sources": list(files),
+        "right_answer": right_answer,
+        "causes": [cause.kind.value for cause in case.causes],
+    }
+
+
+def must_match(right_answer: str) -> list[list[str]]:
+    """What an answer must hold: a short right answer itself; of a longer one its numbers,
+    codes and names; of one without any the first of its content words."""
+    text = unicodedata.normalize("NFKC", right_answer).strip(_ENDS)
+    language = detect_language(text)
+    size = len(text) if language == "zh" else len(text.split())
+    if size <= MAX_WORDS[language]:
+        return [[text]]
+    facts = [*_NUMBER.findall(text), *sorted(_as_written(codes(text), text)), *sorted(names(text))]
+    wanted = facts or segments(text)[:MAX_SEGMENTS]
+    return [[fact] for fact in dict.fromkeys(wanted)] or [[text]]
+
+
+def _as_written(found: set[str], text: str) -> list[str]:
+    """Codes as they stand in the text, which are compared without regard to case."""
+    written = re.findall(r"[A-Za-z][\w./-]*\w|[A-Za-z]", text)
+    return [word for word in written if codes(word) & found]
