@@ -15,6 +15,7 @@ from core.wording import codes, names
 MAX_WORDS = {"zh": 16, "en": 6}
 MAX_SEGMENTS = 3
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_WORD = re.compile(r"[A-Za-z](?:[A-Za-z0-9./_-]*[A-Za-z0-9])?")
 _ENDS = " \t\r\n.。!！?？;；"
 
 
@@ -40,12 +41,10 @@ def must_match(right_answer: str) -> list[list[str]]:
     size = len(text) if language == "zh" else len(text.split())
     if size <= MAX_WORDS[language]:
         return [[text]]
-    facts = [*_NUMBER.findall(text), *sorted(_as_written(codes(text), text)), *sorted(names(text))]
+    written = [word for word in _WORD.findall(text) if codes(word)]
+    rest = text
+    for word in written:
+        rest = rest.replace(word, " ")
+    facts = [*_NUMBER.findall(rest), *written, *sorted(names(text))]
     wanted = facts or segments(text)[:MAX_SEGMENTS]
     return [[fact] for fact in dict.fromkeys(wanted)] or [[text]]
-
-
-def _as_written(found: set[str], text: str) -> list[str]:
-    """Codes as they stand in the text, which are compared without regard to case."""
-    written = re.findall(r"[A-Za-z][\w./-]*\w|[A-Za-z]", text)
-    return [word for word in written if codes(word) & found]

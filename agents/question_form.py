@@ -34,7 +34,8 @@ _COURTESY_ZH = re.compile(
 )
 _COURTESY_EN = re.compile(
     r"^(?:(?:hello|hi|hey|please|(?:can|could|would) you (?:please )?tell me|tell me"
-    r"|i (?:want|would like|'d like) to know|do you know|may i ask|excuse me)\s+)+|\s+(?:please|thanks|thank you)$"
+    r"|i (?:want|would like|'d like) to know|do you know|may i ask|excuse me)\s+)+"
+    r"|\s+(?:please|thanks|thank you)$"
 )
 _ASKS_ZH = (
     ("how long", "多久|多长时间|多少时间"),
