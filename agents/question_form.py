@@ -82,6 +82,7 @@ _NUMBER_AND_UNIT = re.compile(
     rf"(\d+(?:\.\d+)?\s*[万亿千百]?|[零〇一二两三四五六七八九十百千万亿]+)(?:\s*([%‰°$€£¥a-z]+|[{CJK}]))?"
 )
 _RUN = re.compile(rf"[a-z0-9]+|[{CJK}]+")
+_SIGN = re.compile(r"[+#%‰$€£¥°&@=<>*^|\\]")
 _EN_WORD = re.compile(r"[a-z]+")
 _CAPITALISED = re.compile(r"(?<!^)\b[A-Z][\w'’-]*")
 
@@ -158,7 +159,8 @@ def _facts(question: str, rest: str, language: str) -> str:
         # By stems: an employer is no employee, however near the vectors.
         named += [stem for word in segments(rest) for stem in split_terms(word)]
         opposed = _OPPOSED_EN.findall(rest)
-    parts = (values, named, [str(negations(rest))], opposed)
+    signs = _SIGN.findall(rest)
+    parts = (values, signs, named, [str(negations(rest))], opposed)
     return "|".join("·".join(part) for part in parts)
 
 
