@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from agents.binding import EvidenceBinder
 from agents.drafting import DraftChecker
 from agents.guards.evidence_screen import UNSCREENED, EvidenceScreen
+from agents.policy import Policy
 from core.errors import InputError
 from core.seams import Guard
 from core.text import split_sentences
@@ -55,7 +56,7 @@ class EvidenceFinder:
         chunks = self._search([question, *raw], scope)
         screened = self._screen.screen(question, chunks) if self._screen is not None else UNSCREENED
         pool = self._binder.pool(chunks, screened)
-        checker = DraftChecker(pool, self._guard, question)
+        checker = DraftChecker(pool, self._guard, question, Policy.STRICT)
         sentences: list[Sentence] = []
         refused: list[Sentence] = []
         for sentence in raw:

@@ -15,6 +15,7 @@ from agents.drafting import join_sentences
 from agents.events import SentenceReleased, StatusChanged
 from agents.faq import ListedEntry
 from agents.nodes.plan import refers_back
+from agents.policy import Policy
 from agents.records import read_scope, sentence_record
 from agents.state import AskState
 from core.text import detect_language
@@ -30,7 +31,7 @@ async def front(state: AskState, runtime: Runtime[AskContext]) -> dict:
         return {"route": "search"}
     begun = time.perf_counter()
     found = await asyncio.to_thread(faq.answer, question, read_scope(state))
-    if found is None:
+    if found is None or not _passes(found, Policy(state["policy"])):
         return {"route": "search"}
     runtime.stream_writer(StatusChanged("answering", FAQ))
     first_ms = round((time.time() - state["started"]) * 1000, 1)
@@ -42,6 +43,11 @@ async def front(state: AskState, runtime: Runtime[AskContext]) -> dict:
 def route_of(state: AskState) -> str:
     """The node after this one."""
     return "finish" if state["route"] == FAQ else "plan"
+
+
+def _passes(found: ListedEntry, policy: Policy) -> bool:
+    """What a curator has vouched for without evidence is unsure, and leaves as such or not."""
+    return all(policy.lets_pass(sentence.verdict) for sentence in found.entry.sentences)
 
 
 def _release(found: ListedEntry, runtime: Runtime[AskContext]) -> None:

@@ -57,7 +57,11 @@ class TestEntries:
         assert forced["status"] == "unverified"
         assert [bool(s["citations"]) for s in forced["sentences"]] == [True, False]
         assert forced["sentences"][1]["verdict"]["guard"] == "curator"
-        assert desk.ask("eve")["sentences"][1]["verdict"]["label"] == "unsure"
+        answer = desk.ask("eve")
+        assert answer["sentences"][1]["verdict"]["label"] == "unsure" and "未能完全核实" in answer["text"]
+        desk.chat.replies = [GOOD] * 3
+        strict = {"question": QUESTION, "policy": "strict"}
+        assert desk.call("eve", "POST", "/v1/ask", json=strict).json()["route"] == "search"
 
     def test_it_expires_when_a_cited_document_changes_and_returns_with_it(self, desk):
         desk.add("bob", questions=[QUESTION], answer=ANSWER)
