@@ -14,6 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from agents.draft_stream import Fault
 from agents.kept_answers import KeptAnswer, Owner, Vote, days_ago, now
 from core.database import create_tables
+from core.text import storable
 from core.types import Answer, Scope, Status
 
 
@@ -61,7 +62,7 @@ class _CaseRow(_Tables):
 
     answer_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     owner: Mapped[str] = mapped_column(String(128))
-    session_id: Mapped[str] = mapped_column(String(64))
+    session_id: Mapped[str]
     collection: Mapped[str] = mapped_column(String(128), index=True)
     readers: Mapped[list] = mapped_column(JSON)
     question: Mapped[str]
@@ -121,9 +122,9 @@ class BadCases:
             session_id=case.session_id,
             collection=case.scope.collection,
             readers=sorted(case.scope.readers),
-            question=case.question,
+            question=storable(case.question),
             causes=[asdict(cause) for cause in case.causes],
-            right_answer=case.right_answer,
+            right_answer=storable(case.right_answer),
             sources=list(case.sources),
             created=case.created,
         )

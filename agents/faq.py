@@ -21,6 +21,7 @@ from agents.standing import Standing, find_standing
 from core.database import create_tables
 from core.errors import NotFoundError
 from core.seams import VectorStore
+from core.text import storable
 from core.types import EVERYONE, Citation, Scope, Sentence
 
 
@@ -194,7 +195,7 @@ def _question_rows(entry: FaqEntry) -> list[_QuestionRow]:
                 entry_id=entry.id,
                 place=place,
                 collection=entry.collection,
-                question=question,
+                question=storable(question),
                 key_hash=form.key_hash,
                 facts_hash=form.facts_hash,
             )

@@ -15,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from agents.records import read_answer
 from core.database import create_tables
 from core.errors import NotFoundError
+from core.text import storable
 from core.types import Answer, Scope
 
 Owner = str | None
@@ -59,7 +60,7 @@ class _AnswerRow(_Tables):
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     owner: Mapped[str] = mapped_column(String(128))
-    session_id: Mapped[str] = mapped_column(String(64))
+    session_id: Mapped[str]
     collection: Mapped[str] = mapped_column(String(128), index=True)
     readers: Mapped[list] = mapped_column(JSON)
     question: Mapped[str]
@@ -90,7 +91,7 @@ class KeptAnswers:
             session_id=answer.session_id,
             collection=kept.scope.collection,
             readers=sorted(kept.scope.readers),
-            question=kept.question,
+            question=storable(kept.question),
             answer=asdict(answer),
             created=now(),
         )
@@ -115,7 +116,11 @@ class KeptAnswers:
             NotFoundError: as `get`.
         """
         kept = self.get(answer_id, owner)
-        values = {"vote": rating.vote.value, "reason": rating.reason, "right_answer": rating.right_answer}
+        values = {
+            "vote": rating.vote.value,
+            "reason": storable(rating.reason),
+            "right_answer": storable(rating.right_answer),
+        }
         with Session(self._engine) as session, session.begin():
             session.execute(update(_AnswerRow).where(_AnswerRow.id == answer_id).values(**values))
         return replace(kept, rating=rating)

@@ -7,7 +7,7 @@ synchronous and gives what is shown, as plain JSON values.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.asking import check_question
+from app.asking import check_question, check_unicode
 from app.auth import Caller
 from app.curation_rendering import render_case, render_entry, render_suggestion
 from app.keys import Role
@@ -64,6 +64,7 @@ class Curation:
         caller.require(Role.EDITOR)
         check_name("collection", order.collection)
         caller.check_grant(order.readers or ())
+        check_unicode(order.text, "answer")
         questions, text, scope = self._wanted(caller, order)
         if text.refused and not order.force:
             from agents.curating import refusal
@@ -109,6 +110,8 @@ class Curation:
 
     def rate(self, caller: Caller, answer_id: str, rating: "Rating") -> dict:
         """A thumb of the one who asked. Raises NotFoundError for an answer of another one."""
+        check_unicode(rating.reason, "reason")
+        check_unicode(rating.right_answer, "right answer")
         kept = self._services.loop().rate(answer_id, caller.owner, rating)
         return {"answer_id": answer_id, "vote": rating.vote.value, "question": kept.question}
 

@@ -85,6 +85,17 @@ class TestTables:
         loop.rate("a1", "ann", Rating(Vote.UP))
         assert loop.cases.cases("c", None) == [] and len(loop.answers.liked("c", "ann")) == 1
 
+    def test_text_of_any_kind_is_kept(self, database):
+        loop = opened(database)
+        kept = ask_of("ann", answer("a1"), "NUL \x00 and 😀?")
+        loop.answers.keep(kept)
+        loop.cases.note_answer(replace(kept, answer=replace(kept.answer, status=Status.ABSTAINED)), True)
+        loop.rate("a1", "ann", Rating(Vote.DOWN, "\x00", "\x00 x"))
+        loop.faq.add(entry("ann", question="NUL \x00 and 😀?"))
+        [case] = loop.cases.cases("c", "ann")
+        assert case.question == "NUL  and 😀?" and case.right_answer == " x"
+        assert loop.faq.answer("nul \x00 and 😀", Scope("c", frozenset({"ann"}))) is not None
+
     def test_a_database_of_an_earlier_version_gets_the_tables(self, database):
         assert inspect(database).get_table_names() == []
         opened(database)

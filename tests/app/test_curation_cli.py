@@ -65,7 +65,7 @@ def test_from_a_bad_case_to_a_curated_answer_and_to_rows_of_an_evaluation(attest
     rows = tmp_path / "golden.jsonl"
     assert json.loads(attest("feedback", "export", str(rows), "--json").stdout)["written"] == 1
     [row] = read_questions(rows)
-    assert row["question"] == QUESTION and row["must_match"] == [[TEXT.rstrip(".")]]
+    assert row["question"] == QUESTION and row["must_match"] == [["six", "6"]]
     assert attest("faq", "delete", entry["id"]).stdout == f"deleted {entry['id']}\n"
 
 
