@@ -18,18 +18,22 @@ from core.wording import fold, negations, numbers, squeeze
 from retrieval.terms import simplify, split_terms
 
 _PLAIN_MARK = re.compile(
-    r"(?<![0-9A-Za-z])[-'\".,:/]+|[-'\".,:/]+(?![0-9A-Za-z])|[?!;()\[\]{}]+"
+    r"(?<![0-9A-Za-z])(?:[-.](?![0-9])|['\",:/])+|[-'\".,:/]+(?![-0-9A-Za-z.])|[?!;()\[\]{}]+"
     "|[，。、？！；：“”‘’「」『』《》〈〉【】…—·•~]+"
 )
+# Between digits they say something: from 3 to 5 days is not 3 or 5 days.
+_RANGE = re.compile(r"(?<=\d)\s*[-—–~～−]+\s*(?=\d)")
+_LIST = re.compile(r"(?<=\d)\s*、\s*(?=\d)")
 _BLANKS = re.compile(rf"\s+|(?<=[{CJK}])(?=[a-z0-9])|(?<=[a-z0-9])(?=[{CJK}])")
-_CURLY = str.maketrans("’‘“”", "''\"\"")
+_CURLY = str.maketrans("’‘“”−", "''\"\"-")
+_BLANK_IN_CHINESE = re.compile(rf"(?<=[{CJK}]) (?=[{CJK}])")
 # In capitals these are names: IT is a department, "it" is not.
 _NAME_OR_WORD = re.compile(
     r"\b(?:IT|WHO|US|AM|PM|AN|IN|ON|OR|AS|IS|BE|DO|GO|HE|ME|NO|SO|UP|WE|ALL|AND|CAN|MAY)\b"
 )
 
 _COURTESY_ZH = re.compile(
-    "^(?:您好|你好|请问一下|请问|请告诉我|告诉我|我想知道|我想问一下|我想问|想问一下|想知道|想请问|麻烦问一下|问一下|请教一下|请教)+"
+    "^(?:您好|你好|请问一下|请问|请告诉我|告诉我|我想知道|我想问一下|我想问|想问一下|想知道|想请问|麻烦问一下|问一下|请教一下)+"
     "|[吗呢呀啊吧嘛]+$"
 )
 _COURTESY_EN = re.compile(
@@ -65,7 +69,14 @@ _ASKS_EN = (
 _OPPOSED_ZH = re.compile(
     "[上下前后内外高低大小多少长短早晚新旧买卖进出入收付男女左右东西南北增减加升降开关启停甲乙丙丁父母子首末头尾"
     "正负优劣胜败赢输攻守借还租售老幼轻重快慢远近厚薄宽窄强弱主次公私供需盈亏存取始终起止生死好坏冷热阴阳"
-    "最更仅只除再又曾将已每各全半双单同异亲另他副正共总也还未始被受委承让发]"
+    "最更仅只除再又曾将已每各全半双单同异亲另他副正共总也还未始被受委承让发今昨明去本或给向从由对把使]"
+)
+_MODES_ZH = (
+    ("must", "必须|务必|必|须"),
+    ("should", "应当|应该|应"),
+    ("need", "需要|需|要"),
+    ("can", "可以|能够|能|可"),
+    ("may", "允许|准许|许|准"),
 )
 _OPPOSED_EN = re.compile(
     r"\b(?:before|after|since|until|by|from|to|into|onto|over|under|above|below|within|without|between|during|except|only|"
@@ -75,14 +86,16 @@ _OPPOSED_EN = re.compile(
     r"begin\w*|began|end\w*|stop\w*|enabl\w*|disabl\w*|add\w*|remov\w*|in|out|on|off|up|down|left|right|north\w*|south\w*|"
     r"east\w*|west\w*|male|female|man|men|woman|women|son|daughter|father|mother|brother|sister|husband|wife|internal|"
     r"external|public|private|full|part|half|double|single|am|is|are|was|were|be|been|will|would|shall|should|can|could|"
-    r"may|might|must|has|have|had|did|does|do|another|others?|else|also|still|again|same|different|vice|not|no)\b"
+    r"may|might|must|has|have|had|did|does|do|another|others?|else|also|still|again|same|different|vice|not|no|"
+    r"and|or|if|than|then|for|with|at|as|but|unless|against|about|through|per|via|this|that|these|those|my|your|his|her|"
+    r"their|our|its|i|you|he|she|it|they|we|any|some)\b"
 )
 _LATIN = re.compile(r"[a-z]+(?:[0-9]+[a-z0-9]*)?|[a-z0-9]*[0-9][a-z][a-z0-9]*")
 _NUMBER_AND_UNIT = re.compile(
     rf"(\d+(?:\.\d+)?\s*[万亿千百]?|[零〇一二两三四五六七八九十百千万亿]+)(?:\s*([%‰°$€£¥a-z]+|[{CJK}]))?"
 )
 _RUN = re.compile(rf"[a-z0-9]+|[{CJK}]+")
-_SIGN = re.compile(r"[+#%‰$€£¥°&@=<>*^|\\]")
+_SIGN = re.compile(r"[+#%‰$€£¥°&@=<>*^|\\]|(?<![a-z])[-,/:](?=\d)")
 _EN_WORD = re.compile(r"[a-z]+")
 _CAPITALISED = re.compile(r"(?<!^)\b[A-Z][\w'’-]*")
 
@@ -136,7 +149,8 @@ def _plain(question: str) -> str:
     if _has_small(text):
         text = _NAME_OR_WORD.sub(lambda match: f"{match[0]}\u02b9", text)
     text = simplify(unicodedata.normalize("NFKC", text).casefold())
-    return _BLANKS.sub(" ", _PLAIN_MARK.sub(" ", text)).strip()
+    text = _LIST.sub(",", _RANGE.sub("-", text))
+    return _BLANK_IN_CHINESE.sub("", _BLANKS.sub(" ", _PLAIN_MARK.sub(" ", text))).strip()
 
 
 def _has_small(text: str) -> bool:
@@ -152,14 +166,14 @@ def _facts(question: str, rest: str, language: str) -> str:
     ]
     if language == "zh":
         named = _LATIN.findall(squeeze(rest))
-        opposed = _OPPOSED_ZH.findall(rest)
+        opposed = _OPPOSED_ZH.findall(rest) + [name for name, words in _MODES_ZH if re.search(words, rest)]
     else:
         values += [f"{value:g}" for word in _EN_WORD.findall(folded) for value in sorted(numbers(word))]
         named = [squeeze(word) for word in _CAPITALISED.findall(unicodedata.normalize("NFKC", question))]
         # By stems: an employer is no employee, however near the vectors.
         named += [stem for word in segments(rest) for stem in split_terms(word)]
         opposed = _OPPOSED_EN.findall(rest)
-    signs = _SIGN.findall(rest)
+    signs = _SIGN.findall(folded)
     parts = (values, signs, named, [str(negations(rest))], opposed)
     return "|".join("·".join(part) for part in parts)
 

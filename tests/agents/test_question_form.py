@@ -13,6 +13,8 @@ ONE = [
     ("How long is the warranty?", "how long is the warranty"),
     ("How long is the warranty?", "Please tell me: how long is the warranty?"),
     ("What's the limit?", "what’s the limit"),
+    ("3—5 天内可以退货吗？", "3~5天内可以退货吗"),
+    ("年假 有多少天？", "年假有多少天?"),
     ("公司年假有多少天？", "您好，公司年假有多少天"),
 ]
 TWO = [
@@ -34,6 +36,13 @@ TWO = [
     ("What must IT approve?", "What must it approve?"),
     ("Can I leave before noon?", "Can I leave after noon?"),
     ("Is C++ allowed?", "Is C allowed?"),
+    ("零下 -5 度能用吗？", "零下 5 度能用吗？"),
+    ("3—5 天内可以退货吗？", "3、5 天内可以退货吗？"),
+    ("员工必须打卡吗？", "员工可以打卡吗？"),
+    ("张三和李四谁审批？", "张三或李四谁审批？"),
+    ("今年的预算是多少？", "明年的预算是多少？"),
+    ("What is his salary?", "What is her salary?"),
+    ("Must I sign and date it?", "Must I sign or date it?"),
     ("How many days of leave are there?", "How many hours of leave are there?"),
     ("年假有多少天？", "How many days of leave are there?"),
 ]
