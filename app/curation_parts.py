@@ -47,6 +47,7 @@ def build_evidence_finder(services: "Services") -> "EvidenceFinder":
     from agents.guards.grounding import GroundingGuard
 
     embedder = services.token_embedder()
-    guard = GroundingGuard(embedder, services.settings.guard.supported_at)
-    screen = EvidenceScreen(embedder) if services.settings.guard.screen else None
+    settings = services.settings.guard
+    guard = GroundingGuard(embedder, settings.supported_at, settings.unsure_at)
+    screen = EvidenceScreen(embedder) if settings.screen else None
     return EvidenceFinder(services.retriever(), EvidenceBinder(embedder), guard, screen)

@@ -1,9 +1,9 @@
 """Measures when two questions are taken for one: `python -m evals.same_question DIR`.
 
-DIR holds public question sets: CMRC 2018, DRCD, XQuAD (zh and en) and SQuAD 2 in Chinese, as far
-as they are there. Pairs are made of them: two questions about one paragraph with different
-answers, and a question with a content word of another one in place of its own, must not pass;
-two translations of one question, and a question with courtesy, marks and case changed, may.
+DIR holds public question sets: CMRC 2018, DRCD, XQuAD (zh and en), SQuAD 2 in Chinese, TAT-QA and
+IM-TQA, as far as they are there. Pairs are made of them: two questions about one paragraph or
+table with different answers, and a question with a content word of another one in place of its
+own, must not pass; two translations of one question, and a question with courtesy, marks and case changed, may.
 Prints one JSON report. Knows the rule and the files; knows nothing of entries.
 """
 
@@ -28,6 +28,7 @@ FILES = {
     "xquad_en": "xquad/xquad.en.half.json",
     "squad2_zh": "squad2_zh/dev-v2.0-zh.part.json",
 }
+TABLE_FILES = {"tatqa": "tatqa/tatqa_dataset_dev.json", "imtqa": "imtqa_zh/dev_questions.json"}
 MACHINE_TRANSLATED = "squad2_zh"
 SHOWN = 20
 _COURTESY = {"zh": ("请问{}", "您好，{}呢", "我想知道{}"), "en": ("Please tell me {}", "{} please", "{}")}
@@ -57,11 +58,14 @@ def read_pairs(folder: Path, seed: int = 1) -> Pairs:
         InputError: none is there.
     """
     sets = {name: list(_read(folder / path)) for name, path in FILES.items() if (folder / path).is_file()}
-    if not sets:
+    if not sets and not any((folder / path).is_file() for path in TABLE_FILES.values()):
         raise InputError(
             f"there is no question set in {folder}", remedy=f"put there: {', '.join(FILES.values())}"
         )
     pairs, chance = Pairs(), random.Random(seed)
+    for name, path in TABLE_FILES.items():
+        if (folder / path).is_file():
+            pairs.confusable[name] = list(_of_one_paragraph(list(_read_tables(folder / path))))
     for name, asked in sets.items():
         pairs.confusable[name] = list(_of_one_paragraph(asked))
         if name != MACHINE_TRANSLATED:
@@ -98,6 +102,18 @@ def _read(path: Path) -> Iterator[_Asked]:
         for row in paragraph["qas"]:
             answers = frozenset(answer["text"] for answer in row.get("answers", ()))
             yield _Asked(str(row["id"]), row["question"].strip(), answers, at)
+
+
+def _read_tables(path: Path) -> Iterator[_Asked]:
+    """TAT-QA has its questions by table, IM-TQA the table of each question."""
+    places: dict[str, int] = {}
+    for row in json.loads(path.read_text(encoding="utf-8")):
+        for asked in row.get("questions", [row]):
+            table = str(row["table_id"]) if "table_id" in row else str(row["table"]["uid"])
+            question = str(asked.get("chinese_question") or asked["question"]).strip()
+            answer = str(asked["answer"] if "answer" in asked else asked["answer_cell_list"])
+            place = places.setdefault(table, len(places))
+            yield _Asked("", question, frozenset({answer}), place)
 
 
 def _of_one_paragraph(asked: Sequence[_Asked]) -> Iterator[Pair]:

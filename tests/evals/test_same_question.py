@@ -5,7 +5,7 @@ import json
 import pytest
 
 from core.errors import InputError
-from evals.same_question import FILES, measure, read_pairs
+from evals.same_question import FILES, TABLE_FILES, measure, read_pairs
 from tests.agents.doubles import CharacterVectors
 
 
@@ -34,6 +34,15 @@ def test_pairs_are_of_one_paragraph_with_different_answers_and_of_two_translatio
     assert report["confusable"]["xquad_zh"] == {"pairs": 2, "passed": 0}
     assert report["same"]["xquad_zh, courtesy"]["passed"] == 4
     assert read_pairs(tmp_path) == pairs
+
+
+def test_questions_about_one_table_are_pairs_too(tmp_path):
+    path = tmp_path / TABLE_FILES["tatqa"]
+    path.parent.mkdir()
+    asked = [{"question": f"What was the revenue in {year}?", "answer": [str(year)]} for year in (2018, 2019)]
+    path.write_text(json.dumps([{"table": {"uid": "t"}, "questions": asked}]), encoding="utf-8")
+    report = measure(read_pairs(tmp_path), CharacterVectors, 0.0)
+    assert report["confusable"] == {"tatqa": {"pairs": 1, "passed": 0}}
 
 
 def test_a_folder_without_sets_is_named(tmp_path):
