@@ -3,7 +3,8 @@
 DIR holds public question sets: CMRC 2018, DRCD, XQuAD (zh and en), SQuAD 2 in Chinese, TAT-QA and
 IM-TQA, as far as they are there. Pairs are made of them: two questions about one paragraph or
 table with different answers, and a question with a content word of another one in place of its
-own, must not pass; two translations of one question, and a question with courtesy, marks and case changed, may.
+own, must not pass; two translations of one question, and a question with courtesy, marks and
+case changed, may.
 Prints one JSON report. Knows the rule and the files; knows nothing of entries.
 """
 
