@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
+from dataclasses import replace
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -19,7 +20,7 @@ from agents.asking import Ask
 from agents.binding import EvidenceBinder
 from agents.checkpoints import SessionSaver
 from agents.context import AskContext
-from agents.events import Event, Failed, Finished
+from agents.events import Event, Failed, Finished, Retrieved
 from agents.graph import build_graph
 from agents.guards.building import build_guard
 from agents.guards.evidence_screen import EvidenceScreen
@@ -27,6 +28,7 @@ from agents.guards.sufficiency import SufficiencyGate
 from agents.masking import AnswerMask
 from agents.policy import Policy, policy_of
 from agents.prompt_library import PromptLibrary
+from agents.question_loop import QuestionLoop
 from agents.records import read_turn
 from agents.sessions import SessionIndex, thread_id
 from core.errors import AttestError, NotFoundError
@@ -43,11 +45,19 @@ logger = logging.getLogger(__name__)
 class Asker:
     """Answers questions in sessions. Made by `open_asker`; closed by `close`."""
 
-    def __init__(self, graph, context: AskContext, sessions: SessionIndex, resources: AsyncExitStack) -> None:
+    def __init__(
+        self,
+        graph,
+        context: AskContext,
+        sessions: SessionIndex,
+        resources: AsyncExitStack,
+        loop: QuestionLoop | None = None,
+    ) -> None:
         self._graph = graph
         self._context = context
         self._sessions = sessions
         self._resources = resources
+        self._loop = loop
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def ask(self, ask: Ask) -> AsyncIterator[Event]:
@@ -77,7 +87,7 @@ class Asker:
             state, config, context=self._context, stream_mode="custom", durability="sync"
         )
         finished: Finished | None = None
-        mask = self._context.mask
+        had_evidence, mask = False, self._context.mask
         try:
             async with aclosing(run) as events:
                 async for event in events:
@@ -85,9 +95,12 @@ class Asker:
                     if isinstance(shown, Finished):
                         finished = shown
                     else:
+                        had_evidence |= isinstance(event, Retrieved) and bool(event.hits)
                         yield shown
             await self._graph.checkpointer.keep_latest(thread)
             await asyncio.to_thread(self._sessions.record_turn, ask.owner, session_id, ask.question)
+            if self._loop is not None and ask.keep:
+                await asyncio.to_thread(self._loop.note, self._masked(ask), finished.answer, had_evidence)
             known = True
         except AttestError as exc:
             logger.info("question failed: %s", exc)
@@ -104,6 +117,10 @@ class Asker:
                 await asyncio.shield(self._graph.checkpointer.adelete_thread(thread))
         # Only now is the turn stored: who reads `finished` may ask on at once.
         yield finished
+
+    def _masked(self, ask: Ask) -> Ask:
+        mask = self._context.mask
+        return ask if mask is None else replace(ask, question=mask.text(ask.question))
 
     def _policy_of(self, ask: Ask) -> Policy:
         guards = self._context.guards
@@ -130,6 +147,8 @@ class Asker:
         if not await asyncio.to_thread(self._sessions.forget, owner, session_id):
             return False
         await self._graph.checkpointer.adelete_thread(thread_id(owner, session_id))
+        if self._loop is not None:
+            await asyncio.to_thread(self._loop.forget_session, owner, session_id)
         return True
 
     async def close(self) -> None:
@@ -143,9 +162,11 @@ async def open_asker(
     chat_model: ChatModel,
     settings: Settings,
     sessions_file: Path,
+    loop: QuestionLoop | None = None,
 ) -> Asker:
     """Opens the sessions' database and builds the graph. The guards read token vectors of
-    the built-in embedder, for which they were fitted, whatever the retriever uses."""
+    the built-in embedder, for which they were fitted, whatever the retriever uses.
+    Without a loop no answer is curated and none is kept."""
     resources = AsyncExitStack()
     connection = await resources.enter_async_context(aiosqlite.connect(sessions_file))
     saver = SessionSaver(connection)
@@ -165,8 +186,9 @@ async def open_asker(
         chat=settings.chat,
         guards=settings.guard,
         mask=AnswerMask(settings.ingest.pii_kinds) if settings.guard.pii == "mask" else None,
+        faq=loop.faq if loop is not None else None,
     )
     sessions_file.chmod(0o600)
     engine = create_engine(f"sqlite:///{sessions_file}")
     resources.callback(engine.dispose)
-    return Asker(build_graph(saver), context, SessionIndex(engine), resources)
+    return Asker(build_graph(saver), context, SessionIndex(engine), resources, loop)

@@ -48,7 +48,8 @@ BUDGETS = {
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One question. `owner` is who asks: a session is found again only by its owner. `policy` may
-    be stricter than that of the collection; a looser one has no effect."""
+    be stricter than that of the collection; a looser one has no effect. `keep`: whether the
+    answer may be rated later and count as a bad case; a measurement says no."""
 
     question: str
     scope: Scope
@@ -56,3 +57,4 @@ class Ask:
     session_id: str = ""
     effort: Effort = Effort.STANDARD
     policy: Policy | None = None
+    keep: bool = True

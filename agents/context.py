@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from agents.binding import EvidenceBinder
+from agents.faq import Faq
 from agents.guards.evidence_screen import EvidenceScreen
 from agents.guards.sufficiency import SufficiencyGate
 from agents.masking import AnswerMask
@@ -29,3 +30,4 @@ class AskContext:
     chat: ChatSettings
     guards: GuardSettings
     mask: AnswerMask | None
+    faq: Faq | None = None

@@ -1,5 +1,5 @@
-"""The graph: plan → gather → answer → revise → extract → finish, the last but one where needed;
-plan → finish for what is refused.
+"""The graph: front → plan → gather → answer → revise → extract → finish, the last but one where
+needed; front → finish for a known question, plan → finish for what is refused.
 
 Knows which node follows which; each node is a file of its own.
 """
@@ -14,6 +14,7 @@ from agents.draft_stream import Fault
 from agents.nodes.answer import answer
 from agents.nodes.extract import extract
 from agents.nodes.finish import finish
+from agents.nodes.front import front, route_of
 from agents.nodes.gather import gather
 from agents.nodes.plan import plan
 from agents.nodes.revise import revise
@@ -24,9 +25,10 @@ from agents.state import AskState
 def build_graph(checkpointer: BaseCheckpointSaver) -> CompiledStateGraph:
     """The compiled graph; sessions live in the checkpointer."""
     graph = StateGraph(AskState, context_schema=AskContext)
-    for node in (plan, gather, answer, revise, extract, finish):
+    for node in (front, plan, gather, answer, revise, extract, finish):
         graph.add_node(node.__name__, node)
-    graph.add_edge(START, "plan")
+    graph.add_edge(START, "front")
+    graph.add_conditional_edges("front", route_of, ["plan", "finish"])
     graph.add_conditional_edges("plan", _after_plan, ["gather", "finish"])
     graph.add_edge("gather", "answer")
     graph.add_conditional_edges("answer", after_answer, ["revise", "extract", "finish"])

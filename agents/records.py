@@ -75,9 +75,9 @@ def sentence_record(sentence: Sentence) -> dict:
 def read_checked(outcome: dict) -> CheckedDraft:
     """What was checked so far of an outcome that is not finished."""
     return CheckedDraft(
-        sentences=list(map(_read_sentence, outcome["sentences"])),
-        citations=list(map(_read_citation, outcome["citations"])),
-        withheld=list(map(_read_sentence, outcome["withheld"])),
+        sentences=list(map(read_sentence, outcome["sentences"])),
+        citations=list(map(read_citation, outcome["citations"])),
+        withheld=list(map(read_sentence, outcome["withheld"])),
         mended=list(outcome["mended"]),
     )
 
@@ -93,19 +93,21 @@ def read_answer(record: dict) -> Answer:
         **{
             **record,
             "status": Status(record["status"]),
-            "sentences": tuple(map(_read_sentence, record["sentences"])),
-            "withheld": tuple(map(_read_sentence, record["withheld"])),
-            "citations": tuple(map(_read_citation, record["citations"])),
+            "sentences": tuple(map(read_sentence, record["sentences"])),
+            "withheld": tuple(map(read_sentence, record["withheld"])),
+            "citations": tuple(map(read_citation, record["citations"])),
             "looked_for": tuple(record["looked_for"]),
             "usage": Usage(**record["usage"]),
         }
     )
 
 
-def _read_sentence(record: dict) -> Sentence:
+def read_sentence(record: dict) -> Sentence:
+    """The sentence of a record."""
     verdict = Verdict(**{**record["verdict"], "label": Label(record["verdict"]["label"])})
     return Sentence(record["text"], tuple(record["citations"]), verdict, tuple(record["conflicts"]))
 
 
-def _read_citation(record: dict) -> Citation:
+def read_citation(record: dict) -> Citation:
+    """The citation of a record."""
     return Citation(**{**record, "boxes": tuple(Box(**box) for box in record["boxes"])})

@@ -13,8 +13,9 @@ def remember(turns: list[dict], new: list[dict]) -> list[dict]:
 class AskState(TypedDict, total=False):
     """One question on its way. `turns` alone grows over the session. `passage` is hypothetical: it is
     searched with and shown to nobody; `spent` is what was asked of the chat model before the
-    answer; `notes` say how the search was made; `refusal` why the question is not answered at all;
-    `hostile` are documents that give orders to a model."""
+    answer; `notes` say how the search was made; `route` is which way the answer came about;
+    `refusal` why the question is not answered at all; `hostile` are documents that give orders to
+    a model."""
 
     session_id: str
     question: str
@@ -23,6 +24,7 @@ class AskState(TypedDict, total=False):
     effort: str
     policy: str
     started: float
+    route: str
     refusal: str
     language: str
     queries: list[str]

@@ -14,11 +14,12 @@ from fastapi_offline import FastAPIOffline
 from app import problems
 from app.auth import AuthenticationMiddleware, Authenticator
 from app.body_limit import BodyLimit
+from app.curation import Curation
 from app.jobs import JobBook
 from app.library import Library
 from app.origin_guard import OriginGuard, is_loopback
 from app.rate_limit import RateLimit
-from app.routes import ask, collections, documents, health, jobs, search, sessions
+from app.routes import ask, collections, documents, faq, feedback, health, jobs, search, sessions
 from app.services import Services
 from app.threads import Background, WriteQueue
 from core.errors import AttestError
@@ -42,12 +43,13 @@ def create_app(services: Services, local_token: str, *, warm_up: bool = False) -
     app.state.services = services
     app.state.warm_up = warm_up
     app.state.library = Library(services)
+    app.state.curation = Curation(services)
     app.state.writes = WriteQueue()
     app.state.fetches = WriteQueue(FETCHES_AT_ONCE)
     app.state.jobs = JobBook()
     app.state.background = Background()
     problems.install_problem_handlers(app)
-    for routes in (ask, search, documents, collections, jobs, sessions, health):
+    for routes in (ask, search, documents, collections, faq, feedback, jobs, sessions, health):
         app.include_router(routes.router)
     # The last one added is the first that a request meets.
     app.add_middleware(BodyLimit, max_upload_mb=settings.server.max_upload_mb)

@@ -55,9 +55,14 @@ def check_question(question: str, max_chars: int) -> None:
             f"the question has {len(question)} characters, more than {max_chars}",
             remedy="shorten it, or raise ATTEST_SERVER__MAX_QUESTION_CHARS",
         )
-    # Half of a surrogate pair, or a byte of the command line that is no UTF-8: no database takes it.
-    if any("\ud800" <= char <= "\udfff" for char in question):
-        raise InputError("the question is not valid Unicode", remedy="write it again, as UTF-8")
+    check_unicode(question, "question")
+
+
+def check_unicode(text: str, what: str) -> None:
+    """Raises InputError, which names `what`, for text that no database takes: half of a surrogate
+    pair, or a byte of the command line that is no UTF-8."""
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        raise InputError(f"the {what} is not valid Unicode", remedy="write it again, as UTF-8")
 
 
 def _failed(code: str, message: str, remedy: str) -> tuple[str, dict]:

@@ -308,6 +308,7 @@ class Library:
         self.require_collection(name)
         with self._services.write_lock:
             self._services.ingestor().drop_collection(name)
+        self._services.loop().drop_collection(name)
         return {"deleted": name}
 
     def _searchable(self, collection: str, visible: Visible) -> list["LedgerRow"]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from agents.asker import Asker
+    from agents.curating import EvidenceFinder
+    from agents.question_loop import QuestionLoop
+    from agents.same_question import SameQuestion
     from app.keys import KeyTable
     from app.weights.fetch import WeightsStore
     from core.seams import ChatModel, Embedder, ImageEmbedder, Reranker, TokenEmbedder, VectorStore
@@ -165,6 +168,24 @@ class Services:
         """The conversation model; the embedded one starts at its first use."""
         return self._once("chat_model", self._build_chat_model)
 
+    def loop(self) -> "QuestionLoop":
+        """Curated answers, kept answers and bad cases. It needs no weights until it compares."""
+        from app.curation_parts import build_loop
+
+        return self._once("loop", lambda: build_loop(self))
+
+    def same_question(self) -> "SameQuestion":
+        """Whether two questions are one."""
+        from app.curation_parts import build_same_question
+
+        return self._once("same_question", lambda: build_same_question(self))
+
+    def evidence_finder(self) -> "EvidenceFinder":
+        """What binds a curator's words to documents."""
+        from app.curation_parts import build_evidence_finder
+
+        return self._once("evidence_finder", lambda: build_evidence_finder(self))
+
     async def asker(self) -> "Asker":
         """Questions to events. Builds the rest in threads, so the loop stays free."""
         async with self._asker_lock:
@@ -178,8 +199,9 @@ class Services:
                 retriever = await asyncio.to_thread(self.retriever)
                 reader = await asyncio.to_thread(self.token_embedder)
                 self.paths.create()
+                loop = await asyncio.to_thread(self.loop)
                 self._parts["asker"] = await open_asker(
-                    retriever, reader, chat_model, self.settings, self.paths.sessions
+                    retriever, reader, chat_model, self.settings, self.paths.sessions, loop
                 )
             return self._parts["asker"]
 

@@ -214,6 +214,21 @@ class GuardSettings(Section):
     pii: Literal["off", "mask"] = Field("off", description="personal data in answers, quotes and events: off or mask (the kinds of ingest.pii_kinds)")
 
 
+class FaqSettings(Section):
+    """Curated answers to known questions."""
+
+    near_at: float = Field(
+        0.96, ge=0, le=1, description="likeness from which another wording is the known question, if its facts agree; 1: that wording alone"
+    )
+
+
+class FeedbackSettings(Section):
+    """What is kept of questions so that they can be answered better."""
+
+    keep_answers_days: float = Field(30, ge=0, description="days that an answer can be rated and taken into the FAQ; 0: none is kept")
+    keep_cases_days: float = Field(180, ge=0, description="days that a question which was not answered well is kept; 0: none is kept")
+
+
 class ServerSettings(Section):
     """The REST API."""
 
@@ -255,6 +270,8 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     ray: RaySettings = RaySettings()
     guard: GuardSettings = GuardSettings()
+    faq: FaqSettings = FaqSettings()
+    feedback: FeedbackSettings = FeedbackSettings()
     server: ServerSettings = ServerSettings()
     ui: UiSettings = UiSettings()
 

@@ -38,6 +38,11 @@ def normalise(text: str) -> str:
     return _SPACE.sub(" ", unicodedata.normalize("NFKC", text)).strip().casefold()
 
 
+def storable(text: str) -> str:
+    """The text without the one character that PostgreSQL does not take: NUL."""
+    return text.replace("\x00", "")
+
+
 def detect_language(text: str) -> str:
     """`zh` when the words are mostly Chinese, else `en`.
 

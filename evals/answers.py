@@ -120,8 +120,9 @@ async def ask_all(
             scope = scopes.get(question["id"], Scope(collection))
             session = uuid.uuid4().hex
             for earlier in question.get("earlier", []):
-                await _answer(asker, Ask(earlier, scope, "evals", session, effort))
-            answer = await _answer(asker, Ask(question["question"], scope, "evals", session, effort))
+                await _answer(asker, Ask(earlier, scope, "evals", session, effort, keep=False))
+            ask = Ask(question["question"], scope, "evals", session, effort, keep=False)
+            answer = await _answer(asker, ask)
             rows.append(Row(question, answer))
             _print_row(rows[-1])
     return rows

@@ -52,6 +52,11 @@ def split_terms(text: str) -> list[str]:
     return _split(_fold(text))
 
 
+def simplify(text: str) -> str:
+    """Traditional characters as simplified ones, each by itself."""
+    return text.translate(_simplified())
+
+
 def exact_forms(text: str) -> list[str]:
     """The English words of a text as they stand, with repeats, marked as such: `=loans` tells
     a passage on loans from one on a loan, which share their stem."""

@@ -13,6 +13,7 @@ from ui.background import ticking
 from ui.client import ApiClient, ApiError, AskEvent, Question
 from ui.markup import element
 from ui.problem import problem_html, remedy_of
+from ui.rating import draw_rating
 from ui.sidebar import DOCUMENTS, Choices
 from ui.sources import (
     ReadFigure,
@@ -40,6 +41,7 @@ def draw_chat(here: Page, client: ApiClient, choices: Choices, texts: Texts) -> 
         _draw_welcome(here, choices, texts)
     for number, turn in enumerate(here.turns):
         _draw_turn(turn, number, texts, lambda path: read_figure(client, here.collection, path))
+        draw_rating(turn, number, client, texts)
     if asked and asked.strip():
         turn = Turn(question=asked.strip(), session_id=here.session_id)
         here.turns.append(turn)

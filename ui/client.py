@@ -139,6 +139,26 @@ class ApiClient:
         """How far an upload is: `{"state", "done", "total", "report", "error"}` and more."""
         return self._call("GET", f"/v1/jobs/{quote(job_id, safe='')}")
 
+    def rate(self, answer_id: str, words: Json) -> None:
+        """A thumb on an answer: `{"vote", "reason", "right_answer"}`."""
+        self._call("POST", "/v1/feedback", json={"answer_id": answer_id, **words})
+
+    def faq(self, collection: str) -> list[Json]:
+        """`[{"id", "questions", "status", "reason", "text"}]`: the curated answers."""
+        return self._rows("/v1/faq", "entries", collection=collection)
+
+    def faq_suggestions(self, collection: str) -> list[Json]:
+        """`[{"id", "question", "count", "answer"}]`: questions that want a curated answer."""
+        return self._rows("/v1/faq/suggestions", "suggestions", collection=collection)
+
+    def add_faq(self, collection: str, wish: Json) -> None:
+        """A new curated answer: `{"questions", "answer", "force"}` or `{"suggestion"}`."""
+        self._call("POST", "/v1/faq", json={"collection": collection, **wish})
+
+    def delete_faq(self, entry_id: str) -> None:
+        """Removes a curated answer."""
+        self._call("DELETE", f"/v1/faq/{quote(entry_id, safe='')}")
+
     def ask(self, question: Question) -> Generator[AskEvent, None, None]:
         """The events of one question as they arrive. Closing the iterator ends the request.
 

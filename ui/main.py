@@ -8,8 +8,9 @@ from pathlib import Path
 import streamlit as st
 
 from ui.chat import draw_chat
+from ui.faq import draw_faq
 from ui.library import draw_library
-from ui.sidebar import DOCUMENTS, choose_language, draw_sidebar
+from ui.sidebar import DOCUMENTS, FAQ, choose_language, draw_sidebar
 from ui.state import client_of, page
 
 STYLE = Path(__file__).with_name("style.css")
@@ -29,6 +30,8 @@ def main() -> None:
         return
     if choices.view == DOCUMENTS:
         draw_library(here, client, texts)
+    elif choices.view == FAQ:
+        draw_faq(here, client, texts)
     else:
         draw_chat(here, client, choices, texts)
 

@@ -15,7 +15,7 @@ from ui.state import DEFAULT_COLLECTION, Page, forget_sessions, read_collections
 from ui.texts import LANGUAGES, Texts, language_of
 from ui.turn import recalled
 
-CHAT, DOCUMENTS = "chat", "documents"
+CHAT, DOCUMENTS, FAQ = "chat", "documents", "faq"
 EFFORTS = ("quick", "standard", "deep")
 SESSIONS_SHOWN = 12
 
@@ -90,7 +90,7 @@ def _draw_unreachable(here: Page, problem: ApiError, texts: Texts) -> None:
 def _draw_view(texts: Texts) -> str:
     chosen = st.segmented_control(
         texts("view_chat"),
-        (CHAT, DOCUMENTS),
+        (CHAT, DOCUMENTS, FAQ),
         key="view",
         default=None if "view" in st.session_state else CHAT,
         format_func=lambda view: texts(f"view_{view}"),

@@ -13,6 +13,7 @@ from ui.turn import Turn
 
 CONTEXT_CHARS = 400
 CLOCK_FROM_S = 2
+CURATED = "faq"
 ReadFigure = Callable[[str], bytes]
 """The picture at the path that a citation names; none when there is none to be had."""
 CJK_FROM, CJK_TO = "\u2e80", "\uffef"
@@ -81,8 +82,8 @@ def withheld_html(turn: Turn, texts: Texts) -> Html:
 
 
 def footer_html(turn: Turn, texts: Texts) -> Html:
-    """One quiet line: how many sources, how long."""
-    parts = []
+    """One quiet line: whether the answer is a curated one, how many sources, how long."""
+    parts = [texts("footer_curated")] if turn.route == CURATED else []
     if count := len(turn.citations):
         parts.append(texts("footer_sources", count=count))
     total_ms = turn.timings_ms.get("total")

@@ -32,6 +32,9 @@ class Turn:
     looked_for: list[str] = field(default_factory=list)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     session_id: str = ""
+    answer_id: str = ""
+    route: str = ""
+    vote: str = ""
     message: str = ""
     remedy: str = ""
 
@@ -94,6 +97,7 @@ class Turn:
         self.withheld = _objects(answer, "withheld")
         self.looked_for = _texts(answer, "looked_for") or self.looked_for
         self.session_id = _text(answer, "session_id")
+        self.answer_id, self.route = _text(answer, "id"), _text(answer, "route")
         timings = answer.get("timings_ms")
         self.timings_ms = timings if isinstance(timings, dict) else {}
         self.citations = {}

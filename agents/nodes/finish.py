@@ -50,7 +50,7 @@ async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
             **outcome,
             "id": identifier,
             "looked_for": [] if state["refusal"] else state["queries"],
-            "route": "search",
+            "route": state["route"],
             "policy": state["policy"],
             "timings_ms": {**state["timings_ms"], "total": total},
             "trace_id": identifier,

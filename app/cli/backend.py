@@ -56,6 +56,19 @@ class IngestJob:
     prune: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class FaqWish:
+    """What `attest faq add` asks."""
+
+    collection: str
+    questions: tuple[str, ...] = ()
+    answer: str = ""
+    from_answer: str = ""
+    suggestion: str = ""
+    readers: Sequence[str] | None = None
+    force: bool = False
+
+
 class Backend(Protocol):
     """All that commands need; results are the JSON of the REST API. Raises AttestError."""
 
@@ -88,6 +101,22 @@ class Backend(Protocol):
     def create_collection(self, name: str) -> dict: ...
 
     def drop_collection(self, name: str) -> dict: ...
+
+    def faq_entries(self, collection: str, readers: Sequence[str] | None) -> dict: ...
+
+    def add_faq_entry(self, wish: FaqWish) -> dict: ...
+
+    def delete_faq_entry(self, entry_id: str) -> dict: ...
+
+    def faq_suggestions(self, collection: str, readers: Sequence[str] | None, min_count: int) -> dict: ...
+
+    def rate(self, answer_id: str, vote: str, reason: str, right_answer: str) -> dict: ...
+
+    def bad_cases(self, collection: str) -> dict: ...
+
+    def golden_rows(self, collection: str) -> dict:
+        """Bad cases as rows of the answers evaluation."""
+        ...
 
     def close(self) -> None: ...
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
-from app.cli.backend import IngestJob, Progress, Query, Question, failed_turn
+from app.cli.backend import FaqWish, IngestJob, Progress, Query, Question, failed_turn
 from core.errors import AccessError, AttestError, InputError, ServiceError
 
 CONNECT_TIMEOUT_S = 5.0
@@ -149,6 +149,44 @@ class HttpBackend:
     def drop_collection(self, name: str) -> dict:
         """See `Backend.drop_collection`."""
         return self._call("DELETE", f"/v1/collections/{quote(name, safe='')}")
+
+    def faq_entries(self, collection: str, readers: Sequence[str] | None) -> dict:
+        """See `Backend.faq_entries`."""
+        return self._call("GET", "/v1/faq", params=_query(collection, readers))
+
+    def add_faq_entry(self, wish: FaqWish) -> dict:
+        """See `Backend.add_faq_entry`."""
+        body = {
+            "collection": wish.collection,
+            "questions": list(wish.questions),
+            "answer": wish.answer,
+            "from_answer": wish.from_answer,
+            "suggestion": wish.suggestion,
+            "force": wish.force,
+        }
+        return self._call("POST", "/v1/faq", json=body | _readers(wish.readers))
+
+    def delete_faq_entry(self, entry_id: str) -> dict:
+        """See `Backend.delete_faq_entry`."""
+        return self._call("DELETE", f"/v1/faq/{quote(entry_id, safe='')}")
+
+    def faq_suggestions(self, collection: str, readers: Sequence[str] | None, min_count: int) -> dict:
+        """See `Backend.faq_suggestions`."""
+        params = _query(collection, readers) | {"min_count": min_count}
+        return self._call("GET", "/v1/faq/suggestions", params=params)
+
+    def rate(self, answer_id: str, vote: str, reason: str, right_answer: str) -> dict:
+        """See `Backend.rate`."""
+        body = {"answer_id": answer_id, "vote": vote, "reason": reason, "right_answer": right_answer}
+        return self._call("POST", "/v1/feedback", json=body)
+
+    def bad_cases(self, collection: str) -> dict:
+        """See `Backend.bad_cases`."""
+        return self._call("GET", "/v1/feedback/cases", params={"collection": collection})
+
+    def golden_rows(self, collection: str) -> dict:
+        """See `Backend.golden_rows`."""
+        return self._call("GET", "/v1/feedback/golden", params={"collection": collection})
 
     def close(self) -> None:
         """Closes the connections."""

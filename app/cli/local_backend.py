@@ -1,11 +1,16 @@
 """The work in this process: opens the store itself, as the owner of the data."""
 
 from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
 
-from app.cli.backend import IngestJob, Progress, Query, Question
+from app.cli.backend import FaqWish, IngestJob, Progress, Query, Question
 from app.services import Services
 from core.settings import Settings
 from core.types import Scope
+
+if TYPE_CHECKING:
+    from app.auth import Caller
+    from app.curation import Curation
 
 
 class LocalBackend:
@@ -103,6 +108,52 @@ class LocalBackend:
         """See `Backend.drop_collection`."""
         return self._library.drop_collection(name)
 
+    def faq_entries(self, collection: str, readers: Sequence[str] | None) -> dict:
+        """See `Backend.faq_entries`."""
+        return self._curation().entries(_owner(), collection, _names(readers))
+
+    def add_faq_entry(self, wish: FaqWish) -> dict:
+        """See `Backend.add_faq_entry`."""
+        from app.curation import FaqOrder
+
+        order = FaqOrder(
+            wish.collection,
+            wish.questions,
+            wish.answer.strip(),
+            wish.from_answer,
+            wish.suggestion,
+            _names(wish.readers),
+            wish.force,
+        )
+        return self._curation().add(_owner(), order)
+
+    def delete_faq_entry(self, entry_id: str) -> dict:
+        """See `Backend.delete_faq_entry`."""
+        return self._curation().delete(_owner(), entry_id)
+
+    def faq_suggestions(self, collection: str, readers: Sequence[str] | None, min_count: int) -> dict:
+        """See `Backend.faq_suggestions`."""
+        return self._curation().suggestions(_owner(), collection, _names(readers), min_count)
+
+    def rate(self, answer_id: str, vote: str, reason: str, right_answer: str) -> dict:
+        """See `Backend.rate`."""
+        from agents.kept_answers import Rating, Vote
+
+        return self._curation().rate(_owner(), answer_id, Rating(Vote(vote), reason, right_answer))
+
+    def bad_cases(self, collection: str) -> dict:
+        """See `Backend.bad_cases`."""
+        return self._curation().cases(_owner(), collection)
+
+    def golden_rows(self, collection: str) -> dict:
+        """See `Backend.golden_rows`."""
+        return self._curation().golden_rows(_owner(), collection)
+
+    def _curation(self) -> "Curation":
+        from app.curation import Curation
+
+        return Curation(self._services)
+
     def close(self) -> None:
         """Gives the store free."""
         self._services.close()
@@ -110,3 +161,15 @@ class LocalBackend:
 
 def _visible(readers: Sequence[str] | None) -> frozenset[str] | None:
     return None if readers is None else frozenset(readers)
+
+
+def _names(readers: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if readers is None else tuple(readers)
+
+
+def _owner() -> "Caller":
+    """Whoever can open the data directory owns it."""
+    from app.auth import LOCAL_OWNER, Caller
+    from app.keys import Role
+
+    return Caller(LOCAL_OWNER, None, Role.ADMIN)

@@ -7,6 +7,8 @@ from app.cli import (
     asking,
     documents,
     evaluating,
+    faq,
+    feedback,
     ingesting,
     keys,
     models,
@@ -29,7 +31,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for _commands in (
-    setup, ingesting, documents, rebuilding, verifying, asking, serving, models, keys, evaluating
+    setup, ingesting, documents, rebuilding, verifying, asking, faq, feedback, serving, models, keys,
+    evaluating,
 ):  # fmt: skip
     _commands.add_commands(app)
 

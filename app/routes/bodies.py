@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.asking import Effort
+from agents.kept_answers import Vote
 from agents.policy import Policy
 
 DEFAULT_COLLECTION = "default"
@@ -63,6 +64,28 @@ class IngestBody(Body):
     force: bool = False
     prune: bool = False
     job_id: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9_-]*$")
+
+
+class FaqBody(Body):
+    """A new curated answer: `answer` in words of its own, or `from_answer`, or `suggestion`.
+    `readers`: as whom the documents are read, and for whom the entry is."""
+
+    questions: list[str] = Field([], max_length=50)
+    answer: str = Field("", max_length=20_000)
+    from_answer: str = Field("", max_length=64)
+    suggestion: str = Field("", max_length=64)
+    collection: str = Field(DEFAULT_COLLECTION, max_length=128)
+    readers: list[str] | None = Field(None, max_length=100)
+    force: bool = False
+
+
+class FeedbackBody(Body):
+    """A thumb on an answer, why, and what would have been right."""
+
+    answer_id: str = Field(max_length=64)
+    vote: Vote
+    reason: str = Field("", max_length=2000)
+    right_answer: str = Field("", max_length=4000)
 
 
 class VerifyBody(Body):

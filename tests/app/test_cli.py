@@ -64,7 +64,8 @@ def test_searching_imports_no_server_and_no_parser():
         "init", "doctor", "ingest", "search", "ask", "chat", "serve", "ui", "up", "documents list",
         "documents show", "documents delete", "documents failed", "documents duplicates", "collections list", "collections create",
         "collections delete", "models list", "models fetch", "models verify", "keys create", "keys list",
-        "keys revoke", "eval retrieval", "eval answers", "compare",
+        "keys revoke", "faq list", "faq add",
+        "faq delete", "faq suggest", "feedback rate", "feedback cases", "feedback export", "eval retrieval", "eval answers", "compare",
     ],
 )  # fmt: skip
 def test_help_names_the_exit_codes_and_fits_80_columns(invoke, command):

@@ -194,6 +194,7 @@ def make_app(*, token: str = "", pause_s: float = 0.0, documents: list[dict] | N
 
     _add_library(app)
     _add_sessions(app)
+    _add_curation(app)
     _add_ask(app, pause_s)
     return app
 
@@ -269,6 +270,49 @@ def _add_sessions(app: FastAPI) -> None:
     @app.delete("/v1/sessions/{session_id}")
     def delete(session_id: str) -> dict:
         app.state.sessions[:] = [row for row in app.state.sessions if row["session_id"] != session_id]
+        return {}
+
+
+def _add_curation(app: FastAPI) -> None:
+    app.state.rated = []
+    app.state.may_curate = True
+    app.state.faq = [
+        {
+            "id": "f1",
+            "questions": ["年假有多少天？"],
+            "status": "expired",
+            "reason": "<b>gone</b>",
+            "text": HOSTILE,
+        }
+    ]
+    app.state.added = []
+
+    @app.post("/v1/feedback")
+    async def rate(request: Request) -> dict:
+        app.state.rated.append(await request.json())
+        return {}
+
+    @app.get("/v1/faq")
+    def entries(collection: str) -> dict:
+        return {"entries": app.state.faq}
+
+    @app.get("/v1/faq/suggestions")
+    def suggestions(collection: str):
+        if not app.state.may_curate:
+            return problem(403, "Forbidden", "the role reader may not do this")
+        found = {"id": "s1", "question": "产假有多少天？", "count": 3, "answer": {"text": "98 天。[1]"}}
+        return {"suggestions": [found]}
+
+    @app.post("/v1/faq")
+    async def add(request: Request):
+        app.state.added.append(await request.json())
+        if app.state.added[-1].get("answer") == "wrong":
+            return problem(400, "Bad Request", "the documents do not bear out: “wrong”", "mend the words")
+        return {}
+
+    @app.delete("/v1/faq/{entry_id}")
+    def delete(entry_id: str) -> dict:
+        app.state.faq[:] = [entry for entry in app.state.faq if entry["id"] != entry_id]
         return {}
 
 

@@ -1,0 +1,53 @@
+"""How the parts of curation are made of others. Knows builders; holds no logic."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agents.curating import EvidenceFinder
+    from agents.question_loop import QuestionLoop
+    from agents.same_question import SameQuestion
+    from app.services import Services
+
+
+def build_same_question(services: "Services") -> "SameQuestion":
+    """The rule by the settings."""
+    from agents.same_question import SameQuestion
+    from retrieval.token_cache import CachedTokenEmbedder
+
+    made: list[CachedTokenEmbedder] = []
+
+    def embedder() -> CachedTokenEmbedder:
+        if not made:
+            made.append(CachedTokenEmbedder(services.token_embedder()))
+        return made[0]
+
+    return SameQuestion(embedder, services.settings.faq.near_at)
+
+
+def build_loop(services: "Services") -> "QuestionLoop":
+    """The tables, made where they are not there yet."""
+    from agents.bad_cases import BadCases
+    from agents.faq import Faq
+    from agents.kept_answers import KeptAnswers
+    from agents.question_loop import QuestionLoop
+
+    engine, settings = services.engine(), services.settings.feedback
+    return QuestionLoop(
+        Faq(engine, services.store(), services.same_question()),
+        KeptAnswers(engine, settings.keep_answers_days),
+        BadCases(engine, settings.keep_cases_days),
+    )
+
+
+def build_evidence_finder(services: "Services") -> "EvidenceFinder":
+    """By the same binder and guard as answers."""
+    from agents.binding import EvidenceBinder
+    from agents.curating import EvidenceFinder
+    from agents.guards.evidence_screen import EvidenceScreen
+    from agents.guards.grounding import GroundingGuard
+
+    embedder = services.token_embedder()
+    settings = services.settings.guard
+    guard = GroundingGuard(embedder, settings.supported_at, settings.unsure_at)
+    screen = EvidenceScreen(embedder) if settings.screen else None
+    return EvidenceFinder(services.retriever(), EvidenceBinder(embedder), guard, screen)
