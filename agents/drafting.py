@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from agents.binding import BoundSpan, EvidencePool, count_invented, passage_of, strip_markers
 from agents.conflicts import find_rivals, newest_day
+from agents.guards.demands import offers_kind, speaks_of
 from agents.guards.evidence_screen import ScreenedEvidence
 from agents.guards.exact import NEAR_COPY, overlap
 from agents.guards.outgoing import strip_links
@@ -38,6 +39,8 @@ _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.、)])\s+")
 _PLACE = re.compile(r"^\s*[(（][^()（）]*›[^()（）]*[)）]\s*")
 _EMPHASIS = re.compile(r"\*\*|__|^#+\s*")
 _SURENESS = {Label.CONTRADICTED: 0, Label.UNSUPPORTED: 1, Label.UNSURE: 2, Label.SUPPORTED: 3}
+ANSWERING = "answering"
+"""Guard of the verdict on a true sentence that does not answer."""
 _REFUSED = Verdict(Label.UNSUPPORTED, 0.0, "refusal", "says that it is not held")
 _QUOTED = Verdict(Label.SUPPORTED, 1.0, "quote", "word for word")
 _DOUBTFUL = {"zh": "（未能完全核实）", "en": " (not fully verified)"}
@@ -73,8 +76,9 @@ class CheckedDraft:
 
     @property
     def lost(self) -> list[Sentence]:
-        """What was withheld and neither mended nor a refusal, which is no loss."""
-        return [s for s in self.withheld if s.text not in self.mended and not is_refusal(s.text)]
+        """What was withheld and not mended; a refusal is no loss, nor what would not have answered."""
+        left = [s for s in self.withheld if s.text not in self.mended and s.verdict.guard != ANSWERING]
+        return [s for s in left if not is_refusal(s.text)]
 
     @property
     def refused(self) -> bool:
@@ -110,11 +114,17 @@ class DraftChecker:
         if not re.search(r"\w", text) or self._is_repeat(text):
             return []
         bound, verdict = self._judge(text, hints)
+        is_bare = not self.draft.sentences and not speaks_of(self._question, text)
+        if is_bare and verdict.label is Label.SUPPORTED:
+            bound, verdict = self._with_question(text, hints) or (bound, verdict)
         # A document may itself say that something is not provided: a near copy is no refusal.
         if is_refusal(text) and not (bound and overlap(text, bound[0].quote) >= NEAR_COPY):
             return self._withhold(text, _REFUSED)
         if not self._policy.lets_pass(verdict):
             return self._withhold(text, verdict)
+        # What follows an answer may explain it.
+        if not self.draft.sentences and (reason := self._beside(text, bound)):
+            return self._withhold(text, Verdict(Label.UNSUPPORTED, verdict.score, ANSWERING, reason))
         held = [self._question, *(span.readable for span in bound)]
         if taken := self._pool.screened.words_taken(text, held):
             reason = f"words of text that speaks to a model: {', '.join(taken)}"
@@ -122,6 +132,21 @@ class DraftChecker:
             return self._withhold(text, Verdict(Label.UNSUPPORTED, 0.0, "screen", reason))
         text = self._without_links(text, "\n".join(span.quote for span in bound))
         return self._let_go(text, bound, verdict) if re.search(r"\w", text) else []
+
+    def _beside(self, text: str, bound: Sequence[BoundSpan]) -> str:
+        """Why a sentence that may be true answers another question; empty when it does not."""
+        if not offers_kind(self._question, text):
+            return "it lacks the number or date that the question asks for"
+        about = speaks_of(self._question, text, [span.readable for span in bound])
+        return "" if about else "it does not speak of the question"
+
+    def _with_question(self, text: str, hints: Sequence[int]) -> tuple[list[BoundSpan], Verdict] | None:
+        """A bare name or number stands in many places: it is bound where the question's words
+        stand too. None when it is not held there."""
+        spans = self._pool.bind(f"{self._question} {text}", hints)
+        found = self._smallest(text, spans)
+        about = speaks_of(self._question, text, [span.readable for span in found[0]])
+        return found if about and found[1].label is Label.SUPPORTED else None
 
     def _let_go(self, text: str, bound: Sequence[BoundSpan], verdict: Verdict) -> list[Released]:
         if verdict.label is Label.UNSUPPORTED:  # no evidence bears it out, so none is named

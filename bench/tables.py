@@ -1,4 +1,4 @@
-"""The tables of docs/benchmarks.md and docs/guards.md, made from the result files.
+"""The tables of docs/benchmarks.md, docs/guards.md and docs/abstention.md, made from the result files.
 
 `python -m bench.tables` writes each table between its two marks in the pages. Knows how the
 result files are laid out; measures nothing.
@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from bench.abstention_tables import ABSTENTION_TABLES
 from bench.guard_tables import GUARD_TABLES
 from bench.ingest_tables import INGEST_TABLES
 from bench.markdown import spread_words, table
@@ -16,7 +17,7 @@ from evals.record import RESULTS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE = DOCS / "benchmarks.md"
-PAGES = (PAGE, DOCS / "guards.md")
+PAGES = (PAGE, DOCS / "guards.md", DOCS / "abstention.md")
 MARKED = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 NOT_MEASURED = "Not measured yet.\n"
 WAYS_SHOWN = ("default", "without reranking", "hybrid", "dense", "bm25")
@@ -194,6 +195,7 @@ TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
     "roofline": ("roofline", roofline_table),
     **INGEST_TABLES,
     **GUARD_TABLES,
+    **ABSTENTION_TABLES,
 }
 
 

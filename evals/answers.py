@@ -26,27 +26,36 @@ from core.settings import load_settings
 from core.telemetry import silence_libraries
 from core.text import normalise
 from core.types import Answer, Document, Scope, Status
-from evals.indexing import new_collection
+from evals.indexing import new_collection, settings_fingerprint
 from evals.retrieval import sample
 from ingest.chunker import ChunkLimits, chunk_elements
 from ingest.parsers.plain import parse_plain
 
+SECTIONS = ("embedder", "chat", "retrieval", "guard", "ingest")
+
+
+class RowError(ServiceError):
+    """A question that failed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One question and what became of it."""
+    """One question and what became of it; no answer when it failed, and `error` says why."""
 
     question: dict
-    answer: Answer
+    answer: Answer | None
+    error: str = ""
 
     @property
     def abstained(self) -> bool:
-        """Whether the system said that the documents do not hold it."""
-        return self.answer.status is Status.ABSTAINED
+        """Whether the system said that the documents do not hold it. A failure says nothing."""
+        return self.answer is not None and self.answer.status is Status.ABSTAINED
 
     @property
     def right(self) -> bool:
         """Answerable: every group matched in the answer. Unanswerable: abstained."""
+        if self.answer is None:
+            return False
         if not self.question["answerable"]:
             return self.abstained
         return not self.abstained and matches(self.answer.text, self.question["must_match"])
@@ -65,24 +74,51 @@ def matches(text: str, groups: Sequence[Sequence[str]]) -> bool:
 
 
 def measure(rows: Sequence[Row]) -> dict:
-    """The report. Precision of nothing is given as null, not as 1."""
-    answerable = [row for row in rows if row.question["answerable"]]
-    abstained = [row for row in rows if row.abstained]
-    unanswerable = [row for row in rows if not row.question["answerable"]]
+    """The report over the rows that did not fail. Precision of nothing is null, not 1."""
+    done = [row for row in rows if row.answer is not None]
+    answerable = [row for row in done if row.question["answerable"]]
+    abstained = [row for row in done if row.abstained]
+    unanswerable = [row for row in done if not row.question["answerable"]]
     answered = [row for row in answerable if not row.abstained]
-    tokens = sum(row.answer.usage.prompt_tokens for row in rows)
+    judged = [row for row in answered if row.question["must_match"]]
+    tokens = sum(row.answer.usage.prompt_tokens for row in done)
     right = sum(row.right for row in answerable)
+    times = [row.answer.timings_ms for row in done]
     return {
         "n": len(rows),
         "accuracy": _share(right, len(answerable)),
         "abstention_precision": _share(sum(row.right for row in unanswerable), len(abstained)),
         "abstention_recall": _share(sum(row.right for row in unanswerable), len(unanswerable)),
-        "citation_precision": _share(sum(row.cited_right for row in answered), len(answered)),
+        "citation_precision": _share(sum(row.cited_right for row in judged), len(judged)),
         "prompt_tokens_per_correct": round(tokens / right) if right else None,
         "prompt_tokens": tokens,
+        "prompt_tokens_median": _median([row.answer.usage.prompt_tokens for row in done]),
+        "answerable": len(answerable),
+        "unanswerable": len(unanswerable),
         "right": right,
-        "wrong_answered": sum(not row.right and not row.abstained for row in rows),
-        "median_ms": _median([row.answer.timings_ms["total"] for row in rows]),
+        "declined_answerable": sum(row.abstained for row in answerable),
+        "wrong_answered": sum(not row.right and not row.abstained for row in done),
+        "failed": len(rows) - len(done),
+        "median_ms": _median([t["total"] for t in times]),
+        "first_sentence_median_ms": _median([t["first_sentence"] for t in times if "first_sentence" in t]),
+    }
+
+
+def report_rows(rows: Sequence[Row]) -> dict:
+    """Each row by its id, as `attest compare` reads it; of one that failed the reason."""
+    return {str(row.question["id"]): _row_record(row) for row in rows}
+
+
+def _row_record(row: Row) -> dict:
+    if row.answer is None:
+        return {"right": 0.0, "failed": 1.0, "error": row.error}
+    return {
+        "right": float(row.right),
+        "abstained": float(row.abstained),
+        "answerable": float(row.question["answerable"]),
+        "prompt_tokens": float(row.answer.usage.prompt_tokens),
+        "ms": row.answer.timings_ms["total"],
+        "text": row.answer.text,
     }
 
 
@@ -119,11 +155,15 @@ async def ask_all(
         for question in questions:
             scope = scopes.get(question["id"], Scope(collection))
             session = uuid.uuid4().hex
-            for earlier in question.get("earlier", []):
-                await _answer(asker, Ask(earlier, scope, "evals", session, effort, keep=False))
-            ask = Ask(question["question"], scope, "evals", session, effort, keep=False)
-            answer = await _answer(asker, ask)
-            rows.append(Row(question, answer))
+            try:
+                for earlier in question.get("earlier", []):
+                    await _answer(asker, Ask(earlier, scope, "evals", session, effort, keep=False))
+                ask = Ask(question["question"], scope, "evals", session, effort, keep=False)
+                rows.append(Row(question, await _answer(asker, ask)))
+            except RowError as exc:
+                if not rows:  # nothing has ever worked: not a fault of this row
+                    raise
+                rows.append(Row(question, None, exc.message))
             _print_row(rows[-1])
     return rows
 
@@ -132,7 +172,7 @@ async def _answer(asker: Asker, ask: Ask) -> Answer:
     answer = None
     async for event in asker.ask(ask):
         if isinstance(event, Failed):
-            raise ServiceError(f"{ask.question!r} failed: {event.message}", remedy=event.remedy)
+            raise RowError(f"{ask.question!r} failed: {event.message}", remedy=event.remedy)
         if isinstance(event, Finished):
             answer = event.answer
     return answer
@@ -165,6 +205,9 @@ def given_passages(services: Services, questions: Sequence[dict]) -> Iterator[di
 
 
 def _print_row(row: Row) -> None:
+    if row.answer is None:
+        print(f"FAILED {row.question['id']} {row.error}", file=sys.stderr)
+        return
     mark = "ok " if row.right else "BAD"
     about = f"{row.question['id']:6} {row.answer.status.value:9} {row.answer.usage.prompt_tokens:4}"
     print(f"{mark} {about} {row.answer.text}", file=sys.stderr)
@@ -177,16 +220,29 @@ def _share(part: int, whole: int) -> float | None:
     return round(part / whole, 4) if whole else None
 
 
-def _median(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]
+def _median(values: list[float]) -> float | None:
+    return sorted(values)[len(values) // 2] if values else None
 
 
 async def evaluate_answers(
     services: Services, questions: Sequence[dict], collection: str, effort: Effort = Effort.STANDARD
 ) -> dict:
-    """The report over the questions; closes the services."""
+    """The whole report, as `attest eval answers --json` prints it; closes the services.
+
+    Raises:
+        ServiceError: the first question failed already.
+    """
+    sections = services.settings.model_dump(mode="json", include=set(SECTIONS))
     try:
-        return measure(await ask_all(services, questions, collection, effort))
+        rows = await ask_all(services, questions, collection, effort)
+        return {
+            "kind": "answers",
+            **measure(rows),
+            "effort": effort.value,
+            "settings_fingerprint": settings_fingerprint(sections),
+            "settings": sections,
+            "queries": report_rows(rows),
+        }
     finally:
         await services.aclose()
 

@@ -1,17 +1,20 @@
-"""`python -m evals.convert NAME SOURCE_FOLDER OUT_DIR`: public data sets to the BEIR layout.
+"""`python -m evals.convert NAME SOURCE_FOLDER OUT_DIR`: public data sets to the layouts of `attest eval`.
 
 NAME is one of the families below, or `all`, for which SOURCE_FOLDER holds the folder of
-each family; those that are not there are passed over with a word. Each set becomes a
-folder of its own in OUT_DIR.
+each family; those that are not there are passed over with a word. A set for retrieval becomes
+a folder of its own in OUT_DIR, in the BEIR layout; one for answers (`…-answers`) a file of
+JSON lines.
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from core.errors import AttestError, InputError
 from evals.beir import RetrievalSet, write_retrieval_set
+from evals.datasets import answer_sets
 from evals.datasets.abstracts import convert_cacm, convert_cranfield
 from evals.datasets.locomo import convert_locomo
 from evals.datasets.rgb import convert_rgb
@@ -32,9 +35,15 @@ FAMILIES: dict[str, tuple[str, Callable[[Path], Iterator[RetrievalSet]]]] = {
     "locomo": ("locomo", convert_locomo),
 }
 
+ANSWERS: dict[str, tuple[str, Callable[[Path], Iterator[tuple[str, list[dict]]]]]] = {
+    "rgb-answers": ("rgb", answer_sets.rgb_sets),
+    "clapnq-answers": ("clapnq", answer_sets.clapnq_sets),
+    "squad2-answers": ("squad2_zh", answer_sets.squad2_sets),
+}
+
 
 def convert(name: str, source: Path, target: Path) -> list[Path]:
-    """The folders written.
+    """The folders and files written; `all` are those for retrieval.
 
     Raises:
         InputError: no such family, or a file of it is missing or of another shape.
@@ -44,14 +53,17 @@ def convert(name: str, source: Path, target: Path) -> list[Path]:
         if not there:
             raise InputError(f"{source} holds no known set", remedy=f"known: {', '.join(FAMILIES)}")
         return [path for f in there for path in _convert_family(f, source / FAMILIES[f][0], target)]
-    if name not in FAMILIES:
-        raise InputError(f"there is no converter {name!r}", remedy=f"known: all, {', '.join(FAMILIES)}")
+    if name not in FAMILIES and name not in ANSWERS:
+        known = ", ".join(["all", *FAMILIES, *ANSWERS])
+        raise InputError(f"there is no converter {name!r}", remedy=f"known: {known}")
     return _convert_family(name, source, target)
 
 
 def _convert_family(name: str, source: Path, target: Path) -> list[Path]:
     written = []
     try:
+        if name in ANSWERS:
+            return _write_answers(ANSWERS[name][1](source), target)
         for data in FAMILIES[name][1](source):
             write_retrieval_set(target / data.name, data)
             written.append(target / data.name)
@@ -65,10 +77,24 @@ def _convert_family(name: str, source: Path, target: Path) -> list[Path]:
     return written
 
 
+def _write_answers(sets: Iterator[tuple[str, list[dict]]], target: Path) -> list[Path]:
+    """Raises ValueError when there is no set."""
+    target.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, rows in sets:
+        path = target / f"{name}.jsonl"
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        path.write_text(text, encoding="utf-8")
+        written.append(path)
+    if not written:
+        raise ValueError("no known file")
+    return written
+
+
 def main() -> None:
-    """Reads the command line and names each folder on stdout."""
+    """Reads the command line and names each folder or file on stdout."""
     parser = argparse.ArgumentParser(prog="python -m evals.convert")
-    parser.add_argument("name", help=f"all, {', '.join(FAMILIES)}")
+    parser.add_argument("name", help=", ".join(["all", *FAMILIES, *ANSWERS]))
     parser.add_argument("source", type=Path)
     parser.add_argument("target", type=Path)
     arguments = parser.parse_args()

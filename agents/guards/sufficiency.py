@@ -1,7 +1,8 @@
 """The gate before a draft: can the evidence hold an answer to this question at all?
 
 Small models answer anything they are asked and refuse what they could answer, so the
-decision is not theirs. Knows the retriever's signals; knows nothing of drafts.
+decision is not theirs. Knows the retriever's signals and what the question demands; knows
+nothing of drafts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,13 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
+from agents.guards.demands import met_share, offers_kind
 from agents.guards.logistic import LogisticModel
 from agents.keywords import segment_cover
 from core.seams import TokenEmbedder
 from core.text import detect_language
 from core.types import Chunk
 
-FEATURES = ("best", "weakest", "held", "least", "across", "across_best", "across_weakest")
+FEATURES = (
+    "best", "weakest", "held", "least", "met", "offered", "across", "across_best", "across_weakest",
+)  # fmt: skip
 WEIGHTS_FILE = Path(__file__).with_name("sufficiency.json")
 
 
@@ -37,26 +41,32 @@ class SufficiencyGate:
 def question_features(
     embedder: TokenEmbedder, question: str, passages: Sequence[str]
 ) -> Mapping[str, float]:
-    """What the model reads of a question and its passages, for the passage that matches best.
+    """What the model reads of a question and its passages.
 
-    `best`: MaxSim; `weakest`: the lowest quarter of the question's tokens; `held`, `least`:
-    mean and least share of a content segment's terms. When question and passage differ in
-    language, `across` is 1, the words say nothing, and the cosines stand in the fields
-    `across_…` instead, because they are lower there.
+    `best`, `weakest`: MaxSim of the passage that matches best, and of the lowest quarter of the
+    question's tokens in it; `held`, `least`: mean and least share of a content segment's terms;
+    `met`, `offered`: whether the best passage names what the question names, and brings the kind
+    of value that it asks for. When question and passage differ in language, `across` is 1,
+    the words say nothing, and the cosines stand in the fields `across_…` instead, because
+    they are lower there.
     """
     words, *tables = embedder.embed_tokens([question, *passages])
     matches = [(words @ table.T).max(axis=1) for table in tables if len(table) and len(words)]
     if not matches:
         return dict.fromkeys(FEATURES, 0.0)
-    top = max(matches, key=lambda match: float(match.mean()))
-    weakest = np.sort(top)[: max(1, len(top) // 4)]
+    at = int(np.argmax([match.mean() for match in matches]))
+    best = [passage for passage, table in zip(passages, tables, strict=True) if len(table)][at]
+    weakest = np.sort(matches[at])[: max(1, len(words) // 4)]
+    values = {"best": float(matches[at].mean()), "weakest": float(weakest.mean())}
+    found = dict.fromkeys(FEATURES, 0.0)
     language = detect_language(question)
+    if detect_language(best) != language:
+        return found | {"across": 1.0} | {f"across_{name}": value for name, value in values.items()}
     covers = [segment_cover(question, p) for p in passages if detect_language(p) == language]
-    covers = [cover for cover in covers if cover]
-    across = detect_language(passages[int(np.argmax([m.mean() for m in matches]))]) != language
-    fullest = max(covers, key=sum, default=[0.0])
-    values = (float(top.mean()), float(weakest.mean()))
-    if across:
-        return dict(zip(FEATURES, (0.0, 0.0, 0.0, 0.0, 1.0, *values), strict=True))
-    held = (sum(fullest) / len(fullest), min(fullest))
-    return dict(zip(FEATURES, (*values, *held, 0.0, 0.0, 0.0), strict=True))
+    fullest = max((cover for cover in covers if cover), key=sum, default=[0.0])
+    return found | values | {
+        "held": sum(fullest) / len(fullest),
+        "least": min(fullest),
+        "met": met_share(question, best),
+        "offered": float(offers_kind(question, best)),
+    }

@@ -1,5 +1,6 @@
 """extract: when no sentence of the model held, the passage that speaks of the whole question,
-word for word, or nothing.
+word for word, or nothing. Nobody chose it with the question in mind: the gate must be surer of the
+evidence than for a draft, and the passage must bring the kind of value that is asked for.
 """
 
 import asyncio
@@ -8,6 +9,7 @@ from langgraph.runtime import Runtime
 
 from agents.answering import AnswerWork
 from agents.context import AskContext
+from agents.guards.demands import offers_kind
 from agents.keywords import segment_cover
 from agents.state import AskState
 from core.text import detect_language
@@ -20,13 +22,15 @@ QUOTE_SIMILARITY_ACROSS = 0.86
 async def extract(state: AskState, runtime: Runtime[AskContext]) -> dict:
     """Adds one quoted sentence to `outcome`, or leaves it as it is."""
     work = AnswerWork(state, runtime)
+    if state["signals"].get("sufficiency", 0.0) < work.context.guards.quoted_at:
+        return work.update("extract")
     await work.open_evidence()
     for bound in (await asyncio.to_thread(work.checker.rank_quotes))[:1]:
         covers = segment_cover(work.question, bound.quote)
         same = detect_language(work.question) == detect_language(bound.quote)
         full = same and covers and sum(covers) / len(covers) >= QUOTE_COVER
         needed = QUOTE_SIMILARITY if same else QUOTE_SIMILARITY_ACROSS
-        if full or bound.similarity >= needed:
+        if (full or bound.similarity >= needed) and offers_kind(work.question, bound.spoken):
             work.is_extracted = True
             work.release(work.checker.quote(bound))
     return work.update("extract")

@@ -18,14 +18,12 @@ from agents.several_facts import asks_several_facts
 from agents.state import AskState
 from core.types import Hit
 from retrieval.copies import drop_copies
-from retrieval.evidence import CutLimits, estimate_tokens
+from retrieval.evidence import CutLimits
 
 CANDIDATES_PER_CHUNK = 2
 """So many chunks are read for each that may be shown."""
 SEVERAL_FACTS = 1.5
 """So much more evidence may be shown when a question asks for more than one fact."""
-GATE_TOKENS = 700
-"""Of whole chunks: the gate was fitted on passages that nothing was cut from."""
 
 
 async def gather(state: AskState, runtime: Runtime[AskContext]) -> dict:
@@ -45,8 +43,7 @@ async def gather(state: AskState, runtime: Runtime[AskContext]) -> dict:
     ]
     hits = drop_copies(_merge([result.hits for result in results]))
     limits = CutLimits(context.retrieval.evidence_tokens * factor, limit)
-    whole = fit_budget(hits, limit, GATE_TOKENS * factor)
-    score = await asyncio.to_thread(context.gate.score, queries[0], [hit.chunk for hit in whole])
+    score = await asyncio.to_thread(context.gate.score, queries[0], [hit.chunk for hit in hits])
     begun = time.perf_counter()
     excerpts = await asyncio.to_thread(context.cutter.cut, queries[0], hits, limits)
     notes = tuple(dict.fromkeys([*state["notes"], *(note for r in results for note in r.notes)]))
@@ -62,18 +59,6 @@ async def gather(state: AskState, runtime: Runtime[AskContext]) -> dict:
         "signals": {**results[0].signals, "sufficiency": score},
         "timings_ms": {**state["timings_ms"], **timings},
     }
-
-
-def fit_budget(hits: Sequence[Hit], max_chunks: int, max_tokens: float) -> list[Hit]:
-    """The best hits whose whole text fits, the first always: what the gate was fitted to read."""
-    chosen: list[Hit] = []
-    spent = 0.0
-    for hit in hits[:max_chunks]:
-        size = estimate_tokens(hit.chunk.text)
-        if not chosen or spent + size <= max_tokens:
-            chosen.append(hit)
-            spent += size
-    return chosen
 
 
 def _merge(lists: Sequence[Sequence[Hit]]) -> list[Hit]:

@@ -94,7 +94,10 @@ def answers(
         out.result(report)
     else:
         for name, value in report.items():
-            out.line(f"{name:26} {'-' if value is None else value}")
+            if not isinstance(value, dict):
+                out.line(f"{name:26} {'-' if value is None else value}")
+    if report["failed"]:
+        raise typer.Exit(1)
 
 
 def guard(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agents.binding import EvidenceBinder
-from agents.drafting import DraftChecker, is_refusal
+from agents.drafting import ANSWERING, DraftChecker, is_refusal
 from core.types import Label
 from tests.agents.doubles import CharacterVectors, chunk, letter_guard
 
@@ -125,3 +125,26 @@ def test_sentences_join_without_a_blank_after_a_chinese_stop(checker):
     checker.check("TM-20 主机的保修期为 18 个月。")
     checker.check("TM-20 电池的保修期为 6 个月。")
     assert "月。[1]TM-20 电池" in checker.draft.text
+
+
+REPORT = chunk("孟买的一座桥发生踩踏，12人受伤。寺庙踩踏事故造成12人死亡。", 0, "新闻")
+
+
+def test_a_bare_number_is_cited_where_the_question_s_words_stand():
+    vectors = CharacterVectors()
+    pool = EvidenceBinder(vectors).pool([REPORT])
+    checker = DraftChecker(pool, letter_guard(), "寺庙踩踏事故死亡人数")
+    released = checker.check("12人")
+    assert released and released[0].citations[0].quote == "寺庙踩踏事故造成12人死亡。"
+
+
+def test_a_bare_number_about_something_else_is_withheld():
+    vectors = CharacterVectors()
+    pool = EvidenceBinder(vectors).pool([chunk("孟买的一座桥发生塌陷，12人受伤。", 0, "新闻")])
+    checker = DraftChecker(pool, letter_guard(), "北京冬奥会澳大利亚运动员数量")
+    assert not checker.check("12人")
+    assert checker.draft.withheld[0].verdict.guard == ANSWERING and not checker.draft.lost
+
+
+def test_what_follows_an_answer_may_explain_it(checker):
+    assert checker.check("TM-20 主机的保修期为 18 个月。") and checker.check("试用期员工不允许远程办公。")

@@ -69,8 +69,8 @@ async def open_agent(tmp_path):
     """Opens an asker over a shelf and a script; the gate lets everything through unless told."""
     opened = []
 
-    async def opener(chat, shelf=None, sufficient_at=0.0):
-        settings = Settings(data=tmp_path, guard={"sufficient_at": sufficient_at})
+    async def opener(chat, shelf=None, sufficient_at=0.0, quoted_at=0.0):
+        settings = Settings(data=tmp_path, guard={"sufficient_at": sufficient_at, "quoted_at": quoted_at})
         asker = await open_asker(
             shelf or OneShelf(), CharacterVectors(), chat, settings, tmp_path / "sessions.db"
         )
@@ -145,6 +145,19 @@ async def test_when_no_sentence_holds_the_best_passage_is_quoted(open_agent):
     assert answer.status is Status.ANSWERED
     assert answer.sentences[0].verdict.guard == "quote"
     assert answer.citations[0].quote == "TM-20 主机的保修期为 18 个月。"
+
+
+async def test_what_is_quoted_must_be_surer_than_a_draft(open_agent):
+    events = await events_of(await open_agent(ScriptedChat(BAD, BAD), quoted_at=1.0), QUESTION)
+    assert events[-1].answer.status is Status.ABSTAINED
+
+
+async def test_a_true_sentence_of_the_wrong_kind_is_no_answer(open_agent):
+    shelf = OneShelf((chunk("TM-20 主机的保修期自交货之日起算。", 0, "售后问答"),))
+    chat = ScriptedChat("TM-20 主机的保修期自交货之日起算。[1]")
+    answer = (await events_of(await open_agent(chat, shelf), "TM-20 主机的保修期是多少个月？"))[-1].answer
+    assert answer.status is Status.ABSTAINED and len(chat.asked) == 1
+    assert answer.withheld[0].verdict.guard == "answering"
 
 
 async def test_what_was_withheld_is_rewritten_once_from_the_evidence(open_agent):

@@ -8,7 +8,8 @@ from agents.several_facts import asks_several_facts
 from core.errors import InputError
 from core.types import Answer, Citation, Scope, Status, Usage
 from evals.answer_rows import write_answer_rows
-from evals.answers import Row, given_passages, matches, measure, read_questions
+from evals.answers import Row, given_passages, matches, measure, read_questions, report_rows
+from evals.comparison import Run, compare_runs
 from evals.datasets.spans import answer_groups, read_pools, read_rgb
 from evals.evidence_cut import Case, rules
 from evals.evidence_cut import measure as measure_cut
@@ -46,6 +47,21 @@ def test_a_report_counts_right_wrong_and_declined():
     assert report["abstention_precision"] == 0.5 and report["abstention_recall"] == 0.5
     assert report["citation_precision"] == 0.5 and report["wrong_answered"] == 2
     assert report["prompt_tokens"] == 500 and report["prompt_tokens_per_correct"] == 500
+
+
+def test_a_failed_question_counts_nowhere_else():
+    rows = [Row(question(), answer("电池 18 个月")), Row(question(id="b"), None, "the store is away")]
+    report = measure(rows)
+    assert report["n"] == 2 and report["failed"] == 1 and report["accuracy"] == 1.0
+    assert report["abstention_recall"] is None and report["prompt_tokens"] == 100
+    assert measure([rows[1]])["accuracy"] is None and measure([rows[1]])["median_ms"] is None
+
+
+def test_rows_can_be_compared():
+    one = {"kind": "answers", "queries": report_rows([Row(question(), answer("电池 18 个月"))])}
+    other = {"kind": "answers", "queries": report_rows([Row(question(), answer("", Status.ABSTAINED))])}
+    found = compare_runs(Run.from_report("a", one), Run.from_report("b", other), None, None, False)
+    assert found["metric"] == "right" and found["losses"] == 1
 
 
 def test_a_broken_row_is_named_by_its_line(tmp_path):

@@ -1,0 +1,164 @@
+"""Fits the gate: `python -m evals.fit_sufficiency EVALS_FOLDER WEIGHTS_FOLDER`.
+
+A logistic model over what `agents/guards/sufficiency.py` reads, fitted on one half of the
+questions (by article or question) and reported on the other. Writes the JSON file beside the
+gate, and bench/results/abstention.json with its risk-coverage curves. No chat model is asked.
+docs/abstention.md names the data.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from agents.guards import sufficiency
+from core.seams import TokenEmbedder
+from core.settings import IngestSettings
+from core.types import Chunk, Document
+from evals.logistic_fit import auroc, fit, risk_coverage
+from evals.record import write_result
+from evals.sufficiency_data import Case, read_cases
+from ingest.chunker import ChunkLimits, chunk_elements
+from ingest.parsers.plain import parse_plain
+from retrieval.embedders.e5 import E5Embedder, open_tokenizer
+from retrieval.embedders.e5_tokenizer import E5Tokenizer
+from retrieval.token_cache import CachedTokenEmbedder
+
+COMMAND = "python -m evals.fit_sufficiency EVALS_FOLDER WEIGHTS_FOLDER"
+RGB_ALONE = "rgb, noise 1"
+COVERAGES = (0.2, 0.4, 0.6, 0.8, 1.0)
+RIDGE = 1.0
+REPORTED_ONLY = ("squad2-zh",)
+"""Made so that words and vectors cannot tell: fitting on it makes the model worse elsewhere."""
+MOST_CHUNKS = 8
+KEPT_TOKENS = 100_000
+
+
+class GateReader:
+    """Cases as the gate reads them."""
+
+    def __init__(self, tokenizer: E5Tokenizer, embedder: TokenEmbedder) -> None:
+        settings = IngestSettings()
+        self._limits = ChunkLimits(settings.chunk_tokens, settings.overlap_tokens)
+        self._tokenizer, self._embedder = tokenizer, embedder
+
+    def features(self, case: Case) -> Mapping[str, float]:
+        """Of the passages cut as ingestion cuts them, those that match the question best."""
+        texts = [chunk.text for text in case.passages for chunk in self._chunks(text)]
+        words, *tables = self._embedder.embed_tokens([case.question, *texts])
+        scores = [float((words @ table.T).max(axis=1).mean()) if len(table) else 0.0 for table in tables]
+        best = [texts[at] for at in np.argsort(scores)[::-1][:MOST_CHUNKS]]
+        return sufficiency.question_features(self._embedder, case.question, best)
+
+    def _chunks(self, text: str) -> list[Chunk]:
+        document = Document("0" * 64, "x", "", "text/plain", len(text), "x")
+        return chunk_elements(document, parse_plain(text), self._limits, self._tokenizer.count)
+
+
+def fit_model(
+    rows: Sequence[Mapping[str, float]], labels: np.ndarray, fitted: np.ndarray, weights: np.ndarray
+) -> tuple[dict, np.ndarray]:
+    """(bias and weights, probabilities of all rows), from the rows that are `fitted`, each
+    counted by its weight."""
+    table = np.array([[row[name] for name in sufficiency.FEATURES] for row in rows])
+    times = np.repeat(np.flatnonzero(fitted), weights[fitted])
+    bias, found = fit(table[times], labels[times], RIDGE)
+    model = {
+        "bias": round(bias, 4),
+        "weights": {
+            name: round(float(value), 4) for name, value in zip(sufficiency.FEATURES, found, strict=True)
+        },
+    }
+    return model, 1 / (1 + np.exp(-(table @ found + bias)))
+
+
+def measures(
+    sources: Sequence[str], scores: np.ndarray, labels: np.ndarray, reported: np.ndarray
+) -> dict[str, dict]:
+    """AUROC and accuracy at one half of each source, on the reported rows."""
+    found = {}
+    for source in sorted(set(sources)):
+        here = reported & np.array([name == source for name in sources])
+        if 0 < labels[here].sum() < here.sum():
+            accuracy = float(((scores[here] > 0.5) == labels[here]).mean())
+            found[source] = {
+                "n": int(here.sum()), "auroc": round(auroc(scores[here], labels[here]), 3),
+                "accuracy": round(accuracy, 3),
+            }  # fmt: skip
+    return found
+
+
+def curve(scores: np.ndarray, labels: np.ndarray) -> dict:
+    """Risk at several coverages, and how many of the unanswerable are declined while 95 of
+    100 declined are such."""
+    coverage, risk = risk_coverage(scores, labels)
+    points = {f"{at:g}": round(float(risk[np.searchsorted(coverage, at - 1e-9)]), 3) for at in COVERAGES}
+    order = np.argsort(scores, kind="stable")
+    wrong = np.cumsum(1 - labels[order])
+    precise = np.flatnonzero(wrong / np.arange(1, len(order) + 1) >= 0.95)
+    recall = float(wrong[precise[-1]] / max(1, wrong[-1])) if len(precise) else 0.0
+    return {
+        "n": len(labels), "unanswerable": int((1 - labels).sum()), "auroc": round(auroc(scores, labels), 3),
+        "risk": points, "declined_at_precision_0.95": round(recall, 3),
+    }  # fmt: skip
+
+
+def family(source: str) -> str:
+    """RGB's shares of noise are one source when models are judged."""
+    return source.split("-noise-")[0]
+
+
+def curves(cases: Sequence[Case], scores: np.ndarray, labels: np.ndarray) -> dict[str, dict]:
+    """By source, on the reported half; RGB as one, at each share of noise against noise alone."""
+    names = [_pooled(case.source) for case in cases]
+    reported = np.array([case.reported for case in cases])
+    found = {}
+    for name in sorted(set(names) - {RGB_ALONE}):
+        against = {name, RGB_ALONE} if name.startswith("rgb") else {name}
+        here = reported & np.array([own in against for own in names])
+        if 0 < labels[here].sum() < here.sum():
+            found[name] = curve(scores[here], labels[here])
+    return found
+
+
+def _pooled(source: str) -> str:
+    _, noise, share = source.partition("-noise-")
+    return f"rgb, noise {share}" if noise else source
+
+
+def weigh(cases: Sequence[Case]) -> np.ndarray:
+    """Whole numbers by which cases count: RGB's questions stand thrice with an answer, at three
+    shares of noise, and once without."""
+    return np.array([3 if case.source.endswith("-noise-1") else 1 for case in cases])
+
+
+def run(folder: Path, reader: GateReader) -> None:
+    """Fits and writes everything."""
+    cases = read_cases(folder)
+    sources = [family(case.source) for case in cases]
+    labels = np.array([int(case.answerable) for case in cases])
+    reported = np.array([case.reported for case in cases])
+    rows = [reader.features(case) for case in cases]
+    fitted = ~reported & np.array([source not in REPORTED_ONLY for source in sources])
+    model, scores = fit_model(rows, labels, fitted, weigh(cases))
+    about = f"sufficiency: fitted by `{COMMAND}`; measured on the half that was not fitted on"
+    measured = measures(sources, scores, labels, reported)
+    text = json.dumps({"about": about, "measures": measured, **model}, indent=1)
+    sufficiency.WEIGHTS_FILE.write_text(text + "\n", encoding="utf-8")
+    write_result("abstention", COMMAND, {"gate": curves(cases, scores, labels)})
+
+
+def main() -> None:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(prog="python -m evals.fit_sufficiency")
+    parser.add_argument("evals", type=Path)
+    parser.add_argument("weights", type=Path)
+    arguments = parser.parse_args()
+    embedder = CachedTokenEmbedder(E5Embedder(arguments.weights), KEPT_TOKENS)
+    run(arguments.evals, GateReader(open_tokenizer(arguments.weights), embedder))
+
+
+if __name__ == "__main__":
+    main()
