@@ -37,10 +37,10 @@ def judge(
     claims: Sequence[Claim], guard: Guard, embedder: TokenEmbedder, on_progress: Callable[[str], None]
 ) -> list[Judged]:
     """Binds each claim to its evidence as an answer's sentence is bound, and has it judged. The time
-    holds both, and the reading of evidence not seen just before."""
+    holds both, and the reading of evidence where it is not that of the claim before."""
     bound = EvidenceOfClaims(embedder)
     found = []
-    for at, claim in enumerate(claims):
+    for at, claim in enumerate(sorted(claims, key=lambda claim: claim.evidence)):
         if at % 20 == 0:
             on_progress(f"{at} of {len(claims)} claims")
         start = time.perf_counter()

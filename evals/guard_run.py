@@ -44,9 +44,10 @@ def run_guard(job: GuardJob, settings: Settings, on_progress: Callable[[str], No
     if job.train:
         from evals.fit_guard import fit_and_write
 
-        return fit_and_write(_folder(job.file or job.data), E5Embedder(weights_dir(settings.cache)), on_progress)
+        folder = _folder(job.file or job.data)
+        return fit_and_write(folder, _embedder(settings), on_progress)
     named = _read(job)
-    embedder = E5Embedder(weights_dir(settings.cache))
+    embedder = _embedder(settings)
     cached = CachedTokenEmbedder(embedder)
     guard = GroundingGuard(cached, settings.guard.supported_at, settings.guard.unsure_at)
     judging = _Judging(guard, cached, settings.guard.supported_at, on_progress)
@@ -107,13 +108,18 @@ class _Judging:
     def _agreement(self, rows: Sequence[tuple[Claim, float]]) -> dict:
         """The rank correlation with what people say of the faithfulness of answers."""
         judged = judge([claim for claim, _ in rows], self._guard, self._embedder, self._on_progress)
-        people = [score for _, score in rows]
+        said = {claim.id: score for claim, score in rows}
+        people = [said[j.claim.id] for j in judged]
         names = judged[0].baselines
         return {
             "spearman": round(spearman([j.verdict.score for j in judged], people), 4),
             "baselines": {n: round(spearman([j.baselines[n] for j in judged], people), 4) for n in names},
             "n": len(rows),
         }
+
+
+def _embedder(settings: Settings) -> E5Embedder:
+    return E5Embedder(weights_dir(settings.cache), settings.embedder.threads)
 
 
 def _folder(folder: Path | None) -> Path:
