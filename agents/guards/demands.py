@@ -89,12 +89,13 @@ def offers_kind(question: str, text: str) -> bool:
 def speaks_of(question: str, sentence: str, quotes: Sequence[str] = ()) -> bool:
     """Whether a sentence, or what it rests on, speaks of what the question is about: a bare
     name or number is an answer only where its quote has the question's words. True across
-    languages, and where the question has no words of its own."""
+    languages, and where the question has less than two words of its own: one may well be said in
+    another way."""
     language = detect_language(question)
     if quotes and all(detect_language(text) != language for text in quotes):
         return True
     covers = segment_cover(question, "\n".join([sentence, *quotes]))
-    return not covers or sum(covers) / len(covers) >= ABOUT
+    return len(covers) < 2 or sum(covers) / len(covers) >= ABOUT
 
 
 def constraints(question: str) -> frozenset[str]:
