@@ -9,9 +9,10 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from agents.keywords import segment_cover
+from agents.keywords import segment_cover, segments
 from core.text import detect_language
 from core.wording import codes, fold, holds_code, plain_numbers, squeeze
+from retrieval.terms import split_terms
 
 ABOUT = 0.5
 """Mean share of the question's content segments from which a text speaks of it."""
@@ -95,7 +96,8 @@ def speaks_of(question: str, sentence: str, quotes: Sequence[str] = ()) -> bool:
     if quotes and all(detect_language(text) != language for text in quotes):
         return True
     covers = segment_cover(question, "\n".join([sentence, *quotes]))
-    return len(covers) < 2 or sum(covers) / len(covers) >= ABOUT
+    words = {term for segment in segments(question) for term in split_terms(segment)}
+    return len(words) < 2 or sum(covers) / len(covers) >= ABOUT
 
 
 def constraints(question: str) -> frozenset[str]:
