@@ -14,7 +14,7 @@ from agents.binding import BoundSpan
 from agents.guards.exact import NEAR_COPY, OPPOSITES
 from agents.keywords import segments
 from core.units import quantities
-from core.wording import codes, holds_code, names, negations, plain_numbers, squeeze
+from core.wording import chinese_names, codes, holds_code, names, negations, plain_numbers, squeeze
 from retrieval.dates import find_dates
 from retrieval.terms import split_terms
 
@@ -58,7 +58,7 @@ def _likeness(claim: str, quotes: Sequence[str], other: BoundSpan) -> float:
     """Share of the claim's words that a rival holds; 0 when it is none."""
     if not _is_of_same_years(claim, other):
         return 0.0
-    if (replaced := _replaced_words(claim, quotes, other.quote)) and _holds_codes(claim, other):
+    if (replaced := _replaced_values(claim, quotes, other.quote)) and _holds_codes(claim, other):
         return replaced
     share = _share(_words(claim), other)
     if share < SAME_WORDS or not _is_of_same_things(claim, other):
@@ -76,19 +76,25 @@ def _share(words: set[str], other: BoundSpan) -> float:
     return len(words & set(split_terms(other.readable))) / len(words) if words else 0.0
 
 
-def _replaced_words(claim: str, quotes: Sequence[str], text: str) -> float:
-    """How alike (0…1) a quote of the claim and a text are that are the same but for a few words,
-    some of which the claim states and for which the other has others; 0 when they are not."""
-    stated = set(split_terms(claim))
+def _replaced_values(claim: str, quotes: Sequence[str], text: str) -> float:
+    """How alike (0…1) a quote of the claim and a text are that are the same but for a value: a
+    number, name or title that the claim states and for which the other has another one; 0 when they
+    are not. Other words that differ (导致 for 造成) say the same."""
     best = 0.0
     for quote in quotes:
-        mine, theirs = set(split_terms(quote)), set(split_terms(text))
-        alike = len(mine & theirs) / len(mine | theirs) if mine | theirs else 0.0
-        has_both = bool((mine - theirs) & stated) and bool(theirs - mine)
-        is_same_size = abs(len(mine) - len(theirs)) <= MORE_WORDS
-        if alike >= NEAR_COPY and has_both and is_same_size:
+        mine, theirs = _values(quote), _values(text)
+        if not ((mine - theirs) & _values(claim) and theirs - mine):
+            continue
+        one, other = set(split_terms(quote)), set(split_terms(text))
+        alike = len(one & other) / len(one | other) if one | other else 0.0
+        if alike >= NEAR_COPY and abs(len(one) - len(other)) <= MORE_WORDS:
             best = max(best, alike)
     return best
+
+
+def _values(text: str) -> set[str]:
+    named = {word for name in names(f". {text}") for word in name.split()}
+    return {f"{value:g}" for value in plain_numbers(text)} | named | chinese_names(text)
 
 
 def _words(text: str) -> set[str]:

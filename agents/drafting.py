@@ -214,7 +214,8 @@ class DraftChecker:
         language = detect_language(text)
         said = [(newest_day(bound[0]), text, list(bound), verdict)]
         for rival in rivals:
-            words = _OTHERWISE[language].format(title=rival.chunk.title, quote=rival.spoken)
+            title = rival.chunk.title or rival.chunk.uri.rsplit("/", 1)[-1]
+            words = _OTHERWISE[language].format(title=title, quote=rival.spoken)
             said.append((newest_day(rival), words, [rival], _QUOTED))
         said.sort(key=lambda side: -side[0])
         released = [self._release(words, spans, word) for _, words, spans, word in said]

@@ -21,6 +21,10 @@ def rivals(claim: str, own: str, *others: str, title: str = "手册") -> list[st
         ("TM-20 主机的保修期为 18 个月。", "TM-20 主机的保修期为二十四个月。"),
         ("The town of Elmwood has 3,559 people.", "The town of Elmwood has 10,000 people."),
         ("试用期员工可以远程办公。", "试用期员工不可以远程办公。"),
+        (
+            "The bridge over the northern river was designed and built by Ann Miller.",
+            "The bridge over the northern river was designed and built by Bob Stone.",
+        ),
         ("The workshop opens at 8 on Mondays.", "The workshop closes at 8 on Mondays."),
     ],
 )
@@ -37,6 +41,7 @@ def test_another_value_of_the_same_fact_is_a_conflict(claim, other):
         ("In 2010 the town of Elmwood had 3,559 people.", "In 2020 the town of Elmwood had 3,706 people."),
         ("The town of Elmwood has 3,559 people.", "The town of Oakwood has 10,000 people."),
         ("The pump weighs 12 kg.", "The pump weighs 12 kg and needs 40 minutes to start."),
+        ("寺庙踩踏事故造成 12 人死亡。", "寺庙踩踏事故导致十二人死亡。"),
         ("试用期员工不可以远程办公。", "正式员工经批准后每周可以远程办公两天。"),
     ],
 )
