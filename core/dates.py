@@ -47,12 +47,15 @@ class CalendarDate:
 def find_dates(text: str) -> list[CalendarDate]:
     """The dates of a text that name a month with a day or a year, in no certain order."""
     plain = _ZH_NUMERAL.sub(_digits, unicodedata.normalize("NFKC", text))
-    found: dict[CalendarDate, None] = {}
-    for form in _FORMS:
-        for match in form.finditer(plain):
-            for date in _read(match.groupdict()):
-                found.setdefault(date)
-    return list(found)
+    matches = [match for form in _FORMS for match in form.finditer(plain)]
+    # Of "21 June 2019" the part "June 2019" is no date of its own.
+    whole = [m for m in matches if not any(o is not m and _is_within(m, o) for o in matches)]
+    return list(dict.fromkeys(date for match in whole for date in _read(match.groupdict())))
+
+
+def _is_within(match: re.Match, other: re.Match) -> bool:
+    (start, end), (first, last) = match.span(), other.span()
+    return first <= start and end <= last and (start, end) != (first, last)
 
 
 def _read(parts: dict[str, str | None]) -> list[CalendarDate]:

@@ -37,6 +37,7 @@ _TENS = re.compile(
     r"\b(twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)[\s-]"
     r"(one|two|three|four|five|six|seven|eight|nine)\b"
 )
+_FULL_HOUR = re.compile(r"\b(\d{1,2})[:：]00\b")
 _ENGLISH_WORD = re.compile(r"[a-z]+")
 _MONTHS = {
     name: at // 2 + 1
@@ -75,7 +76,7 @@ def fold(text: str) -> str:
 def numbers(text: str) -> set[float]:
     """The values that a text names, whichever way they are written (12000, 1.2万, 一万二千,
     twelve, 3 June). Values that stand in a code such as TM-20 count as well."""
-    folded = fold(text)
+    folded = _FULL_HOUR.sub(r"\1", fold(text))
     found = {_arabic_value(match) for match in _ARABIC.finditer(folded)}
     plain = _ORDINAL_NOISE.sub(" ", folded)
     found |= {v for m in _CHINESE_NUMBER.finditer(plain) if (v := numeral_value(m.group())) is not None}

@@ -58,7 +58,7 @@ def report(judged: Sequence[Judged], supported_at: float) -> dict:
     }
     whole["labels"] = {str(label): sum(j.verdict.label is label for j in judged) for label in Label}
     whole["baselines"] = {
-        name: round(auroc([j.baselines[name] for j in judged], _labels(judged)), 4)
+        name: _rounded(auroc([j.baselines[name] for j in judged], _labels(judged)))
         for name in judged[0].baselines
     }
     whole["reliability"] = reliability([j.verdict.score for j in judged], _labels(judged))
@@ -156,6 +156,10 @@ def _kind_figures(wrong: Sequence[Judged], true: Sequence[Judged], supported_at:
         "caught": round(caught / len(wrong), 3),
         "auroc": None if value is None else round(value, 4),
     }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def _labels(judged: Sequence[Judged]) -> list[int]:

@@ -7,8 +7,8 @@ import re
 
 from agents.guards.contrasts import OPPOSITES, QUANTIFIERS, contrast
 from agents.keywords import segments
-from agents.quantities import crossed_numbers, differing_units, explained_numbers
-from core.dates import find_dates
+from agents.quantities import crossed_numbers, differing_units, explained_numbers, split_facts
+from core.dates import CalendarDate, find_dates
 from core.seams import Passage
 from core.text import detect_language, normalise
 from core.types import Label, Verdict
@@ -51,6 +51,17 @@ def negation_differs(sentence: str, quote: str) -> bool:
     return (negations(sentence) > 0) != (negations(quote) > 0)
 
 
+def _is_copied(sentence: str, passage: Passage) -> bool:
+    """Whether a quote is the sentence letter by letter. A part of a quote is not enough: what
+    stands before it may deny it."""
+    letters = _letters(sentence)
+    return bool(letters) and any(letters == _letters(quote) for quote in passage.quotes)
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[^\w.]+", "", normalise(text)).rstrip(".")
+
+
 class ExactGuard:
     """Objects when the sentence names what its evidence does not; else it is unsure."""
 
@@ -60,6 +71,10 @@ class ExactGuard:
         """`unsupported` or `contradicted` with a reason, or `unsure` when nothing is amiss."""
         if not passage.quotes:
             return Verdict(Label.UNSUPPORTED, 0.0, self.name, "no evidence")
+        if missing_codes := self._missing_codes(sentence, passage, question):
+            return self._object(f"not in the evidence: {', '.join(sorted(missing_codes))}")
+        if _is_copied(sentence, passage):
+            return Verdict(Label.UNSURE, 0.5, self.name)
         if missing := self._missing_values(sentence, passage, question):
             listed = ", ".join(f"{value:g}" for value in sorted(missing))
             return self._object(f"numbers not in the evidence: {listed}")
@@ -77,22 +92,19 @@ class ExactGuard:
             return Verdict(Label.CONTRADICTED, 0.05, self.name, "negated on one side only")
         if replaced := self._replaced_words(sentence, passage):
             return self._object(f"not in the evidence: {', '.join(replaced)}")
-        if missing_codes := self._missing_codes(sentence, passage, question):
-            return self._object(f"not in the evidence: {', '.join(sorted(missing_codes))}")
         if missing_names := self._missing_names(sentence, passage):
             return self._object(f"names not in the evidence: {', '.join(sorted(missing_names))}")
         return Verdict(Label.UNSURE, 0.5, self.name)
 
     def _crossed_values(self, sentence: str, passage: Passage) -> set[float]:
-        """Numbers of a sentence of one fact that stand in the evidence in a fact about something
-        else. Not those of dates, which stand where the sentence is told, nor those of a list."""
-        values = plain_numbers(sentence)
-        if not 0 < len(values) <= MOST_VALUES:
-            return set()
+        """Numbers of the sentence that stand in the evidence in a fact about something else: each
+        of its own facts by itself, since a sentence may rightly join several. Not those of dates,
+        which stand where the sentence is told, nor those of a list."""
         if not any(overlap(sentence, quote) >= ALIKE for quote in passage.quotes):
             return set()
         dated = {float(part) for d in find_dates(sentence) for part in (d.year, d.month, d.day) if part}
-        crossed = crossed_numbers(sentence, passage.facts)
+        own = [fact for fact in split_facts(sentence) if len(plain_numbers(fact)) <= MOST_VALUES]
+        crossed = set().union(*(crossed_numbers(fact, passage.facts) for fact in own))
         return {value for value in crossed if value not in dated and not 1000 <= value <= 2100}
 
     def _is_negated_otherwise(self, sentence: str, passage: Passage) -> bool:
@@ -144,9 +156,13 @@ class ExactGuard:
         """Dates of the sentence with which none of the evidence agrees, where that has dates: each
         of their numbers may stand there in another date."""
         held = find_dates("\n".join([*passage.quotes, *passage.headings]))
-        wrong = [own for own in find_dates(sentence) if not any(own.agrees(other) for other in held)]
-        said = ("-".join(str(part) for part in (d.year, d.month, d.day) if part is not None) for d in wrong)
-        return ", ".join(said) if held else ""
+        said = find_dates(sentence)
+        right = [own for own in said if any(own.agrees(other) for other in held)]
+        # Of 3/6/2019 one reading is enough.
+        right += [CalendarDate(d.year, d.day, d.month) for d in right]
+        wrong = [own for own in said if own not in right]
+        listed = ("-".join(str(part) for part in (d.year, d.month, d.day) if part is not None) for d in wrong)
+        return ", ".join(listed) if held else ""
 
     def _missing_codes(self, sentence: str, passage: Passage, question: str) -> set[str]:
         """The sentence's codes, and the numbered ones that the question asks about: an

@@ -60,6 +60,11 @@ def test_a_report_has_the_keys_that_scripts_read():
     json.dumps(found)
 
 
+def test_a_report_of_one_label_has_no_auroc():
+    found = report(judged([0.9, 0.8], [1, 1]), 0.5)
+    assert found["auroc"] is None and found["baselines"]["cover"] is None
+
+
 def test_reliability_and_rank_correlation():
     rows = reliability([0.05, 0.95, 0.95, 1.0], [0, 1, 0, 1])
     assert [row["n"] for row in rows] == [1, 3] and rows[1]["supported"] == 0.667
