@@ -195,7 +195,7 @@ class GuardSettings(Section):
     """When a sentence may leave."""
 
     policy: Literal["strict", "balanced", "open"] = Field(
-        "balanced",
+        "strict",
         description="what may leave: only what is supported (strict); also what is unsure, marked (balanced); all "
         "but what is contradicted, marked (open)",
     )
@@ -203,7 +203,7 @@ class GuardSettings(Section):
         {}, description="the policy of single collections, as JSON: collection to policy"
     )
     supported_at: float = Field(0.5, ge=0, le=1, description="probability from which a sentence counts as supported")
-    unsure_at: float = Field(0.5, ge=0, le=1, description="from here up to supported_at a sentence is unsure; below it is unsupported")
+    unsure_at: float = Field(0.35, ge=0, le=1, description="from here up to supported_at a sentence is unsure; below it is unsupported")
     model: str = Field("", description="bigger model asked about unsure sentences: id or folder of a cross-encoder for entailment or consistency (extra [models]); empty: none")
     device: str = Field("", description="torch device of that model, as cuda:0 or cpu; empty: the best there is")
     judge: bool = Field(False, description="the chat model is asked about sentences that stay unsure")

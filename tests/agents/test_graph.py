@@ -199,7 +199,8 @@ async def test_what_is_unsure_leaves_marked_or_not_at_all_by_the_policy(open_age
     unsure = Verdict(Label.UNSURE, 0.5, "grounding")
     for policy, left in ((Policy.BALANCED, 1), (Policy.STRICT, 0), (Policy.OPEN, 1)):
         asker = await open_agent(ScriptedChat(GOOD, "资料中没有。"), OneShelf(ABOUT_ELSE))
-        asker._context = replace(asker._context, guard=FixedGuard(unsure))
+        guards = asker._context.guards.model_copy(update={"policy": "balanced"})
+        asker._context = replace(asker._context, guard=FixedGuard(unsure), guards=guards)
         question = Ask(QUESTION, Scope("default"), "ann", "s", policy=policy)
         answer = [event async for event in asker.ask(question)][-1].answer
         drafted = [s for s in answer.sentences if s.verdict.guard != "quote"]
