@@ -1,6 +1,6 @@
-"""The tables of docs/guards.md, made from the result file of `bench.guard`.
+"""The tables of docs/guards.md, made from the result files of the guard, of citations and of conflicts.
 
-Knows how that file is laid out; measures nothing.
+Knows how those files are laid out; measures nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -58,11 +58,33 @@ def agreement_table(measured: Mapping) -> str:
     return table(["answers", *names], [[str(row["n"]), *(f"{value:.3f}" for value in values)]])
 
 
+def citations_table(measured: Mapping) -> str:
+    """Where the citations of real answers lead."""
+    rows = []
+    for name, row in measured["sets"].items():
+        counts = [str(row[key]) for key in ("n", "answered", "right", "citations")]
+        rows.append([name, *counts, *(_short(row[key]) for key in ("resolved", "precision", "recall")),
+                     f"{row['wait_ratio']:.2f}"])  # fmt: skip
+    return table(
+        ["set", "questions", "answered", "right", "citations", "resolved", "precision", "recall", "left ÷ written"],
+        rows,
+    )
+
+
+def conflicts_table(measured: Mapping) -> str:
+    """How many documents that disagree are noticed."""
+    keys = ("rows", "with_misinformation", "told", "told_rightly")
+    values = [str(measured[key]) for key in keys] + [_short(measured[key]) for key in ("precision", "recall")]
+    return table(["questions", "with misinformation", "told", "rightly", "precision", "recall"], [values])
+
+
 GUARD_TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
     "guard-sets": ("guard", sets_table),
     "guard-kinds": ("guard", kinds_table),
     "guard-reliability": ("guard", reliability_table),
     "guard-agreement": ("guard", agreement_table),
+    "citations": ("citations", citations_table),
+    "conflicts": ("conflicts", conflicts_table),
 }
 
 
