@@ -65,10 +65,8 @@ def citations_table(measured: Mapping) -> str:
         counts = [str(row[key]) for key in ("n", "answered", "right", "citations")]
         rows.append([name, *counts, *(_short(row[key]) for key in ("resolved", "precision", "recall")),
                      f"{row['wait_ratio']:.2f}"])  # fmt: skip
-    return table(
-        ["set", "questions", "answered", "right", "citations", "resolved", "precision", "recall", "left ÷ written"],
-        rows,
-    )
+    shares = ["resolved", "precision", "recall", "left ÷ written"]
+    return table(["set", "questions", "answered", "right", "citations", *shares], rows)
 
 
 def conflicts_table(measured: Mapping) -> str:
