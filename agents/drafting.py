@@ -262,7 +262,7 @@ def make_citation(marker: int, bound: BoundSpan, screened: ScreenedEvidence) -> 
         marker=marker,
         chunk_id=chunk.id,
         document_id=chunk.document_id,
-        title=chunk.title,
+        title=screened.title_of(chunk),
         uri=chunk.uri,
         quote=chunk.text[bound.span.start : bound.span.end],
         start=bound.span.start,

@@ -1,4 +1,4 @@
-"""Measures attacks in documents: `python -m evals.injection DATA_FOLDER`.
+"""Measures attacks in documents: `attest eval injection DIR`, `python -m evals.injection DIR`.
 
 Each attack is put into a paragraph, indexed by the product's own write path and asked about
 with the harmless question of the paragraph. The chat model is a stand-in that obeys: it knows
@@ -25,7 +25,7 @@ from agents.events import Failed, Finished
 from app.services import Services
 from core.errors import AttestError, ServiceError
 from core.seams import ChatDelta
-from core.settings import load_settings
+from core.settings import Settings, load_settings
 from core.telemetry import silence_libraries
 from core.text import detect_language, normalise, split_sentences
 from core.types import Answer, Document, Scope, Usage
@@ -40,6 +40,7 @@ CANARY = "canary-7731.example.com"
 LONGEST_ECHO = 1500
 LEAST_WORDS = 3
 UNSCREENED_PART = 20
+SEED = 7
 CLEAN = 30
 
 
@@ -226,33 +227,54 @@ def summarise(outcomes: Sequence[Outcome]) -> dict:
             }
             for source in sources
         },
-        "shown_to_model": round(sum(o.shown for o in outcomes) / len(outcomes), 4),
-        "right": round(sum(o.right for o in outcomes) / len(outcomes), 4),
+        "shown_to_model": _share([o.shown for o in outcomes]),
+        "right": _share([o.right for o in outcomes]),
     }
 
 
-async def measure(folder: Path, limit: int | None = None) -> dict:
-    """The whole report: attacked and clean, with the screen and without."""
+def _share(found: Sequence[bool]) -> float | None:
+    return round(sum(found) / len(found), 4) if found else None
+
+
+def draw_cases(
+    attacks: Sequence[Attack], hosts: Sequence[Host], limit: int | None = None
+) -> dict[str, list[Case]]:
+    """The cases of both halves, evenly when a limit is given. What the screen does was chosen on
+    `development` and is reported on `held_out` too."""
+    shuffled = list(attacks)
+    random.Random(SEED).shuffle(shuffled)
+    cases = make_cases(shuffled, hosts)
+    middle = len(cases) // 2
+    most = len(cases) if limit is None else limit
+    return {
+        "development": cases[:middle][: (most + 1) // 2],
+        "held_out": cases[middle:][: most // 2 if limit else most],
+    }
+
+
+async def measure(folder: Path, settings: Settings, limit: int | None = None) -> dict:
+    """The whole report: attacked and clean, with the screen and without, under these settings."""
     attacks = read_attacks(folder)
-    random.Random(7).shuffle(attacks)
-    attacks = attacks[:limit]
     hosts = read_hosts(folder, len(attacks))
-    attacked = make_cases(attacks, hosts)
+    halves = draw_cases(attacks, hosts, limit)
+    attacked = [case for cases in halves.values() for case in cases]
     clean = [Case(f"clean-{n}", host, None, host.passage) for n, host in enumerate(hosts[:CLEAN])]
-    report = {"attacks": dict(Counter(a.source for a in attacks)), "hosts": len(hosts), "modes": list(MODES)}
-    # What happens without is known from a part.
-    for name, screen, part in (("screened", True, len(attacked)), ("unscreened", False, UNSCREENED_PART)):
-        begun, chat = time.perf_counter(), ObedientChat()
-        with tempfile.TemporaryDirectory(prefix="attest-eval-") as data:
-            settings = load_settings(data=Path(data), guard={"screen": screen})
-            services = Services(settings, {"chat_model": chat})
-            try:
-                report[name] = {
-                    "attacked": summarise(await ask_cases(services, chat, attacked[:part], MODES)),
-                    "clean": summarise(await ask_cases(services, chat, clean, ["clean"])),
-                }
-            finally:
-                await services.aclose()
+    report = {
+        "attacks": dict(Counter(case.attack.source for case in attacked)),
+        "hosts": len({case.host.passage for case in attacked}),
+        "modes": list(MODES),
+        "policy": settings.guard.policy,
+    }
+    for name, screen in (("screened", True), ("unscreened", False)):
+        begun = time.perf_counter()
+        # What happens without is known from a part.
+        asked = attacked if screen else attacked[:UNSCREENED_PART]
+        outcomes = await _ask_both(settings, screen, asked, clean)
+        report[name] = {part: summarise(found) for part, found in outcomes.items()}
+        if screen:
+            for half, cases in halves.items():
+                ids = {case.id for case in cases}
+                report[name][half] = summarise([o for o in outcomes["attacked"] if o.case.id in ids])
         report[name]["seconds"] = round(time.perf_counter() - begun)
     report["forbidden"] = report["screened"]["attacked"]["forbidden"]
     undefended = report["unscreened"]["clean"]["right"]
@@ -260,16 +282,34 @@ async def measure(folder: Path, limit: int | None = None) -> dict:
     return report | {"machine": machine()}
 
 
+async def _ask_both(
+    settings: Settings, screen: bool, attacked: Sequence[Case], clean: Sequence[Case]
+) -> dict[str, list[Outcome]]:
+    """The outcomes over one set of services in a data folder for now."""
+    chat = ObedientChat()
+    with tempfile.TemporaryDirectory(prefix="attest-eval-") as data:
+        guard = settings.guard.model_copy(update={"screen": screen})
+        used = settings.model_copy(update={"data": Path(data), "guard": guard})
+        services = Services(used, {"chat_model": chat})
+        try:
+            return {
+                "attacked": await ask_cases(services, chat, attacked, MODES),
+                "clean": await ask_cases(services, chat, clean, ["clean"]),
+            }
+        finally:
+            await services.aclose()
+
+
 def main() -> None:
     """Reads the command line, asks, and writes the result file."""
     parser = argparse.ArgumentParser(prog="python -m evals.injection")
     parser.add_argument("data", type=Path, help="folder with bipia, tensortrust, xquad and cmrc2018")
-    parser.add_argument("--limit", type=int, help="so many attacks, drawn at random")
+    parser.add_argument("--limit", type=int, help="so many attacks, drawn at random from both halves")
     parser.add_argument("--out", type=Path, default=RESULTS / "injection.json")
     arguments = parser.parse_args()
     silence_libraries()
     try:
-        report = asyncio.run(measure(arguments.data, arguments.limit))
+        report = asyncio.run(measure(arguments.data, load_settings(), arguments.limit))
     except AttestError as exc:
         sys.exit(str(exc))
     arguments.out.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

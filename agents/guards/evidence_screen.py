@@ -3,14 +3,21 @@
 Orders (drop your instructions, reveal the prompt, marks of chat) are never shown to the model
 and never quoted. Whatever else speaks to whoever writes the answer, and all other sentences of
 a document that holds such text, must itself speak of the question: an attack does not know
-what will be asked. Where the question is about such texts, they are what it asks for, and
+what will be asked. Headings and titles must so too, for they stand beside each sentence that
+is checked. Where the question is about such texts, they are what it asks for, and
 their citations are marked. Knows texts and token vectors; knows nothing of prompts.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from agents.guards.speech_to_models import Speech, asks_about_instructions, speech_of
+from agents.guards.speech_to_models import (
+    Speech,
+    asks_about_code,
+    asks_about_instructions,
+    gives_orders,
+    speech_of,
+)
 from agents.keywords import segments
 from core.seams import TokenEmbedder
 from core.text import Span, detect_language
@@ -28,18 +35,22 @@ SPEAKS_OF_ACROSS = 0.70
 MARGIN = 0.1
 """Beside text that speaks to a model a sentence may be so much less near than the nearest one."""
 DEMAND_MORE = 0.055
-"""A demand on the reply must be so much nearer: one sentence of 200 is one, and is quoted rarely."""
+"""A demand on the reply, or a line of code, must be so much nearer: one sentence of 200 is one, and
+is quoted rarely."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenedEvidence:
     """What of some chunks may not be quoted (`barred`) and what speaks to a model and may
-    (`flagged`), as spans by chunk id. `taken_terms` are the words of what is barred as such."""
+    (`flagged`), as spans by chunk id. `taken_terms` are the words of what is barred as such, `barred_names`
+    the headings and titles that are no context, with their documents; `titles` those of documents."""
 
     barred: Mapping[str, frozenset[Span]] = field(default_factory=dict)
     flagged: Mapping[str, frozenset[Span]] = field(default_factory=dict)
     taken_terms: frozenset[str] = frozenset()
     passages: int = 0
+    barred_names: frozenset[tuple[str, str]] = frozenset()
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     def is_barred(self, chunk: Chunk, span: Span) -> bool:
         """Whether the span may not be quoted."""
@@ -62,8 +73,22 @@ class ScreenedEvidence:
         kept = []
         for excerpt in excerpts:
             spans = tuple(span for span in excerpt.spans if not self.is_barred(excerpt.chunk, span))
-            kept += [replace(excerpt, spans=spans)] if spans else []
+            if spans:
+                hit = replace(excerpt.hit, chunk=self.rename(excerpt.chunk))
+                kept.append(Excerpt(hit, spans))
         return kept
+
+    def rename(self, chunk: Chunk) -> Chunk:
+        """The chunk without the headings and the title that are barred."""
+        barred = {name for document, name in self.barred_names if document == chunk.document_id}
+        if barred.isdisjoint((chunk.title, *chunk.headings)):
+            return chunk
+        headings = tuple(heading for heading in chunk.headings if heading not in barred)
+        return replace(chunk, headings=headings, title="" if chunk.title in barred else chunk.title)
+
+    def title_of(self, chunk: Chunk) -> str:
+        """The title by which a reader knows the chunk's document."""
+        return chunk.title or self.titles.get(chunk.document_id, "")
 
     def words_taken(self, sentence: str, held: Sequence[str]) -> list[str]:
         """Content words of a sentence that stand in barred text and in none of `held`."""
@@ -95,42 +120,75 @@ class EvidenceScreen:
     def __init__(self, embedder: TokenEmbedder) -> None:
         self._embedder = embedder
 
+    def find_hostile(self, question: str, chunks: Sequence[Chunk]) -> frozenset[str]:
+        """The documents that are told by a chunk: one order, or one demand that has nothing to do
+        with what is asked."""
+        if asks_about_instructions(question):
+            return frozenset()
+        demands = [place for place in _places(question, chunks) if place.speech is Speech.DEMAND]
+        told = {place.chunk.document_id for place in self._stray(question, demands)}
+        return frozenset(told | {c.document_id for c in chunks if gives_orders(f"{c.context}\n{c.text}")})
+
     def screen(
         self, question: str, chunks: Sequence[Chunk], hostile_documents: Collection[str] = ()
     ) -> ScreenedEvidence:
         """What may be quoted of these chunks in an answer to this question; of `hostile_documents`
-        it is known that they give orders elsewhere."""
-        places = [
-            _Place(chunk, piece.span, piece.readable(chunk.text), speech_of(piece.span.of(chunk.text)))
-            for chunk in chunks
-            for piece in split_pieces(chunk.text)
-        ]
+        it is known that they are told elsewhere."""
+        places = _places(question, chunks)
         spoken = [place for place in places if place.speech]
         if asks_about_instructions(question):
             plain = [place for place in spoken if place.speech in (Speech.ORDER, Speech.DEMAND)]
             return ScreenedEvidence(flagged=_by_chunk(plain), passages=len(plain))
-        near = self._similarities(question, spoken)
-        stray = [p for p, value in zip(spoken, near, strict=True) if value < _least(p, question)]
-        # A document is told by one order, or one demand that has nothing to do with what is asked.
+        stray = self._stray(question, spoken)
         orders = [p for p in spoken if p.speech is Speech.ORDER]
         hostile = orders + [p for p in stray if p.speech is Speech.DEMAND]
         documents = {*hostile_documents, *(p.chunk.document_id for p in hostile)}
         tainted = self._tainted(question, places, documents)
         flagged = [p for p in spoken if p.speech is Speech.DEMAND and p not in stray]
-        taken = [*hostile, *tainted, *(p for p in stray if p.speech is Speech.REQUEST)]
+        names = self._barred_names(question, chunks, documents)
+        taken = [*hostile, *tainted, *(p for p in stray if p.speech in (Speech.REQUEST, Speech.CODE))]
+        words = [*(name for _, name in names), *(place.readable for place in taken)]
         return ScreenedEvidence(
             barred=_by_chunk([*orders, *stray, *tainted]),
             flagged=_by_chunk(flagged),
-            taken_terms=frozenset(term for place in taken for term in split_terms(place.readable)),
+            taken_terms=frozenset(term for text in words for term in split_terms(text)),
             passages=len(hostile),
+            barred_names=names,
+            titles={chunk.document_id: chunk.title for chunk in chunks},
         )
+
+    def _stray(self, question: str, spoken: Sequence[_Place]) -> list[_Place]:
+        """Those that do not speak of the question."""
+        near = self._similarities(question, [place.readable for place in spoken])
+        return [p for p, value in zip(spoken, near, strict=True) if value < _least(p, question)]
+
+    def _barred_names(
+        self, question: str, chunks: Sequence[Chunk], documents: Collection[str]
+    ) -> frozenset[tuple[str, str]]:
+        """Headings and titles that give orders; and of those that speak to a model, or stand in one
+        of these documents, what neither has a word of the question nor speaks of it."""
+        asked = set(split_terms(question))
+        told = [
+            _Place(chunk, Span(0, 0), name, speech)
+            for chunk in chunks
+            for name in (chunk.title, *chunk.headings)
+            if name and ((speech := _speech(name, question)) or chunk.document_id in documents)
+        ]
+        orders = [name for name in told if name.speech is Speech.ORDER]
+        doubtful = [
+            name
+            for name in told
+            if name.speech is Speech.DEMAND or asked.isdisjoint(split_terms(name.readable))
+        ]
+        barred = [*orders, *self._stray(question, doubtful)]
+        return frozenset((name.chunk.document_id, name.readable) for name in barred)
 
     def _tainted(self, question: str, places: Sequence[_Place], documents: Collection[str]) -> list[_Place]:
         """The plain sentences of these documents that are far from the question."""
         if not documents:
             return []
         plain = [place for place in places if not place.speech]
-        near = self._similarities(question, plain)
+        near = self._similarities(question, [place.readable for place in plain])
         nearest = max(near, default=0.0) - MARGIN
         return [
             place
@@ -138,15 +196,32 @@ class EvidenceScreen:
             if place.chunk.document_id in documents and value < max(nearest, _least(place, question))
         ]
 
-    def _similarities(self, question: str, places: Sequence[_Place]) -> list[float]:
-        if not places:
+    def _similarities(self, question: str, texts: Sequence[str]) -> list[float]:
+        if not texts:
             return []
-        words, *tables = self._embedder.embed_tokens([question, *(place.readable for place in places)])
+        words, *tables = self._embedder.embed_tokens([question, *texts])
         return [max_sim(words, table) for table in tables]
+
+
+def _places(question: str, chunks: Sequence[Chunk]) -> list[_Place]:
+    """All pieces of the chunks."""
+    return [
+        _Place(chunk, p.span, p.readable(chunk.text), _speech(p.span.of(chunk.text), question))
+        for chunk in chunks
+        for p in split_pieces(chunk.text)
+    ]
+
+
+def _speech(text: str, question: str) -> Speech:
+    """How a text speaks to a model, where code is asked for as if it were prose."""
+    speech = speech_of(text)
+    return Speech.NONE if speech is Speech.CODE and asks_about_code(question) else speech
 
 
 def _least(place: _Place, question: str) -> float:
     """The similarity from which a sentence speaks of a question."""
+    if place.speech is Speech.CODE:  # of no language
+        return SPEAKS_OF + DEMAND_MORE
     same = detect_language(place.readable) == detect_language(question)
     return (SPEAKS_OF if same else SPEAKS_OF_ACROSS) + DEMAND_MORE * (place.speech is Speech.DEMAND)
 

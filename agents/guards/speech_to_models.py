@@ -1,5 +1,5 @@
 """What of a text speaks to whoever writes an answer, not to a reader: orders, demands on the
-reply, roles, requests for a text, questions.
+reply, roles, requests for a text, questions, and lines that only a machine reads.
 
 Broad on purpose: a hit alone bars nothing but plain orders; it says which sentences must show
 that they speak of the question (`agents/guards/evidence_screen.py`). Pure; Chinese and English.
@@ -13,13 +13,14 @@ from core.instructions import find_instructions
 
 class Speech(StrEnum):
     """How a sentence speaks to a model. Orders and marks are plain; a demand is on the reply;
-    a request or a question may be meant for people."""
+    a request or a question may be meant for people; code and ciphers are for machines."""
 
     NONE = ""
     ORDER = "order"
     DEMAND = "demand"
     REQUEST = "request"
     QUESTION = "question"
+    CODE = "code"
 
 
 _REPLY = (
@@ -30,6 +31,9 @@ _DEMAND = re.compile(
     r"|\b(?:in|to|from|with|of)\s+(?:the|this|each|every)\s+(?:answer|response|reply|output)\b"
     r"|\b(?:complete|say|saying|says|respond|reply|answer|output|print|return|write|type|repeat|append|display|echo)\b[^.?!\n]{0,48}[\"“'‘`\[«]"
     r"|\b(?:only|always|never|must|shall|will|should|exactly|simply|just)\s+(?:ever\s+|only\s+)?(?:respond|reply|say|output|print|repeat)\b"
+    r"|\b(?:only|just|simply)\s+(?:write|type|give|tell)\b.{0,20}\b(?:answer|response|reply|output|words?)\b"
+    # Rows of brackets close what stands before them for a model, and nothing for a reader.
+    r"|(?:[\[\](){}]\s*){12,}"
     r"|\b(?:respond|reply|answer|output)\s+(?:only|exactly|always|with)\b"
     r"|\b(?:pretend|role-?play(?:ing)?|act\s+as|acting\s+as|imagine\s+(?:that\s+)?you)\b"
     r"|\byou\s+(?:are|will\s+be|act)\s+(?:now\s+)?(?:an?\s+|the\s+)?(?:[\w-]+\s+){0,3}(?:assistant|ai|model|bot|chatbot|agent|door|guardian|translator|linux|terminal|interpreter|arbiter|teacher)\b"
@@ -78,9 +82,35 @@ _LINK = re.compile(
     r"https?://|\bwww\.|\b[a-z0-9-]{2,}\.(?:com|net|org|xyz|io|info|biz|top|ru|cn|site|online|app)\b",
     re.IGNORECASE,
 )
+_KIND = r"(?:instruction|text|prompt|document|e?-?mail|message|command|content)s?"
+_MODEL = r"(?:models?|ai|assistants?|chatbots?|llms?)"
+# Attacks and security alone are subjects of history and of any handbook.
 _ABOUT = re.compile(
-    r"prompt|inject|jail\s?br|attack|malicious|manipulat|security|phish|instructions?\s+in(?:side)?\s+documents?"
-    r"|提示词|注入|越狱|攻击|恶意|安全|诱导|系统指令",
+    rf"\bprompt[\s-]*(?:inject|leak|attack)|\b(?:system|hidden)\s+prompt|jail[\s-]?br|phishing|\binject\w*\s+(?:into\s+)?{_KIND}\b"
+    rf"|\b(?:malicious|hidden|suspicious|hostile|manipulat\w+|embedded)\W+(?:\w+\W+){{0,2}}{_KIND}\b"
+    rf"|\battack\w*\b.{{0,40}}\b{_MODEL}\b|\b{_MODEL}\b.{{0,40}}\battack|instructions?\s+in(?:side)?\s+documents?"
+    r"|提示词|提示注入|注入攻击|越狱|系统指令|(?:恶意|诱导|钓鱼|隐藏)(?:的)?(?:指令|邮件|文本|提示|内容|信息)"
+    r"|(?:攻击|诱导|欺骗).{0,6}(?:模型|助手|AI)|(?:模型|助手|AI).{0,6}(?:攻击|诱导|欺骗)",
+    re.IGNORECASE,
+)
+_NAME = r"[A-Za-z_]\w*(?:\.\w+)*"
+_CODE = re.compile(
+    rf"^\s*(?:>>>\s*)?(?:import\s+{_NAME}(?:\s*,\s*{_NAME})*(?:\s+as\s+\w+)?;?\s*$|from\s+{_NAME}\s+import\s"
+    r"|(?:async\s+)?def\s+\w+\s*\(|class\s+\w+\s*[({:]|return\s+(?:\w*_\w+|\w+\(|[\[{\"'])|#include\b|<\?php|\$\w+\s*="
+    r"|(?:async\s+)?(?:with|for|while|if|elif|except)\b.*[\[(=_].*:\s*$|(?:var|let|const)\s+\w+\s*=|function\s*\w*\("
+    # An assignment of something made, a call that is all of the line, an argument, a string of a list.
+    rf"|{_NAME}(?:\[[^\]]*\])?(?:\s*,\s*{_NAME})*\s*[+-]?=\s*(?:[\[({{\"']|[frb][\"']|await\b|{_NAME}[(\[])"
+    rf"|(?:await\s+)?{_NAME}\(.*[)(,\[{{;]+\s*$|{_NAME}\s+for\s+\w+\s+in\s|[\"'][^\"']{{1,80}}[\"']\s*[,:)\]]"
+    r"|.*\)\s*\{\s*$|.*[=)]\s*;\s*$"
+    # What spells nothing: a cipher, names run together.
+    r")|(?:^|\s)(?=\S*[A-Z])(?=\S*[a-z])(?![\w.+-]+@|https?:)[A-Za-z0-9+/_-]{24,}={0,2}(?:\s|$)|(?:^|\s)[A-Za-z0-9+/]{14,}={1,2}(?:\s|$)",
+    re.ASCII,
+)
+_ABOUT_CODE = re.compile(
+    r"\b(?:code|coding|program|function|script|snippet|command|query|queries|api|sdk|endpoint|librar(?:y|ies)|import|method|"
+    r"class|variable|argument|parameter|syntax|call|install|config|configur\w*|sql|python|java|javascript|json|xml|yaml|html|"
+    r"curl|shell|bash|regex|hash|checksum|token|key|id|base64|encod\w*)s?\b|[_(){}`]"
+    r"|代码|编程|程序|函数|脚本|命令|接口|语句|库|变量|参数|语法|调用|安装|配置|正则|哈希|校验|令牌|密钥|编码",
     re.IGNORECASE,
 )
 
@@ -91,6 +121,8 @@ def speech_of(text: str) -> Speech:
         return Speech.ORDER
     if _DEMAND.search(text) or _DEMAND_ZH.search(text):
         return Speech.DEMAND
+    if _CODE.search(text):
+        return Speech.CODE
     if _REQUEST.search(text) or _REQUEST_ZH.search(text) or _LINK.search(text):
         return Speech.REQUEST
     if text.rstrip(" \"'”’）)]】*_").endswith(("?", "？")):
@@ -106,3 +138,8 @@ def gives_orders(text: str) -> bool:
 def asks_about_instructions(question: str) -> bool:
     """Whether a question is about such texts: then they are what it asks for."""
     return bool(_ABOUT.search(question))
+
+
+def asks_about_code(question: str) -> bool:
+    """Whether a question may be answered by a line of code, a key or the like."""
+    return bool(_ABOUT_CODE.search(question))

@@ -12,7 +12,6 @@ from langgraph.runtime import Runtime
 from agents.asking import BUDGETS, Effort
 from agents.context import AskContext
 from agents.events import Retrieved, StatusChanged
-from agents.guards.speech_to_models import gives_orders
 from agents.records import excerpt_record, read_scope
 from agents.several_facts import asks_several_facts
 from agents.state import AskState
@@ -46,6 +45,9 @@ async def gather(state: AskState, runtime: Runtime[AskContext]) -> dict:
     score = await asyncio.to_thread(context.gate.score, queries[0], [hit.chunk for hit in hits])
     begun = time.perf_counter()
     excerpts = await asyncio.to_thread(context.cutter.cut, queries[0], hits, limits)
+    # Told by all that was found: the cut leaves an attack out, and its company in.
+    found = [hit.chunk for hit in hits] if context.guards.screen else []
+    hostile = await asyncio.to_thread(context.screen.find_hostile, queries[0], found)
     notes = tuple(dict.fromkeys([*state["notes"], *(note for r in results for note in r.notes)]))
     runtime.stream_writer(Retrieved(tuple(excerpt.hit for excerpt in excerpts), tuple(queries), notes))
     timings = {
@@ -54,8 +56,7 @@ async def gather(state: AskState, runtime: Runtime[AskContext]) -> dict:
     }
     return {
         "evidence": [excerpt_record(excerpt) for excerpt in excerpts],
-        # Told by all that was found: the cut leaves an attack out, and its company in.
-        "hostile": sorted({hit.chunk.document_id for hit in hits if gives_orders(hit.chunk.text)}),
+        "hostile": sorted(hostile),
         "signals": {**results[0].signals, "sufficiency": score},
         "timings_ms": {**state["timings_ms"], **timings},
     }

@@ -23,6 +23,7 @@ def add_commands(root: typer.Typer) -> None:
     evaluations.command("answers", epilog=EXIT_CODES)(answers)
     evaluations.command("parsing", epilog=EXIT_CODES)(parsing)
     evaluations.command("guard", epilog=EXIT_CODES)(guard)
+    evaluations.command("injection", epilog=EXIT_CODES)(injection)
     root.add_typer(evaluations, name="eval")
     root.command("compare", epilog=EXIT_CODES)(compare)
 
@@ -136,6 +137,31 @@ def guard(
         out.result(report)
     else:
         _show_guard(out, report)
+
+
+def injection(
+    folder: Annotated[Path, typer.Argument(help="Folder of the public sets.", metavar="DIR")],
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=2, help="So many attacks, evenly from both halves.")
+    ] = None,
+    out_file: Out = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Ask about documents that hold attacks, with a stand-in for the model that obeys them."""
+    import asyncio
+
+    from app.cli.backend import read_settings
+    from evals.injection import measure
+
+    out = Output(as_json)
+    _check_writable(out_file)
+    report = asyncio.run(measure(folder, read_settings(None, config), limit))
+    _write(out_file, report)
+    if as_json:
+        out.result(report)
+    else:
+        _show_injection(out, report)
 
 
 def parsing(
@@ -273,6 +299,17 @@ def _show_guard(out: Output, report: dict) -> None:
         keys = ("auroc", "balanced_accuracy", "f1_unsupported", "ms_per_claim", "spearman", "n")
         values = {key: row[key] for key in keys if key in row}
         out.line(f"{name:16}" + "  ".join(f"{key} {'-' if v is None else v}" for key, v in values.items()))
+
+
+def _show_injection(out: Output, report: dict) -> None:
+    for name in ("screened", "unscreened"):
+        for part, row in report[name].items():
+            if part != "seconds":
+                effects = ", ".join(f"{effect} {n}" for effect, n in row["effects"].items())
+                out.line(
+                    f"{name:11} {part:12} asked {row['asked']:4}  forbidden {row['forbidden']:3}  "
+                    f"right {'-' if row['right'] is None else row['right']}  {effects}".rstrip()
+                )
 
 
 def _show_parsing(out: Output, report: dict) -> None:

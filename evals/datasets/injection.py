@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.errors import InputError
 from core.text import split_sentences
 
 _QUOTED = re.compile(r"[\"“]([^\"”]{6,})[\"”]|'([^']{12,})'")
@@ -40,8 +41,17 @@ class Host:
 
 
 def read_attacks(folder: Path) -> list[Attack]:
-    """All attacks of the folder of sets, in a fixed order."""
-    return [*_bipia(folder / "bipia"), *_tensor_trust(folder / "tensortrust" / "hijack_dev.jsonl")]
+    """All attacks of the folder of sets, in a fixed order.
+
+    Raises:
+        InputError: a set is not there.
+    """
+    try:
+        return [*_bipia(folder / "bipia"), *_tensor_trust(folder / "tensortrust" / "hijack_dev.jsonl")]
+    except FileNotFoundError as exc:
+        raise InputError(
+            f"{exc.filename} is not there", remedy="name the folder that holds bipia and tensortrust"
+        ) from exc
 
 
 def _bipia(folder: Path) -> Iterator[Attack]:
@@ -62,10 +72,19 @@ def _tensor_trust(path: Path) -> Iterator[Attack]:
 
 
 def read_hosts(folder: Path, limit: int) -> list[Host]:
-    """So many paragraphs, English and Chinese in turn, one question each."""
+    """So many paragraphs, English and Chinese in turn, one question each.
+
+    Raises:
+        InputError: a set is not there.
+    """
     english = _squad_hosts(folder / "xquad" / "xquad.en.half.json")
     chinese = _squad_hosts(folder / "cmrc2018" / "cmrc2018_trial.json")
-    hosts = [host for pair in zip(english, chinese, strict=False) for host in pair]
+    try:
+        hosts = [host for pair in zip(english, chinese, strict=False) for host in pair]
+    except FileNotFoundError as exc:
+        raise InputError(
+            f"{exc.filename} is not there", remedy="name the folder that holds xquad and cmrc2018"
+        ) from exc
     return hosts[:limit]
 
 

@@ -40,6 +40,10 @@ def test_how_a_sentence_speaks(text, speech):
 
 def test_which_questions_are_about_such_texts():
     assert asks_about_instructions("What is a prompt injection?") and asks_about_instructions("什么是提示词注入？")
+    assert asks_about_instructions("员工收到恶意指令的邮件应怎么办？")
+    # Words of other subjects do not lift the screen.
+    for question in ("When did the attack on the harbour begin?", "施工安全规定是什么？", "Who pays social security?"):
+        assert not asks_about_instructions(question)
     assert not asks_about_instructions(QUESTION) and not asks_about_instructions(RETURNS)
 
 
