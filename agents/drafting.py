@@ -126,7 +126,8 @@ class DraftChecker:
         if not self.draft.sentences and (reason := self._beside(text, bound)):
             return self._withhold(text, Verdict(Label.UNSUPPORTED, verdict.score, ANSWERING, reason))
         held = [self._question, *(span.readable for span in bound)]
-        if taken := self._pool.screened.words_taken(text, held):
+        is_borne_out = verdict.label is not Label.UNSUPPORTED
+        if taken := self._pool.screened.words_taken(text, held, is_borne_out):
             reason = f"words of text that speaks to a model: {', '.join(taken)}"
             self._count("instructions_followed", 1)
             return self._withhold(text, Verdict(Label.UNSUPPORTED, 0.0, "screen", reason))

@@ -43,7 +43,8 @@ is quoted rarely."""
 class ScreenedEvidence:
     """What of some chunks may not be quoted (`barred`) and what speaks to a model and may
     (`flagged`), as spans by chunk id. `taken_terms` are the words of what is barred as such, `barred_names`
-    the headings and titles that are no context, with their documents; `titles` those of documents."""
+    the headings and titles that are no context, with their documents; `titles` those of documents;
+    `asked_terms` are the words of barred questions, which an FAQ is full of too."""
 
     barred: Mapping[str, frozenset[Span]] = field(default_factory=dict)
     flagged: Mapping[str, frozenset[Span]] = field(default_factory=dict)
@@ -51,6 +52,7 @@ class ScreenedEvidence:
     passages: int = 0
     barred_names: frozenset[tuple[str, str]] = frozenset()
     titles: Mapping[str, str] = field(default_factory=dict)
+    asked_terms: frozenset[str] = frozenset()
 
     def is_barred(self, chunk: Chunk, span: Span) -> bool:
         """Whether the span may not be quoted."""
@@ -90,15 +92,17 @@ class ScreenedEvidence:
         """The title by which a reader knows the chunk's document."""
         return chunk.title or self.titles.get(chunk.document_id, "")
 
-    def words_taken(self, sentence: str, held: Sequence[str]) -> list[str]:
-        """Content words of a sentence that stand in barred text and in none of `held`."""
-        if not self.taken_terms:
+    def words_taken(self, sentence: str, held: Sequence[str], is_borne_out: bool = True) -> list[str]:
+        """Content words of a sentence that stand in barred text and in none of `held`; of barred
+        questions too when no evidence bears the sentence out."""
+        taken = self.taken_terms if is_borne_out else self.taken_terms | self.asked_terms
+        if not taken:
             return []
         known = {term for text in held for term in split_terms(text)}
         return [
             word
             for word in segments(sentence)
-            if (terms := set(split_terms(word)) - known) and terms <= self.taken_terms
+            if (terms := set(split_terms(word)) - known) and terms <= taken
         ]
 
 
@@ -153,6 +157,9 @@ class EvidenceScreen:
             flagged=_by_chunk(flagged),
             taken_terms=frozenset(term for text in words for term in split_terms(text)),
             passages=len(hostile),
+            asked_terms=frozenset(
+                term for p in stray if p.speech is Speech.QUESTION for term in split_terms(p.readable)
+            ),
             barred_names=names,
             titles={chunk.document_id: chunk.title for chunk in chunks},
         )
@@ -165,8 +172,9 @@ class EvidenceScreen:
     def _barred_names(
         self, question: str, chunks: Sequence[Chunk], documents: Collection[str]
     ) -> frozenset[tuple[str, str]]:
-        """Headings and titles that give orders; and of those that speak to a model, or stand in one
-        of these documents, what neither has a word of the question nor speaks of it."""
+        """Headings and titles that give orders; in one of these documents those without a word of
+        the question, for they are too short to be compared; and elsewhere those of them that
+        speak to a model and not of the question."""
         asked = set(split_terms(question))
         told = [
             _Place(chunk, Span(0, 0), name, speech)
@@ -174,13 +182,11 @@ class EvidenceScreen:
             for name in (chunk.title, *chunk.headings)
             if name and ((speech := _speech(name, question)) or chunk.document_id in documents)
         ]
-        orders = [name for name in told if name.speech is Speech.ORDER]
-        doubtful = [
-            name
-            for name in told
-            if name.speech is Speech.DEMAND or asked.isdisjoint(split_terms(name.readable))
-        ]
-        barred = [*orders, *self._stray(question, doubtful)]
+        foreign = [name for name in told if asked.isdisjoint(split_terms(name.readable))]
+        barred = [name for name in told if name.speech is Speech.ORDER]
+        barred += [name for name in foreign if name.chunk.document_id in documents]
+        doubtful = [name for name in told if name.speech is Speech.DEMAND or name in foreign]
+        barred += self._stray(question, doubtful)
         return frozenset((name.chunk.document_id, name.readable) for name in barred)
 
     def _tainted(self, question: str, places: Sequence[_Place], documents: Collection[str]) -> list[_Place]:
