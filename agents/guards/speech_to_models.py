@@ -79,8 +79,8 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 _ABOUT = re.compile(
-    r"prompt|inject|jail\s?br|attack|malicious|manipulat|security|phish|instructions?\s+in(?:side)?\s+documents?"
-    r"|提示词|注入|越狱|攻击|恶意|安全|诱导|系统指令",
+    r"prompt|inject|jail\s?br|attack|malicious|manipulat|phish|instructions?\s+in(?:side)?\s+documents?"
+    r"|提示词|注入|越狱|攻击|恶意|诱导|系统指令",
     re.IGNORECASE,
 )
 

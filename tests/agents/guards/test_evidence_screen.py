@@ -40,6 +40,9 @@ def test_how_a_sentence_speaks(text, speech):
 
 def test_which_questions_are_about_such_texts():
     assert asks_about_instructions("What is a prompt injection?") and asks_about_instructions("什么是提示词注入？")
+    # Safety at work and the security desk have nothing to do with models.
+    assert not asks_about_instructions("安全帽多久更换一次？")
+    assert not asks_about_instructions("Who is the head of security?")
     assert not asks_about_instructions(QUESTION) and not asks_about_instructions(RETURNS)
 
 
