@@ -99,9 +99,9 @@ class Asker:
                         yield shown
             await self._graph.checkpointer.keep_latest(thread)
             await asyncio.to_thread(self._sessions.record_turn, ask.owner, session_id, ask.question)
+            known = True
             if self._loop is not None and ask.keep:
                 await asyncio.to_thread(self._loop.note, self._masked(ask), finished.answer, had_evidence)
-            known = True
         except AttestError as exc:
             logger.info("question failed: %s", exc)
             yield Failed(exc.code, exc.message, exc.remedy)

@@ -125,9 +125,10 @@ class _Attempt:
                 for sentence in done:
                     if self._is_fit(sentence):
                         yield sentence
-                if self.fault is None and self._watch.feed(delta.text):
+                # Also behind a sentence in another language that was passed over.
+                if not self._is_over and self._watch.feed(delta.text):
                     self.fault = Fault.REPETITION
-                if self.fault is None and room < 0:
+                if not self._is_over and room < 0:
                     self.fault = Fault.ENDLESS
                 if self._is_over:
                     return

@@ -167,7 +167,10 @@ class DraftChecker:
             self.draft.guarded[kind] += number
 
     def mend(self, sentence: Sentence) -> Sentence | None:
-        """The withheld sentence, most alike, in whose place a rewritten one is now released."""
+        """The withheld sentence, most alike, in whose place a rewritten one is now released. What
+        another document says otherwise stands beside a rewritten sentence: it takes no place."""
+        if sentence.verdict == _QUOTED:
+            return None
         lost = [(overlap(sentence.text, old.text), -at, old) for at, old in enumerate(self.draft.lost)]
         if not lost:
             return None

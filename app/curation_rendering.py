@@ -63,7 +63,8 @@ def render_case(case: "BadCase", show_drafts: bool) -> dict:
         {
             "kind": cause.kind.value,
             "text": cause.text if show_drafts or cause.kind is CauseKind.THUMB_DOWN else "",
-            "detail": cause.detail,
+            # The guard's word holds words of the draft; its name does not.
+            "detail": cause.detail if show_drafts else cause.detail.partition(":")[0],
         }
         for cause in case.causes
     ]

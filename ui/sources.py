@@ -93,11 +93,12 @@ def footer_html(turn: Turn, texts: Texts) -> Html:
 
 
 def copy_text(turn: Turn, texts: Texts) -> str:
-    """The answer as plain text with its markers and sources, to be pasted elsewhere."""
+    """The answer as plain text with its markers, doubts and sources, to be pasted elsewhere."""
     words = ""
     for sentence in turn.sentences:
         text, markers = _words_and_markers(sentence)
         words += (_separator(text) if words else "") + text + "".join(f"[{marker}]" for marker in markers)
+        words += "".join(f" ({doubt})" for doubt, _ in _doubts_of(sentence, texts))
     lines = [words or turn.text]
     if sources := turn.cited():
         lines += ["", texts("sources")]
@@ -134,13 +135,19 @@ def _marker(turn: Turn, marker: int) -> Html:
 
 
 def _doubts(sentence: Json, texts: Texts) -> list[Html]:
+    marks = _doubts_of(sentence, texts)
+    return [element("span", words, css="attest-doubt", title=hint) for words, hint in marks]
+
+
+def _doubts_of(sentence: Json, texts: Texts) -> list[tuple[str, str]]:
+    """What tells a sentence from one that is borne out and undisputed, as words and a hint."""
     verdict = sentence.get("verdict") or {}
     label = str(verdict.get("label", "supported"))
     reason = str(verdict.get("reason") or "")
     marks = [] if label == "supported" else [(texts.get(f"verdict_{label}") or label, reason)]
     if sentence.get("conflicts"):
         marks.append((texts("conflict"), texts("conflict_help")))
-    return [element("span", words, css="attest-doubt", title=hint) for words, hint in marks]
+    return marks
 
 
 def _card(turn: Turn, citation: Json, texts: Texts, read: ReadFigure) -> Html:

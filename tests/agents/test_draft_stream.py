@@ -29,6 +29,7 @@ class Replies:
             number = 0
             while callable(reply) or number * 3 < len(reply):
                 self.deltas += 1
+                assert self.deltas < 10_000, "nobody stops it"
                 yield ChatDelta(reply(number) if callable(reply) else reply[number * 3 : number * 3 + 3])
                 number += 1
         except GeneratorExit:
@@ -121,6 +122,17 @@ async def test_every_endless_stream_ends(endless):
     _, stream = await drafted(model)
     assert stream.faults and model.closed == len(model.options)
     assert model.deltas <= TOTAL_FACTOR * (64 * CHARS_PER_TOKEN + 50)
+
+
+@pytest.mark.parametrize(
+    "endless", [lambda n: chr(0x4E00 + n * 7919 % 20000), lambda n: "", lambda n: "天才"[n % 2]]
+)
+async def test_a_stream_ends_also_behind_a_sentence_that_was_passed_over(endless):
+    english = "The warranty of the main unit is eighteen months from the day of delivery. "
+    model = Replies(lambda n: english[n] if n < len(english) else endless(n))
+    sentences, stream = await drafted(model, request(retries=0))
+    assert sentences == [] and stream.faults and model.closed == 1
+    assert model.deltas <= 64 * CHARS_PER_TOKEN + 1
 
 
 async def test_without_retries_there_is_one_call():

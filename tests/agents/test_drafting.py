@@ -92,6 +92,19 @@ def test_an_answer_about_another_product_is_withheld():
     assert "fs85" in checker.draft.withheld[0].verdict.reason
 
 
+def test_what_another_document_says_otherwise_takes_no_place_of_what_was_withheld():
+    newer = chunk("TM-20 主机的保修期为 24 个月。", 2, "售后问答 2024年版")
+    pool = EvidenceBinder(CharacterVectors()).pool([MANUAL, newer])
+    checker = DraftChecker(pool, letter_guard(), "TM-20 的保修期是多久？")
+    checker.check("TM-20 主机的保修期为 36 个月。")
+    checker.check("TM-20 电池的保修期为 9 个月。")
+    released = checker.check("TM-20 主机的保修期为 18 个月。")
+    assert len(released) == 2
+    mended = [checker.mend(one.sentence) for one in released]
+    assert [old is None for old in mended] == [True, False]
+    assert [s.text for s in checker.draft.lost] == ["TM-20 电池的保修期为 9 个月。"]
+
+
 def test_empty_pieces_and_repeats_are_dropped(checker):
     checker.check("TM-20 主机的保修期为 18 个月。")
     assert checker.check("TM-20 主机的保修期为 18 个月。") == []

@@ -282,6 +282,24 @@ async def test_a_failed_first_turn_leaves_nothing_behind(open_agent):
     assert [c async for c in asker._graph.checkpointer.alist(None)] == []
 
 
+class FullLoop:
+    """Keeps nothing: its database does not answer."""
+
+    faq = None
+
+    def note(self, ask, answer, had_evidence):
+        raise StoreError("the database is full")
+
+
+async def test_a_turn_that_the_list_names_is_there(open_agent):
+    asker = await open_agent(ScriptedChat(GOOD))
+    asker._loop = FullLoop()
+    events = await events_of(asker, QUESTION)
+    assert isinstance(events[-1], Failed)
+    listed = await asker.sessions("ann")
+    assert [s["turns"] for s in listed] == [len(await asker.history("ann", "s"))] == [1]
+
+
 async def test_two_turns_at_once_in_one_session_are_both_kept(open_agent):
     asker = await open_agent(ScriptedChat(GOOD, GOOD))
     await asyncio.gather(events_of(asker, QUESTION), events_of(asker, QUESTION))

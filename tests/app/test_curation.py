@@ -142,6 +142,7 @@ class TestFeedback:
         assert desk.call("ann", "GET", "/v1/feedback/cases").json()["cases"] == []
         [seen] = desk.call("root", "GET", "/v1/feedback/cases").json()["cases"]
         assert seen["question"] == PAY_QUESTION and seen["causes"][0]["text"] == ""
+        assert "9000" not in str(seen) and seen["causes"][0]["detail"] == "exact"
         assert "9000" in str(desk.call("owner", "GET", "/v1/feedback/cases").json())
 
     def test_a_forgotten_session_leaves_nothing(self, desk):

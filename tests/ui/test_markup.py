@@ -102,6 +102,15 @@ def test_markers_are_shown_once_and_list_items_start_a_line():
     assert copy_text(turn, Texts("en")) == expected
 
 
+def test_what_is_copied_says_what_is_not_borne_out():
+    turn, texts = Turn("q"), Texts("en")
+    doubtful = {**sentence("Leave is 15 days.", 1), "verdict": {"label": "unsure"}}
+    turn.apply(AskEvent("sentence", {"sentence": doubtful}))
+    turn.apply(AskEvent("sentence", {"sentence": {**sentence("It is 20 days.", 2), "conflicts": [1]}}))
+    first, second = copy_text(turn, texts).split(" It is")
+    assert texts("verdict_unsure") in first and texts("conflict") in second
+
+
 def test_what_is_unsure_or_disputed_is_marked():
     turn = Turn("q")
     unsure = {**sentence("Leave is 15 days.", 1), "verdict": {"label": "unsure", "reason": HOSTILE}}

@@ -44,6 +44,9 @@ def test_which_questions_are_about_such_texts():
     # Words of other subjects do not lift the screen.
     for question in ("When did the attack on the harbour begin?", "施工安全规定是什么？", "Who pays social security?"):
         assert not asks_about_instructions(question)
+    # Safety at work and the security desk have nothing to do with models.
+    assert not asks_about_instructions("安全帽多久更换一次？")
+    assert not asks_about_instructions("Who is the head of security?")
     assert not asks_about_instructions(QUESTION) and not asks_about_instructions(RETURNS)
 
 
