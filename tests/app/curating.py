@@ -64,7 +64,8 @@ class Desk:
 @contextmanager
 def open_desk(folder: Path, embedder, **sections):
     """A desk over a new data directory."""
-    settings = Settings(_env_file=None, data=folder / "data", guard={"sufficient_at": 0.0}, **sections)
+    guard = {"sufficient_at": 0.0, "policy": "balanced"}
+    settings = Settings(_env_file=None, data=folder / "data", guard=guard, **sections)
     chat = ScriptedChat()
     parts = {"chat_model": chat, "embedder": embedder, "token_embedder": embedder}
     services = Services(settings, parts)
