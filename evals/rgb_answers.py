@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from app.services import Services
-from core.errors import AttestError
+from core.errors import AttestError, InputError
 from core.settings import load_settings
 from core.telemetry import silence_libraries
 from evals.answers import Row, ask_all, measure
@@ -30,6 +30,8 @@ def choose_questions(folder: Path, limit: int | None) -> dict[float, list[dict]]
     for name, rows in rgb_sets(folder):
         noise = float(name.rpartition("-")[2])
         chosen[noise] += sample([row for row in rows if is_reported(row["question"])], limit)
+    if not any(chosen.values()):
+        raise InputError(f"{folder} holds no part of RGB", remedy="name the folder of zh_refine.dev.jsonl …")
     return chosen
 
 
