@@ -22,7 +22,8 @@ from core.types import Chunk, Citation, Label, Sentence, Verdict
 from core.wording import clauses
 
 _REFUSAL = re.compile(
-    r"(?:资料|文档|文件|证据|材料|内容|信息|上文)中?(?:里)?(?:并)?(?:没有|未|不|无法)"
+    r"(?:资料|文档|文件|证据|材料|内容|信息|上文)中?(?:里)?(?:并)?(?:没有|未(?!经)|无法"
+    r"|不(?!得|可|准|许|允许|应|宜|超过|少于|多于|低于|高于|易|需|必|要|同于))"
     r"|(?:没有|未|无)(?:明确)?(?:提到|提及|说明|找到|提供|相关|包含|给出|规定|记载)"
     r"|无法(?:回答|确定|得知|判断)|不知道|不清楚|抱歉"
     r"|\b(?:evidence|documents?|texts?|passages?|context|information)\b.{0,24}"

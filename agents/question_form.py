@@ -11,12 +11,15 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agents.keywords import segments
 from core.text import CJK, detect_language
 from core.wording import fold, negations, numbers, squeeze
 from retrieval.terms import simplify, split_terms
 
+FORMS_KEPT = 10_000
+"""Each question is compared with all known ones, over and over."""
 _PLAIN_MARK = re.compile(
     r"(?<![0-9A-Za-z])(?:[-.](?![0-9])|['\",:/])+|[-'\".,:/]+(?![-0-9A-Za-z.])|[?!;()\[\]{}]+"
     "|[，。、？！；：“”‘’「」『』《》〈〉【】…—·•~]+"
@@ -121,6 +124,7 @@ class QuestionForm:
         return hashlib.sha256(self.facts.encode("utf-8", "replace")).hexdigest()
 
 
+@lru_cache(FORMS_KEPT)
 def form_of(question: str) -> QuestionForm:
     """The forms of a question in Chinese or English."""
     language = detect_language(question)

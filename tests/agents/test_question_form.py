@@ -76,3 +76,7 @@ def test_courtesy_and_marks_at_the_ends_change_nothing(text):
 def test_other_numbers_are_other_questions(one, other):
     forms = [form_of(f"第 {number} 条规定的是什么？") for number in (one, other)]
     assert (forms[0].facts == forms[1].facts) == (one == other)
+
+
+def test_a_form_is_made_once():
+    assert form_of("TM-20 的保修期是多久？") is form_of("TM-20 的保修期是多久？")
