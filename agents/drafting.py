@@ -96,7 +96,7 @@ class DraftChecker:
         pool: EvidencePool,
         guard: Guard,
         question: str,
-        policy: Policy = Policy.BALANCED,
+        policy: Policy = Policy.STRICT,
         draft: CheckedDraft | None = None,
     ) -> None:
         """`draft` is what was checked before, when an answer goes on."""

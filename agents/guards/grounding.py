@@ -6,13 +6,19 @@ stages; knows nothing of prompts or of what happens with a verdict.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from agents.guards.cascade import GuardCascade
 from agents.guards.exact import ExactGuard
 from agents.guards.grounding_model import GroundingModel
 from agents.guards.learned import LearnedGuard
 from core.seams import Guard, Passage, TokenEmbedder
-from core.types import Verdict
+from core.types import Label, Verdict
+
+OBJECTED = 0.3
+"""What is left of the model's probability where an exact check objects."""
+SURE = 0.8
+"""Below this a sentence with words of its own, in a near copy of its evidence, stays unsure."""
 
 
 class GroundingGuard:
@@ -30,9 +36,19 @@ class GroundingGuard:
     ) -> None:
         """`supported_at` is the probability from which a sentence counts as supported; from `unsure_at`
         up to it the `further` guards are asked, and without one it stays unsure."""
-        learned = LearnedGuard(embedder, supported_at, unsure_at, model)
-        self._cascade = GuardCascade([ExactGuard(), learned, *further])
+        self._exact, self._learned = ExactGuard(), LearnedGuard(embedder, supported_at, unsure_at, model)
+        self._cascade = GuardCascade([self._learned, *further])
 
     def check(self, sentence: str, passage: Passage, question: str) -> Verdict:
         """See `Guard.check`; the score is a probability."""
-        return self._cascade.check(sentence, passage, question)
+        word = self._exact.check(sentence, passage, question)
+        if not passage.quotes:
+            return word
+        if word.label is not Label.UNSURE:
+            # How far the model would have believed it tells objections apart that are not alike.
+            learned = self._learned.check(sentence, passage, question)
+            return replace(word, score=round(OBJECTED * learned.score, 4))
+        verdict = self._cascade.check(sentence, passage, question)
+        if word.reason and verdict.label is Label.SUPPORTED and verdict.score < SURE:
+            return replace(verdict, label=Label.UNSURE, reason=word.reason)
+        return verdict
