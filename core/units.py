@@ -8,7 +8,7 @@ import re
 import unicodedata
 
 from core.text import detect_language
-from core.wording import fold, numbers, numeral_value
+from core.wording import fold, numbers, numeral_value, without_codes
 
 # name: (dimension, size in it, how it is written). Of units of one beginning the longer stands first.
 _TABLE: dict[str, tuple[str, float, str]] = {
@@ -100,7 +100,7 @@ _PRICE = re.compile(
 def quantities(text: str) -> set[tuple[float, str]]:
     """(value, unit) for every number with a known unit of measure: behind it, or a sign of money
     before it."""
-    text = _SHARE.sub(lambda match: f"{_value(match[1]) or 0:.10g}%", text)
+    text = _SHARE.sub(lambda match: f"{_value(match[1]) or 0:.10g}%", without_codes(text))
     folded = _HALF.sub(lambda match: f"0.5{match[1]}", fold(_spell_digits(text)))
     return {*_found(_QUANTITY, _TABLE, folded), *_found(_PRICE, _SIGNS, folded)}
 

@@ -157,9 +157,14 @@ def missing_numbers(claim: str, evidence: Iterable[str]) -> set[float]:
     return {value for value in plain_numbers(claim) if value not in held}
 
 
+def without_codes(text: str) -> str:
+    """The text, in compatible form, with blanks for its numbered codes: TM-20L is no 20 litres."""
+    return _NUMBERED_CODE.sub(" ", unicodedata.normalize("NFKC", text))
+
+
 def plain_numbers(text: str) -> set[float]:
     """The values of a text without those in codes."""
-    return numbers(_NUMBERED_CODE.sub(" ", unicodedata.normalize("NFKC", text)))
+    return numbers(without_codes(text))
 
 
 def _take_scaled(folded: str) -> tuple[str, set[float]]:

@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 _MAX_OUTPUT_BYTES = 256 * 2**20
 _READ_BYTES = 1 << 16
+_SAMPLE_S = 0.02
+"""How often the memory of a process at work is looked at."""
 # A long scan goes on as long as its pages do, but not for ever: this many times the limit.
 _MOST_EXTENSIONS = 30
 # How libraries in C end a process when they are refused memory.
@@ -56,7 +58,7 @@ class ProcessParserRunner:
         self._max_output_bytes = max_output_bytes
         self._process: subprocess.Popen | None = None
         self._folder: str | None = None
-        self._peak_before_mb = 0.0
+        self._peak_before_mb = self._peak_mb = 0.0
         self._lock = threading.Lock()
 
     def parse(self, path: Path, media_type: str) -> ParsedFile:
@@ -116,7 +118,7 @@ class ProcessParserRunner:
 
     def _ask(self, request: dict) -> dict:
         process = self._running()
-        self._peak_before_mb = _peak_mb(process.pid)
+        self._peak_before_mb = self._peak_mb = _peak_mb(process.pid)
         try:
             write_message(process.stdin, request)
             answer = self._read_answer(process)
@@ -169,8 +171,10 @@ class ProcessParserRunner:
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
             while len(data) < wanted:
-                if not selector.select(max(0.0, deadline - time.monotonic())):
-                    raise self._too_slow()
+                while not selector.select(min(_SAMPLE_S, max(0.0, deadline - time.monotonic()))):
+                    self._peak_mb = max(self._peak_mb, _peak_mb(process.pid))
+                    if time.monotonic() >= deadline:
+                        raise self._too_slow()
                 # Never more than this message: another may follow it.
                 block = os.read(process.stdout.fileno(), min(_READ_BYTES, wanted - len(data)))
                 if not block:
@@ -191,7 +195,9 @@ class ProcessParserRunner:
         )
 
     def _gone(self, process: subprocess.Popen) -> FileError:
-        status, peak_mb = _wait_for_end(process)
+        # Looked at while it ran: what the system tells of an ended process counts the memory of
+        # the one that it was forked from.
+        status, peak_mb = _wait_for_end(process), self._peak_mb
         if status is None:
             return _crashed("the parse process closed its pipe")
         name = signal.Signals(-status).name if status < 0 else f"exit {status}"
@@ -232,20 +238,12 @@ def _peak_mb(pid: int) -> float:
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0.0)
 
 
-def _wait_for_end(process: subprocess.Popen, timeout_s: float = 5.0) -> tuple[int | None, float]:
-    """The exit code of a process (None: it goes on), and the most memory in MB that it ever held,
-    which is told once, to who waits for it; 0 where that is not to be had."""
-    deadline = time.monotonic() + timeout_s
-    while process.returncode is None and time.monotonic() < deadline:
-        try:
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-        except ChildProcessError:  # somebody else waited for it
-            return process.poll(), 0.0
-        if pid:
-            process.returncode = os.waitstatus_to_exitcode(status)
-            return process.returncode, usage.ru_maxrss / 1024 if sys.platform == "linux" else 0.0
-        time.sleep(0.01)
-    return process.returncode, 0.0
+def _wait_for_end(process: subprocess.Popen, timeout_s: float = 5.0) -> int | None:
+    """The exit code of a process; None: it goes on."""
+    try:
+        return process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def _worker_environment() -> dict[str, str]:
