@@ -9,6 +9,7 @@ same time, and differ in just what is stated. Knows spans; knows nothing of the 
 import re
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 
 from agents.binding import BoundSpan
 from agents.guards.exact import NEAR_COPY, OPPOSITES
@@ -23,6 +24,8 @@ SAME_WORDS = 0.6
 SAME_FACT = 0.8
 """The same for a rival that differs in a negation or an opposite alone."""
 MAX_RIVALS = 2
+KEPT = 2048
+"""Texts whose words are kept."""
 MORE_WORDS = 6
 """So many terms may one of two near copies have more than the other: what is added contradicts
 nothing."""
@@ -72,8 +75,8 @@ def _likeness(claim: str, quotes: Sequence[str], other: BoundSpan) -> float:
     return share if share >= SAME_FACT else 0.0
 
 
-def _share(words: set[str], other: BoundSpan) -> float:
-    return len(words & set(split_terms(other.readable))) / len(words) if words else 0.0
+def _share(words: frozenset[str], other: BoundSpan) -> float:
+    return len(words & _terms(other.readable)) / len(words) if words else 0.0
 
 
 def _replaced_values(claim: str, quotes: Sequence[str], text: str) -> float:
@@ -85,21 +88,29 @@ def _replaced_values(claim: str, quotes: Sequence[str], text: str) -> float:
         mine, theirs = _values(quote), _values(text)
         if not ((mine - theirs) & _values(claim) and theirs - mine):
             continue
-        one, other = set(split_terms(quote)), set(split_terms(text))
+        one, other = _terms(quote), _terms(text)
         alike = len(one & other) / len(one | other) if one | other else 0.0
         if alike >= NEAR_COPY and abs(len(one) - len(other)) <= MORE_WORDS:
             best = max(best, alike)
     return best
 
 
-def _values(text: str) -> set[str]:
+# The same spans are compared with each sentence of an answer.
+@lru_cache(KEPT)
+def _terms(text: str) -> frozenset[str]:
+    return frozenset(split_terms(text))
+
+
+@lru_cache(KEPT)
+def _values(text: str) -> frozenset[str]:
     named = {word for name in names(f". {text}") for word in name.split()}
-    return {f"{value:g}" for value in plain_numbers(text)} | named | chinese_names(text)
+    return frozenset({f"{value:g}" for value in plain_numbers(text)} | named | chinese_names(text))
 
 
-def _words(text: str) -> set[str]:
+@lru_cache(KEPT)
+def _words(text: str) -> frozenset[str]:
     terms = {term for segment in segments(text) for term in split_terms(segment)}
-    return {term for term in terms if not term.replace(".", "").isdigit()}
+    return frozenset(term for term in terms if not term.replace(".", "").isdigit())
 
 
 def _is_of_same_things(claim: str, other: BoundSpan) -> bool:
