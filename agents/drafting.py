@@ -29,7 +29,10 @@ _REFUSAL = re.compile(
     r"|\b(?:evidence|documents?|texts?|passages?|context|information)\b.{0,24}"
     r"\b(?:(?:do|does|did|is|are)(?: not|n't)|no)\b.{0,16}"
     r"\b(?:mention|say|state|contain|provide|specif|include|give|available|found|hold|tell)"
-    r"|\b(?:not|no|n't)\b.{0,30}\b(?:mention|specif|provide|state[ds]?\b|contain|information)"
+    r"|\bnot\b.{0,16}\b(?:mentioned|specified|provided|stated|contained)\b"
+    r"|\bno (?:\w+ )?(?:mention|information)\b"
+    r"|^(?:it|this|that)\b.{0,8}\b(?:do(?:es)? not|doesn't|didn't)\b.{0,16}"
+    r"\b(?:mention|state|specify|contain|provide)\b"
     r"|\b(?:not|no|n't)\b.{0,30}\b(?:found|given) in"
     r"|^\s*not (?:stated |held )?in the (?:evidence|documents?|texts?)\b"
     r"|\b(?:cannot|can't|unable to) (?:answer|determine|find)|\bI(?:'m| am) sorry\b|\bI don't know\b",

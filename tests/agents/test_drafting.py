@@ -114,7 +114,7 @@ def test_empty_pieces_and_repeats_are_dropped(checker):
 @pytest.mark.parametrize(
     "text",
     ["资料中没有。", "Not in the evidence.", "资料中没有提到婚假。", "文档未说明价格。", "资料不包含价格信息。", "文件不涉及婚假。", "文档中并未提及。", "无法确定。", "The documents do not mention a price.",
-     "I cannot answer this.", "There is no information about it in the text, it is not provided."],
+     "I cannot answer this.", "It does not mention a price.", "There is no information about that.", "There is no information about it in the text, it is not provided."],
 )  # fmt: skip
 def test_refusals_are_known(text):
     assert is_refusal(text)
@@ -123,7 +123,8 @@ def test_refusals_are_known(text):
 @pytest.mark.parametrize(
     "text",
     ["试用期员工不允许远程办公。", "Smoking is not allowed on site.", "没有年龄限制。", "The pump must not run dry.",
-     "涉密文件不得带出办公区。", "合同文件未经批准不得外传。", "内容不得超过 500 字。", "该材料不易燃烧。"],
+     "涉密文件不得带出办公区。", "合同文件未经批准不得外传。", "内容不得超过 500 字。", "该材料不易燃烧。",
+     "Employees may not provide customer information to third parties.", "The set does not contain batteries."],
 )
 def test_negative_facts_are_no_refusals(text):
     assert not is_refusal(text)
