@@ -16,7 +16,7 @@ from langgraph.runtime import Runtime
 
 from agents.asking import BUDGETS, Budget, Effort
 from agents.context import AskContext
-from agents.draft_stream import DraftRequest, DraftStream
+from agents.draft_stream import DraftRequest, DraftStream, Fault
 from agents.drafting import CheckedDraft, DraftChecker, Released
 from agents.events import SentenceReleased, SentenceRevised, StatusChanged
 from agents.guards.evidence_screen import UNSCREENED
@@ -26,6 +26,8 @@ from agents.state import AskState
 from core.seams import Message
 from core.types import Sentence, Status, Usage
 
+BROKEN_OFF = (Fault.CUT_OFF, Fault.ENDLESS, Fault.OFF_LANGUAGE)
+"""Faults behind which something was left unsaid; what loops said all there was."""
 INSTRUCTIONS = "instructions_in_evidence"
 FIRST_DRAFTED, FIRST_SENTENCE = "first_drafted", "first_sentence"
 """Until the first sentence was written, and until the first one left."""
@@ -51,6 +53,7 @@ class AnswerWork:
         self.checked = read_checked(outcome) if outcome else CheckedDraft()
         self.draft_text: str = outcome.get("draft", "")
         self.is_drafted: bool = outcome.get("drafted", False)
+        self._is_broken_off: bool = outcome.get("broken_off", False)
         self.is_extracted = False
 
     @property
@@ -101,6 +104,7 @@ class AnswerWork:
         finally:
             self._usage = self._usage.plus(stream.usage)
             self._guarded.update(fault.value for fault in stream.faults)
+            self._is_broken_off = self._is_broken_off or stream.last_fault in BROKEN_OFF
 
     async def check(self, raw: str, *, is_rewritten: bool = False) -> None:
         """Judges a drafted sentence and lets it go or not; a rewritten one takes the place of
@@ -126,7 +130,7 @@ class AnswerWork:
         checked = self.checked
         status = Status.ABSTAINED
         if checked.sentences:
-            is_whole = self.is_extracted or not checked.lost
+            is_whole = self.is_extracted or not (checked.lost or self._is_broken_off)
             status = Status.ANSWERED if is_whole else Status.PARTIAL
         spent = round((time.perf_counter() - self._started) * 1000, 1)
         return {
@@ -139,6 +143,7 @@ class AnswerWork:
                 "mended": checked.mended,
                 "draft": self.draft_text,
                 "drafted": self.is_drafted,
+                "broken_off": self._is_broken_off,
                 "usage": asdict(self._usage),
                 "guarded": dict(self._guarded + checked.guarded),
             },

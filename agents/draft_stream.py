@@ -49,13 +49,15 @@ class DraftRequest:
 
 
 class DraftStream:
-    """The attempts at one draft. `faults` tell what went wrong, in order; `usage` what all
-    attempts took, estimated for those that were stopped."""
+    """The attempts at one draft. `faults` tell what went wrong, in order, `last_fault` what went
+    wrong with the last attempt; `usage` what all attempts took, estimated for those that were
+    stopped."""
 
     def __init__(self, chat_model: ChatModel, request: DraftRequest) -> None:
         self._model = chat_model
         self._request = request
         self.faults: list[Fault] = []
+        self.last_fault: Fault | None = None
         self.usage = Usage()
 
     async def sentences(self, is_answered: Callable[[], bool]) -> AsyncIterator[str]:
@@ -74,6 +76,7 @@ class DraftStream:
                 self.usage = self.usage.plus(attempt.usage)
                 repeated = attempt.fault in self.faults
                 self.faults += [attempt.fault] if attempt.fault else []
+                self.last_fault = attempt.fault
             left -= options.max_tokens
             if attempt.fault is None or repeated or left <= 0 or is_answered():
                 return

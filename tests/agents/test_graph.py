@@ -354,6 +354,19 @@ async def test_a_model_that_repeats_itself_for_ever_ends_within_limits(open_agen
     assert answer.usage.completion_tokens < 400 and answer.usage.model_calls == 2
 
 
+async def test_an_answer_that_breaks_off_is_partial(open_agent):
+    rest = (
+        "至于电池，先要看购买的地点，在中国大陆由苏州的服务台受理，在欧洲则交给鹿特丹的同事，两地的做法略有出入，"
+        "前者要求出示发票和装箱单，后者只看序列号与登记日期，若客户自行更换过电芯，就须另填一张表格，写明时间、经手人与所用型号，"
+        "随后由工程师拆检，称重，测量内阻，再把结果抄送质量部，同时通知采购准备备件，仓库在收到通知之后查询库存，"
+        "缺货时向供应商下单，运输途中的损坏由承运方负担，而客户在等待期间可以借用一台样机，归还时应当附上使用记录和照片，"
+    )
+    events = await events_of(await open_agent(ScriptedChat(GOOD + rest)), QUESTION)
+    answer = events[-1].answer
+    assert answer.guarded == {"cut_off": 1} and len(answer.sentences) == 1
+    assert answer.status is Status.PARTIAL
+
+
 async def test_what_held_before_a_loop_is_the_answer(open_agent):
     chat = ScriptedChat(GOOD + "\n" + "我是大天才，" * 1000)
     events = await events_of(await open_agent(chat), QUESTION)
