@@ -142,7 +142,8 @@ class DraftChecker:
         """Why a sentence that may be true answers another question; empty when it does not."""
         if not offers_kind(self._question, text):
             return "it lacks the number or date that the question asks for"
-        about = speaks_of(self._question, text, [span.readable for span in bound])
+        # The whole passage: its sentences name their subject once and say "it" then.
+        about = speaks_of(self._question, text, [f"{span.chunk.context}\n{span.around}" for span in bound])
         return "" if about else "it does not speak of the question"
 
     def _with_question(self, text: str, hints: Sequence[int]) -> tuple[list[BoundSpan], Verdict] | None:

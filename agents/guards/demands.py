@@ -14,7 +14,7 @@ from core.text import detect_language
 from core.wording import codes, fold, holds_code, plain_numbers, squeeze
 from retrieval.terms import split_terms
 
-ABOUT = 0.5
+ABOUT = 0.34
 """Mean share of the question's content segments from which a text speaks of it."""
 NUMBER, DATE, PERSON, PLACE = "number", "date", "person", "place"
 _KINDS_ZH = {
