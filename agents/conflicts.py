@@ -19,7 +19,7 @@ from core.wording import chinese_names, codes, holds_code, names, negations, pla
 from retrieval.dates import find_dates
 from retrieval.terms import split_terms
 
-SAME_WORDS = 0.6
+SAME_WORDS = 0.75
 """Share of the sentence's content terms, values aside, that a rival holds too."""
 SAME_FACT = 0.8
 """The same for a rival that differs in a negation or an opposite alone."""
