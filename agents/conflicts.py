@@ -19,8 +19,10 @@ from core.wording import chinese_names, codes, holds_code, names, negations, pla
 from retrieval.dates import find_dates
 from retrieval.terms import split_terms
 
-SAME_WORDS = 0.75
-"""Share of the sentence's content terms, values aside, that a rival holds too."""
+SAME_WORDS = 0.6
+"""Share of the sentence's content terms, values aside, that every rival holds too."""
+SAME_VALUES = 0.75
+"""The same for one that differs in a value."""
 SAME_FACT = 0.8
 """The same for a rival that differs in a negation or an opposite alone."""
 MAX_RIVALS = 2
@@ -66,7 +68,7 @@ def _likeness(claim: str, quotes: Sequence[str], other: BoundSpan) -> float:
     share = _share(_words(claim), other)
     if share < SAME_WORDS or not _is_of_same_things(claim, other):
         return 0.0
-    if _differs_in_value(claim, quotes, other.quote):
+    if share >= SAME_VALUES and _differs_in_value(claim, quotes, other.quote):
         return share
     opposed = _opposed_words(claim, other.quote)
     if opposed is None:
