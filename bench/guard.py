@@ -20,7 +20,8 @@ def main() -> None:
     asked = parser.parse_args()
     job = GuardJob(None, (ALL,), asked.folder, asked.limit)
     figures = run_guard(job, Settings(), lambda text: print(text, file=sys.stderr))
-    write_result("guard", "python -m bench.guard EVALS_FOLDER", figures)
+    limited = f" --limit {asked.limit}" if asked.limit else ""
+    write_result("guard", f"python -m bench.guard EVALS_FOLDER{limited}", figures)
 
 
 if __name__ == "__main__":

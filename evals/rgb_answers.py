@@ -66,7 +66,8 @@ def main() -> None:
             rows = asyncio.run(ask_each(services, chosen))
     except AttestError as exc:
         sys.exit(str(exc))
-    write_result("rgb_answers", COMMAND, {"sets": report(rows)})
+    limited = f" --limit {arguments.limit}" if arguments.limit else ""
+    write_result("rgb_answers", COMMAND + limited, {"sets": report(rows)})
 
 
 if __name__ == "__main__":
