@@ -143,6 +143,12 @@ $(STAMP_MODELS): requirements-dev.lock pyproject.toml
 test-models: $(STAMP_MODELS) ## tests of rerankers and embedders that need PyTorch, in .venv-models
 	@$(MODELS_BIN)/python -m pytest -m torch tests/contracts tests/retrieval tests/bench
 
+# About an hour on two cores. DATA names the folder of the public sets (docs/guards.md).
+DATA ?=
+.PHONY: train-guard
+train-guard: $(STAMP_MODELS) ## train the reader of pairs anew on the sets of DATA=FOLDER, and write its weights
+	@$(MODELS_BIN)/attest eval guard --train $(DATA)
+
 # The peers have an environment of their own; one of them refuses hard-linked files.
 PEERS_VENV ?= .venv-peers
 STAMP_PEERS := $(PEERS_VENV)/.stamp-peers

@@ -22,7 +22,7 @@ from agents.checkpoints import SessionSaver
 from agents.context import AskContext
 from agents.events import Event, Failed, Finished, Retrieved
 from agents.graph import build_graph
-from agents.guards.building import build_guard
+from agents.guards.building import GuardModels, build_guard
 from agents.guards.evidence_screen import EvidenceScreen
 from agents.guards.sufficiency import SufficiencyGate
 from agents.masking import AnswerMask
@@ -32,7 +32,7 @@ from agents.question_loop import QuestionLoop
 from agents.records import read_turn
 from agents.sessions import SessionIndex, thread_id
 from core.errors import AttestError, NotFoundError
-from core.seams import ChatModel, TokenEmbedder
+from core.seams import ChatModel
 from core.settings import Settings
 from core.types import Turn
 from retrieval.evidence import EvidenceCutter
@@ -158,20 +158,19 @@ class Asker:
 
 async def open_asker(
     retriever: Retriever,
-    embedder: TokenEmbedder,
+    models: GuardModels,
     chat_model: ChatModel,
     settings: Settings,
     sessions_file: Path,
     loop: QuestionLoop | None = None,
 ) -> Asker:
-    """Opens the sessions' database and builds the graph. The guards read token vectors of
-    the built-in embedder, for which they were fitted, whatever the retriever uses.
-    Without a loop no answer is curated and none is kept."""
+    """Opens the sessions' database and builds the graph. Without a loop no answer is curated and
+    none is kept."""
     resources = AsyncExitStack()
     connection = await resources.enter_async_context(aiosqlite.connect(sessions_file))
     saver = SessionSaver(connection)
     await saver.setup()
-    embedder = CachedTokenEmbedder(embedder)
+    embedder = CachedTokenEmbedder(models.tokens)
     prompts = PromptLibrary()
     context = AskContext(
         retriever=retriever,
@@ -180,8 +179,8 @@ async def open_asker(
         prompts=prompts,
         screen=EvidenceScreen(embedder),
         binder=EvidenceBinder(embedder),
-        guard=await build_guard(embedder, chat_model, prompts, settings.guard),
-        gate=SufficiencyGate(embedder),
+        guard=await build_guard(models.pairs, chat_model, prompts, settings.guard),
+        gate=SufficiencyGate(embedder, models.pairs),
         retrieval=settings.retrieval,
         chat=settings.chat,
         guards=settings.guard,

@@ -14,8 +14,8 @@ class AskState(TypedDict, total=False):
     """One question on its way. `turns` alone grows over the session. `passage` is hypothetical: it is
     searched with and shown to nobody; `spent` is what was asked of the chat model before the
     answer; `notes` say how the search was made; `route` is which way the answer came about;
-    `refusal` why the question is not answered at all; `hostile` are documents that give orders to
-    a model."""
+    `answering` is the probability by chunk that it holds the answer; `refusal` why the question is not
+    answered at all; `hostile` are documents that give orders to a model."""
 
     session_id: str
     question: str
@@ -34,6 +34,7 @@ class AskState(TypedDict, total=False):
     evidence: list[dict]
     hostile: list[str]
     signals: dict[str, float]
+    answering: dict[str, float]
     timings_ms: dict[str, float]
     outcome: dict
     turns: Annotated[list[dict], remember]

@@ -48,6 +48,6 @@ def build_evidence_finder(services: "Services") -> "EvidenceFinder":
 
     embedder = services.token_embedder()
     settings = services.settings.guard
-    guard = GroundingGuard(embedder, settings.supported_at, settings.unsure_at)
+    guard = GroundingGuard(services.guard_models().pairs, settings.supported_at, settings.unsure_at)
     screen = EvidenceScreen(embedder) if settings.screen else None
     return EvidenceFinder(services.retriever(), EvidenceBinder(embedder), guard, screen)

@@ -20,11 +20,20 @@ if TYPE_CHECKING:
 
     from agents.asker import Asker
     from agents.curating import EvidenceFinder
+    from agents.guards.building import GuardModels
     from agents.question_loop import QuestionLoop
     from agents.same_question import SameQuestion
     from app.keys import KeyTable
     from app.weights.fetch import WeightsStore
-    from core.seams import ChatModel, Embedder, ImageEmbedder, Reranker, TokenEmbedder, VectorStore
+    from core.seams import (
+        ChatModel,
+        Embedder,
+        ImageEmbedder,
+        PairReader,
+        Reranker,
+        TokenEmbedder,
+        VectorStore,
+    )
     from ingest.figure_store import FigureStore
     from ingest.isolation import ProcessParserRunner
     from ingest.kept_lines import KeptLines
@@ -81,6 +90,12 @@ class Services:
         """The built-in embedder, whichever one the index uses: the guards and the default
         reranker were fitted to its token vectors."""
         return self._once("token_embedder", self._build_token_embedder)
+
+    def guard_models(self) -> "GuardModels":
+        """What the guards read with."""
+        from agents.guards.building import GuardModels
+
+        return GuardModels(self.token_embedder(), self._once("pair_reader", self._build_pair_reader))
 
     def token_vectors(self) -> "TokenVectors":
         """The token vectors kept beside the index, for late interaction."""
@@ -197,11 +212,11 @@ class Services:
                 if hasattr(chat_model, "begin"):
                     chat_model.begin()
                 retriever = await asyncio.to_thread(self.retriever)
-                reader = await asyncio.to_thread(self.token_embedder)
+                models = await asyncio.to_thread(self.guard_models)
                 self.paths.create()
                 loop = await asyncio.to_thread(self.loop)
                 self._parts["asker"] = await open_asker(
-                    retriever, reader, chat_model, self.settings, self.paths.sessions, loop
+                    retriever, models, chat_model, self.settings, self.paths.sessions, loop
                 )
             return self._parts["asker"]
 
@@ -261,6 +276,11 @@ class Services:
         if self.settings.embedder.kind == "e5-openvino":
             return self.embedder()
         return build_embedder(EmbedderSettings(threads=self.settings.embedder.threads), self.weights_dir)
+
+    def _build_pair_reader(self) -> "PairReader":
+        from retrieval.pairs.reader import AdaptedReader
+
+        return AdaptedReader(self.weights_dir, self.settings.embedder.threads)
 
     def _build_lexicon(self) -> "Lexicon":
         from retrieval.lexical import Lexicon

@@ -284,6 +284,27 @@ class Passage:
         return "\n".join(self.quotes)
 
 
+Pair = tuple[str, str]
+"""A claim or a question, and the text it is read beside."""
+
+
+class PairReader(Protocol):
+    """Reads two texts together, token by token: does the second hold the claim, does it answer the
+    question? Gives logits, which only a map fitted on labelled pairs makes probabilities."""
+
+    fingerprint: str
+    """Changes whenever the same pair would get another logit."""
+
+    def read_claims(self, pairs: Sequence[Pair]) -> list[float]:
+        """Of each pair, in its order, the logit that the second text holds what the first states. Of
+        a long second text the sentences that speak most of the first are read."""
+        ...
+
+    def read_questions(self, pairs: Sequence[Pair]) -> list[float]:
+        """Of each pair, in its order, the logit that an answer to the first stands in the second."""
+        ...
+
+
 class Guard(Protocol):
     """Judges one sentence against the evidence that it is bound to."""
 

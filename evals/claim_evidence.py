@@ -6,7 +6,7 @@ Knows the binder; knows nothing of verdicts.
 from collections import OrderedDict
 
 from agents.binding import BoundSpan, EvidenceBinder, EvidencePool, passage_of
-from agents.guards.reading import cut_claim
+from agents.guards.learned import cut_claim
 from core.seams import Passage, TokenEmbedder
 from core.types import Chunk
 

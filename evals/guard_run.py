@@ -18,6 +18,7 @@ from evals.guard import Judged, judge, report, spearman
 from evals.guard_sets import SETS, reported_claims
 from evals.indexing import settings_fingerprint
 from retrieval.embedders.e5 import E5Embedder
+from retrieval.pairs.reader import AdaptedReader
 from retrieval.token_cache import CachedTokenEmbedder
 
 MTRAG = "mtrag"
@@ -42,19 +43,19 @@ def run_guard(job: GuardJob, settings: Settings, on_progress: Callable[[str], No
         InputError: nothing is named, or it cannot be read.
     """
     if job.train:
-        from evals.fit_guard import fit_and_write
+        from evals.fit_pairs import fit_and_write
 
-        folder = _folder(job.file or job.data)
-        return fit_and_write(folder, _embedder(settings), on_progress)
+        return fit_and_write(_folder(job.file or job.data), weights_dir(settings.cache), on_progress)
     named = _read(job)
     embedder = _embedder(settings)
     cached = CachedTokenEmbedder(embedder)
-    guard = GroundingGuard(cached, settings.guard.supported_at, settings.guard.unsure_at)
+    reader = AdaptedReader(weights_dir(settings.cache), settings.embedder.threads)
+    guard = GroundingGuard(reader, settings.guard.supported_at, settings.guard.unsure_at)
     judging = _Judging(guard, cached, settings.guard.supported_at, on_progress)
     reports = {name: judging.run(rows, with_rows=len(named) == 1) for name, rows in named.items()}
     shared = {
         "settings_fingerprint": settings_fingerprint(settings.guard.model_dump(mode="json")),
-        "embedder": embedder.fingerprint,
+        "reader": reader.fingerprint,
         "supported_at": settings.guard.supported_at,
         "unsure_at": settings.guard.unsure_at,
     }

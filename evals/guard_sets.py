@@ -28,11 +28,6 @@ REPORTED_PARTS = 2
 """Of five parts of the sets that people labelled; of the made ones it is one."""
 TEXTS_A_SOURCE = 130
 CLAIMS_REPORTED = 600
-LEARNED_OF_KIND: Mapping[str, int] = {
-    "": 2200, "answer": 800, "crossed": 700, "number": 600, "negation": 600, "opposite": 450,
-    "date": 300, "unit": 300, "quantifier": 300, "name": 300, "swapped": 250, "unsaid": 250,
-}  # fmt: skip
-WORDS_LEARNED = 900
 
 
 def reported_claims(name: str, folder: Path) -> list[Claim]:
@@ -51,47 +46,23 @@ def reported_claims(name: str, folder: Path) -> list[Claim]:
         ) from exc
 
 
-def learned_claims(folder: Path) -> list[Claim]:
-    """What the guard is trained on: the other parts of the labelled sets, and made claims.
-
-    Raises:
-        InputError: files are not in the folder.
-    """
-    try:
-        people = [*read_begin(folder), *read_summedits(folder), *read_uhgeval(folder, whole=True)]
-        words = [c for c in read_uhgeval(folder, whole=False) if not _is_reported(c.group, REPORTED_PARTS)]
-        people += random.Random(SEED).sample(words, min(WORDS_LEARNED, len(words)))
-        made = made_claims(_texts(folder, reported=False), LEARNED)
-    except (FileNotFoundError, StopIteration) as exc:
-        raise InputError(f"the sets are not all in {folder} ({exc})", remedy="name their folder") from exc
-    found = [claim for claim in people if not _is_reported(claim.group, REPORTED_PARTS)]
-    return found + _capped(made, LEARNED_OF_KIND)
-
-
-def _is_reported(group: str, parts: int) -> bool:
+def is_of_reported_part(group: str, parts: int) -> bool:
+    """Whether a group is reported on, of `parts` fifths that are."""
     return stable_hash(group) % PARTS < parts
-
-
-def _capped(claims: Iterable[Claim], most: Mapping[str, int]) -> list[Claim]:
-    rng = random.Random(SEED)
-    kinds: dict[str, list[Claim]] = defaultdict(list)
-    for claim in claims:
-        kinds[claim.kind].append(claim)
-    return [c for kind, rows in kinds.items() for c in rng.sample(rows, min(len(rows), most[kind]))]
 
 
 def _texts(folder: Path, reported: bool) -> list[Source]:
     rng = random.Random(SEED)
     named: dict[str, list[Source]] = defaultdict(list)
     for source in read_sources(folder):
-        if _is_reported(source.group, 1) is reported:
+        if is_of_reported_part(source.group, 1) is reported:
             named[source.name].append(source)
     return [s for rows in named.values() for s in rng.sample(rows, min(len(rows), TEXTS_A_SOURCE))]
 
 
 def _people(read: Callable[[Path], Iterable[Claim]]) -> Callable[[Path], list[Claim]]:
     def reported(folder: Path) -> list[Claim]:
-        return [claim for claim in read(folder) if _is_reported(claim.group, REPORTED_PARTS)]
+        return [claim for claim in read(folder) if is_of_reported_part(claim.group, REPORTED_PARTS)]
 
     return reported
 

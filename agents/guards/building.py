@@ -1,15 +1,25 @@
 """Builds the grounding guard that the settings describe. Knows every stage; judges nothing."""
 
 import asyncio
+from dataclasses import dataclass
 
 from agents.guards.grounding import GroundingGuard
 from agents.prompt_library import PromptLibrary
-from core.seams import ChatModel, Guard, TokenEmbedder
+from core.seams import ChatModel, Guard, PairReader, TokenEmbedder
 from core.settings import GuardSettings
 
 
+@dataclass(frozen=True, slots=True)
+class GuardModels:
+    """The small models that guards read with: token vectors, and pairs of texts. Both are built in,
+    whatever the index is made with: the guards were fitted to them."""
+
+    tokens: TokenEmbedder
+    pairs: PairReader
+
+
 async def build_guard(
-    embedder: TokenEmbedder, chat_model: ChatModel, prompts: PromptLibrary, settings: GuardSettings
+    reader: PairReader, chat_model: ChatModel, prompts: PromptLibrary, settings: GuardSettings
 ) -> GroundingGuard:
     """Called in the loop that the chat model belongs to; a bigger model is loaded in a thread.
 
@@ -26,4 +36,4 @@ async def build_guard(
 
         loop = asyncio.get_running_loop()
         further.append(ChatJudge(chat_model, prompts, loop, settings.judge_timeout_s))
-    return GroundingGuard(embedder, settings.supported_at, settings.unsure_at, further=further)
+    return GroundingGuard(reader, settings.supported_at, settings.unsure_at, further=further)

@@ -1,7 +1,7 @@
 """The grounding guard: does the evidence hold this sentence?
 
-A cascade, cheapest first: exact checks, the small calibrated model over what the retriever
-already has, then, for what stays unsure and where one is configured, a bigger model. Knows the
+A cascade, cheapest first: exact checks, the small calibrated model that reads sentence and evidence
+together, then, for what stays unsure and where one is configured, a bigger model. Knows the
 stages; knows nothing of prompts or of what happens with a verdict.
 """
 
@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from agents.guards.cascade import GuardCascade
 from agents.guards.exact import ExactGuard
-from agents.guards.grounding_model import GroundingModel
 from agents.guards.learned import LearnedGuard
-from core.seams import Guard, Passage, TokenEmbedder
+from agents.guards.logistic import LogisticModel
+from core.seams import Guard, PairReader, Passage
 from core.types import Label, Verdict
 
 OBJECTED = 0.3
@@ -28,15 +28,15 @@ class GroundingGuard:
 
     def __init__(
         self,
-        embedder: TokenEmbedder,
+        reader: PairReader,
         supported_at: float,
         unsure_at: float | None = None,
-        model: GroundingModel | None = None,
+        model: LogisticModel | None = None,
         further: Sequence[Guard] = (),
     ) -> None:
         """`supported_at` is the probability from which a sentence counts as supported; from `unsure_at`
         up to it the `further` guards are asked, and without one it stays unsure."""
-        self._exact, self._learned = ExactGuard(), LearnedGuard(embedder, supported_at, unsure_at, model)
+        self._exact, self._learned = ExactGuard(), LearnedGuard(reader, supported_at, unsure_at, model)
         self._cascade = GuardCascade([self._learned, *further])
 
     def check(self, sentence: str, passage: Passage, question: str) -> Verdict:

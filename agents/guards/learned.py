@@ -1,14 +1,24 @@
 """The guard of the small model: how probable is it that the evidence holds the sentence?
 
-Knows the model and where the band of doubt lies; knows nothing of what comes before or after it.
+A reader of pairs gives a logit for each sentence and its evidence; a logistic model over it and the
+share of words held makes it a probability (Platt 1999). Knows where the band of doubt lies; knows
+nothing of what comes before or after it.
 """
+
+from collections.abc import Mapping
+from pathlib import Path
 
 from agents.guards.contrasts import OPPOSITES, QUANTIFIERS, contrast
 from agents.guards.exact import SIMILAR, negation_differs, overlap
-from agents.guards.grounding_model import GroundingModel, shipped_model
-from agents.guards.reading import ClaimReader
-from core.seams import Passage, TokenEmbedder
+from agents.guards.logistic import LogisticModel
+from core.seams import PairReader, Passage
+from core.text import detect_language, split_sentences
 from core.types import Label, Verdict
+from retrieval.terms import split_terms
+
+FEATURES = ("reading", "cover", "across", "chinese", "chinese_cover")
+WEIGHTS_FILE = Path(__file__).with_name("grounding.json")
+MOST_SENTENCES = 12
 
 
 class LearnedGuard:
@@ -19,22 +29,22 @@ class LearnedGuard:
 
     def __init__(
         self,
-        embedder: TokenEmbedder,
+        reader: PairReader,
         supported_at: float,
         unsure_at: float | None = None,
-        model: GroundingModel | None = None,
+        model: LogisticModel | None = None,
     ) -> None:
         """Without `unsure_at` there is no doubt: what is not supported is unsupported."""
-        self._model = model or shipped_model()
-        self._reader = ClaimReader(embedder, self._model.centre)
+        self._reader = reader
+        self._model = model or LogisticModel(WEIGHTS_FILE)
         self._supported_at = supported_at
         self._unsure_at = supported_at if unsure_at is None else min(unsure_at, supported_at)
 
     def check(self, sentence: str, passage: Passage, question: str) -> Verdict:
-        """See `Guard.check`."""
+        """See `Guard.check`; of several sentences the weakest decides."""
         if not passage.quotes:
             return Verdict(Label.UNSUPPORTED, 0.0, self.name, "no evidence")
-        score = round(self._model.probability(self._reader.read(sentence, passage, question)), 4)
+        score = min(self._probabilities(cut_claim(sentence), passage))
         if score >= self._supported_at:
             return Verdict(Label.SUPPORTED, score, self.name)
         if score >= self._unsure_at:
@@ -42,6 +52,57 @@ class LearnedGuard:
         if against := _against(sentence, passage):
             return Verdict(Label.CONTRADICTED, score, self.name, against)
         return Verdict(Label.UNSUPPORTED, score, self.name, "the evidence does not hold it")
+
+    def _probabilities(self, sentences: list[str], passage: Passage) -> list[float]:
+        evidence = evidence_text(passage)
+        logits = self._reader.read_claims([(sentence, evidence) for sentence in sentences])
+        features = (claim_features(s, x, passage) for s, x in zip(sentences, logits, strict=True))
+        return [round(self._model.probability(row), 4) for row in features]
+
+
+def claim_features(sentence: str, logit: float, passage: Passage) -> Mapping[str, float]:
+    """What the logistic model reads, by the names of `FEATURES`."""
+    around = "\n".join(passage.surroundings)
+    language = detect_language(sentence)
+    across = float(detect_language(around) != language)
+    terms = set(split_terms(sentence))
+    cover = len(terms & set(split_terms(around))) / max(1, len(terms)) if not across else 0.0
+    chinese = float(language == "zh")
+    return {
+        "reading": logit,
+        "cover": cover,
+        "across": across,
+        "chinese": chinese,
+        "chinese_cover": chinese * cover,
+    }
+
+
+def evidence_text(passage: Passage) -> str:
+    """The quotes, each with its headings and with the sentence before it, which names what a pronoun
+    means."""
+    parts: dict[str, None] = {}
+    for quote, readable in zip(passage.quotes, passage.readable or passage.quotes, strict=True):
+        before = _sentence_before(quote, passage.surroundings)
+        heading, _, rest = readable.rpartition(quote)
+        for part in (*heading.strip().splitlines(), before, quote, rest):
+            parts.setdefault(part.strip())
+    return "\n".join(part for part in parts if part)
+
+
+def cut_claim(claim: str) -> list[str]:
+    """The sentences of a claim; never none."""
+    found = [span.of(claim) for span in split_sentences(claim)]
+    found = [sentence for sentence in found if any(c.isalnum() for c in sentence)]
+    return found[:MOST_SENTENCES] or [claim]
+
+
+def _sentence_before(quote: str, surroundings: tuple[str, ...]) -> str:
+    for text in surroundings:
+        at = text.find(quote)
+        if at > 0:
+            earlier = split_sentences(text[:at])
+            return earlier[-1].of(text) if earlier else ""
+    return ""
 
 
 def _against(sentence: str, passage: Passage) -> str:

@@ -1,11 +1,13 @@
 """The gate before a draft: can the evidence hold an answer to this question at all?
 
 Small models answer anything they are asked and refuse what they could answer, so the
-decision is not theirs. Knows the retriever's signals and what the question demands; knows
-nothing of drafts.
+decision is not theirs. Each chunk is read beside the question; the retriever's signals and what the
+question demands are weighed with that. Knows nothing of drafts.
 """
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,38 +15,59 @@ import numpy as np
 from agents.guards.demands import met_share, offers_kind
 from agents.guards.logistic import LogisticModel
 from agents.keywords import segment_cover
-from core.seams import TokenEmbedder
+from core.seams import PairReader, TokenEmbedder
 from core.text import detect_language
 from core.types import Chunk
 
 FEATURES = (
-    "best", "weakest", "held", "least", "met", "offered", "across", "across_best", "across_weakest",
+    "reading", "best", "weakest", "held", "least", "met", "offered", "across", "across_best",
+    "across_weakest",
 )  # fmt: skip
 WEIGHTS_FILE = Path(__file__).with_name("sufficiency.json")
 
 
-class SufficiencyGate:
-    """Gives the probability that the chunks hold the answer."""
+@dataclass(frozen=True, slots=True)
+class Sufficiency:
+    """`score` is the probability that the chunks together hold the answer; `answering` the probability
+    for each chunk, by its id, that its own text does."""
 
-    def __init__(self, embedder: TokenEmbedder, model: LogisticModel | None = None) -> None:
-        self._embedder = embedder
+    score: float
+    answering: Mapping[str, float]
+
+
+class SufficiencyGate:
+    """Tells how probable it is that chunks hold the answer."""
+
+    def __init__(
+        self, embedder: TokenEmbedder, reader: PairReader, model: LogisticModel | None = None
+    ) -> None:
+        self._embedder, self._reader = embedder, reader
         self._model = model or LogisticModel(WEIGHTS_FILE)
 
-    def score(self, question: str, chunks: Sequence[Chunk]) -> float:
-        """0 without evidence."""
+    def read(self, question: str, chunks: Sequence[Chunk]) -> Sufficiency:
+        """The score is 0 without evidence."""
         if not chunks:
-            return 0.0
-        texts = [f"{chunk.context}\n{chunk.text}" for chunk in chunks]
-        return round(self._model.probability(question_features(self._embedder, question, texts)), 4)
+            return Sufficiency(0.0, {})
+        texts = [f"{chunk.context}\n{chunk.text}".strip() for chunk in chunks]
+        logits = self._reader.read_questions([(question, text) for text in texts])
+        features = question_features(self._embedder, question, texts, max(logits))
+        return Sufficiency(
+            round(self._model.probability(features), 4),
+            {
+                chunk.id: round(1 / (1 + math.exp(-max(-30.0, min(30.0, logit)))), 4)
+                for chunk, logit in zip(chunks, logits, strict=True)
+            },
+        )
 
 
 def question_features(
-    embedder: TokenEmbedder, question: str, passages: Sequence[str]
+    embedder: TokenEmbedder, question: str, passages: Sequence[str], reading: float
 ) -> Mapping[str, float]:
     """What the model reads of a question and its passages.
 
-    `best`, `weakest`: MaxSim of the passage that matches best, and of the lowest quarter of the
-    question's tokens in it; `held`, `least`: mean and least share of a content segment's terms;
+    `reading`: the best logit that a passage answers, as a reader of pairs gives it. `best`, `weakest`:
+    MaxSim of the passage that matches best, and of the lowest quarter of the question's tokens in it;
+    `held`, `least`: mean and least share of a content segment's terms;
     `met`, `offered`: whether the best passage names what the question names, and brings the kind
     of value that it asks for. When question and passage differ in language, `across` is 1,
     the words say nothing, and the cosines stand in the fields `across_…` instead, because
@@ -53,12 +76,12 @@ def question_features(
     words, *tables = embedder.embed_tokens([question, *passages])
     matches = [(words @ table.T).max(axis=1) for table in tables if len(table) and len(words)]
     if not matches:
-        return dict.fromkeys(FEATURES, 0.0)
+        return dict.fromkeys(FEATURES, 0.0) | {"reading": reading}
     at = int(np.argmax([match.mean() for match in matches]))
     best = [passage for passage, table in zip(passages, tables, strict=True) if len(table)][at]
     weakest = np.sort(matches[at])[: max(1, len(words) // 4)]
     values = {"best": float(matches[at].mean()), "weakest": float(weakest.mean())}
-    found = dict.fromkeys(FEATURES, 0.0)
+    found = dict.fromkeys(FEATURES, 0.0) | {"reading": reading}
     language = detect_language(question)
     if detect_language(best) != language:
         return found | {"across": 1.0} | {f"across_{name}": value for name, value in values.items()}

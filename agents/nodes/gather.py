@@ -26,7 +26,8 @@ SEVERAL_FACTS = 1.5
 
 
 async def gather(state: AskState, runtime: Runtime[AskContext]) -> dict:
-    """Sets `evidence` (excerpts, best chunk first, at most what the budget holds) and `signals`."""
+    """Sets `evidence` (excerpts, best chunk first, at most what the budget holds), `signals` and
+    `answering`."""
     context = runtime.context
     queries = state["queries"]
     runtime.stream_writer(StatusChanged("searching", " · ".join(queries)))
@@ -42,8 +43,9 @@ async def gather(state: AskState, runtime: Runtime[AskContext]) -> dict:
     ]
     hits = drop_copies(_merge([result.hits for result in results]))
     limits = CutLimits(context.retrieval.evidence_tokens * factor, limit)
-    score = await asyncio.to_thread(context.gate.score, queries[0], [hit.chunk for hit in hits])
     begun = time.perf_counter()
+    sufficiency = await asyncio.to_thread(context.gate.read, queries[0], [hit.chunk for hit in hits])
+    read = time.perf_counter()
     excerpts = await asyncio.to_thread(context.cutter.cut, queries[0], hits, limits)
     # Told by all that was found: the cut leaves an attack out, and its company in.
     found = [hit.chunk for hit in hits] if context.guards.screen else []
@@ -52,12 +54,14 @@ async def gather(state: AskState, runtime: Runtime[AskContext]) -> dict:
     runtime.stream_writer(Retrieved(tuple(excerpt.hit for excerpt in excerpts), tuple(queries), notes))
     timings = {
         "retrieve": round(sum(sum(r.timings_ms.values()) for r in results), 1),
-        "cut": round((time.perf_counter() - begun) * 1000, 1),
+        "gate": round((read - begun) * 1000, 1),
+        "cut": round((time.perf_counter() - read) * 1000, 1),
     }
     return {
         "evidence": [excerpt_record(excerpt) for excerpt in excerpts],
         "hostile": sorted(hostile),
-        "signals": {**results[0].signals, "sufficiency": score},
+        "signals": {**results[0].signals, "sufficiency": sufficiency.score},
+        "answering": dict(sufficiency.answering),
         "timings_ms": {**state["timings_ms"], **timings},
     }
 

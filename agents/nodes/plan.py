@@ -59,6 +59,7 @@ async def plan(state: AskState, runtime: Runtime[AskContext]) -> dict:
         **(await _imagine(query, runtime) if wanted else {}),
         "evidence": [],
         "signals": {},
+        "answering": {},
         "outcome": {},
     }
 

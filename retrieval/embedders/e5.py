@@ -157,7 +157,7 @@ class E5Embedder:
     ) -> Iterator[tuple[list[int], np.ndarray, np.ndarray, np.ndarray]]:
         """Batches of like length: (positions in `texts`, states, mask, token ids)."""
         tokens = [self._tokenizer.encode(text, self._max_tokens) for text in texts]
-        for indices in _batches([len(ids) for ids in tokens]):
+        for indices in token_batches([len(ids) for ids in tokens]):
             longest = max(len(tokens[index]) for index in indices)
             width = min(-(-longest // PAD_TO) * PAD_TO, self._max_tokens)
             ids = np.full((len(indices), width), self._weights.special.pad, np.int64)
@@ -171,7 +171,7 @@ class E5Embedder:
             yield indices, states, mask, ids
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+def token_batches(lengths: Sequence[int]) -> Iterator[list[int]]:
     """Indices sorted by length, longest first, so many that a batch stays in its budget."""
     batch: list[int] = []
     width = 0
@@ -215,15 +215,11 @@ def _open_tokenizer(weights: E5Weights, vocabulary_file: Path) -> E5Tokenizer:
 
 def _compile_graph(weights: E5Weights, folder: Path, threads: int):
     """The compiled graph and the fingerprint of what it was built from."""
-    import openvino as ov
-
     from retrieval.embedders import e5_graph
 
     version = e5_graph.graph_version()
-    path = folder / f"e5-small-int8-{version}.xml"
-    if not path.exists():
-        e5_graph.save_graph(weights, path)
-    options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-    if threads:
-        options["INFERENCE_NUM_THREADS"] = threads
-    return ov.Core().compile_model(path, "CPU", options), version
+
+    def build():
+        return e5_graph.E5GraphBuilder(weights, e5_graph.load_ranges()).build()
+
+    return e5_graph.open_graph(folder / f"e5-small-int8-{version}.xml", build, threads), version

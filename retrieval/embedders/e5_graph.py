@@ -9,7 +9,7 @@ The word table is not in the graph: the caller passes word vectors in.
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -132,10 +132,20 @@ def graph_version() -> str:
     return f"{GRAPH_VERSION}-{hashlib.sha256(RANGES_FILE.read_bytes()).hexdigest()[:8]}"
 
 
-def save_graph(weights: E5Weights, path: Path) -> None:
-    """Builds and writes the 8-bit graph beside its weights; the .xml appears last."""
+def open_graph(path: Path, build: Callable[[], ov.Model], threads: int) -> ov.CompiledModel:
+    """The graph of a file, compiled; it is built and written first where the file is not there.
+    `threads=0` uses all cores."""
+    if not path.exists():
+        _save(build(), path)
+    options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+    if threads:
+        options["INFERENCE_NUM_THREADS"] = threads
+    return ov.Core().compile_model(path, "CPU", options)
+
+
+def _save(model: ov.Model, path: Path) -> None:
+    """The .xml appears last, beside its weights."""
     partial = path.with_name(f"{path.stem}.{os.getpid()}.part.xml")
-    model = E5GraphBuilder(weights, load_ranges()).build()
     ov.save_model(model, partial, compress_to_fp16=False)
     partial.with_suffix(".bin").replace(path.with_suffix(".bin"))
     partial.replace(path)

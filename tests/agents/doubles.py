@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import numpy as np
-
 from agents.guards.alignment import SCALARS
-from agents.guards.grounding import GroundingGuard
 from agents.guards.grounding_model import FINDINGS, GroundingModel
 from agents.guards.signals import SIGNALS
+
+from agents.guards.grounding import GroundingGuard
 from core.seams import ChatDelta
 from core.text import Span
 from core.types import Chunk, Hit, Stage, Usage

@@ -4,16 +4,16 @@ import json
 
 import numpy as np
 import pytest
+from agents.guards.alignment import SCALARS, align, token_logits
+from evals.fit_guard import fit_map
+from evals.guard_network import Example, pooled, train_claims, train_head
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.guards.alignment import SCALARS, align, token_logits
 from core.errors import InputError
 from core.types import Label, Verdict
 from evals.claims import Claim, read_claims
-from evals.fit_guard import fit_map
 from evals.guard import Judged, auroc, figures, reliability, report, spearman
-from evals.guard_network import Example, pooled, train_claims, train_head
 
 SCORES = st.lists(
     st.tuples(st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]), st.integers(0, 1)), min_size=1, max_size=30

@@ -1,0 +1,303 @@
+"""Pairs of texts to learn reading from: claims beside evidence, questions beside passages.
+
+Claims are those of `evals.guard_sets` and made ones without their limits; questions are those of
+SQuAD-like sets, CLAPnq, RAMDocs and RGB. Passages that do not answer are the near ones of the same
+article, the answering one without its sentence, and questions about another thing or another year.
+Groups that anything is reported on are left out. Knows files and labels; knows nothing of networks.
+"""
+
+import json
+import random
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.text import Span, detect_language, split_sentences
+from evals.datasets.changed_facts import LEARNED, answer_forms, made_claims, read_sources
+from evals.datasets.claims import read_begin, read_summedits, read_uhgeval, sentences_of
+from evals.fact_changes import CHANGES
+from evals.guard_sets import REPORTED_PARTS, is_of_reported_part
+from evals.sufficiency_data import is_reported
+from retrieval.terms import split_terms
+
+SEED = 11
+SOURCES_A_SET = 350
+MADE_SEEDS = (21, 22)
+FALSE_FOR_A_TRUE = 1.35
+COPIED_TEXTS = 900
+DRCD_QUESTIONS = 1800
+SHORTEST_REST = 80
+"""Characters of a passage that are left without its answer."""
+CLAIM, QUESTION = "claim", "question"
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """`label` 1: the second text holds the claim, or answers the question. `marked` are stretches of
+    the first text of a claim that are wrong, or of the second of a question that answer; None where
+    nobody knows them. `weight` is how often the row is drawn."""
+
+    kind: str
+    first: str
+    second: str
+    label: int
+    marked: tuple[tuple[int, int], ...] | None
+    source: str
+    weight: float = 1.0
+
+
+def claim_rows(folder: Path) -> Iterator[PairRow]:
+    """Claims that people or their makers labelled, made ones, and sentences letter by letter."""
+    rng = random.Random(SEED)
+    people = [*read_begin(folder), *read_summedits(folder), *read_uhgeval(folder, whole=True)]
+    words = [c for c in read_uhgeval(folder, whole=False) if rng.random() < 0.5]
+    weights = {"begin": 2.5, "summedits": 1.2}
+    for claim in [*people, *words]:
+        if not is_of_reported_part(claim.group, REPORTED_PARTS):
+            yield _claim_row(claim.text, claim.evidence, claim.label, claim.wrong, claim.source, weights)
+    sources = [s for s in read_sources(folder) if not is_of_reported_part(s.group, 1)]
+    named: dict[str, list] = {}
+    for source in sources:
+        named.setdefault(source.name, []).append(source)
+    sources = [s for rows in named.values() for s in rng.sample(rows, min(len(rows), SOURCES_A_SET))]
+    for seed in MADE_SEEDS:
+        made = list(made_claims(sources, LEARNED, seed))
+        true = [claim for claim in made if claim.label]
+        false = [claim for claim in made if not claim.label]
+        for claim in true + rng.sample(false, min(len(false), round(FALSE_FOR_A_TRUE * len(true)))):
+            weights = {"made": 0.5 if claim.kind == "negation" else 1.0}
+            yield _claim_row(claim.text, claim.evidence, claim.label, claim.wrong, "made", weights)
+    for source in rng.sample(sources, min(COPIED_TEXTS, len(sources))):
+        if not source.shown:
+            yield from _copied(source.text, rng)
+
+
+def _claim_row(
+    text: str, evidence: str, label: int, wrong: Span | None, source: str, weights: dict[str, float]
+) -> PairRow:
+    marked = () if label else (wrong,) if wrong is not None else None
+    return PairRow(CLAIM, text, evidence, label, marked, source, weights.get(source, 1.0))
+
+
+def _copied(text: str, rng: random.Random) -> Iterator[PairRow]:
+    """A sentence of the text: as it stands, without its place, and with a fact changed."""
+    sentences = [s for s in sentences_of(text) if 12 <= len(s) <= 200]
+    if len(sentences) < 2:
+        return
+    sentence = rng.choice(sentences)
+    yield PairRow(CLAIM, sentence, text, 1, (), "copied")
+    if rng.random() < 0.5:
+        yield PairRow(CLAIM, sentence, text.replace(sentence, ""), 0, None, "copied")
+    if changed := CHANGES[rng.choice(sorted(CHANGES))](sentence, rng):
+        yield PairRow(CLAIM, changed[0], text, 0, (changed[1],), "copied")
+
+
+@dataclass
+class _Asked:
+    """A question of a SQuAD-like set: its passage, where the answer stands, passages without it."""
+
+    question: str
+    passage: str
+    span: Span
+    others: list[str] = field(default_factory=list)
+
+    @property
+    def answer(self) -> str:
+        return self.span.of(self.passage)
+
+
+def question_rows(folder: Path) -> Iterator[PairRow]:
+    """Questions beside passages that answer them or do not."""
+    rng = random.Random(SEED + 1)
+    files = {
+        "cmrc2018": folder / "cmrc2018/cmrc2018_trial.json",
+        "drcd": next((folder / "drcd").glob("*.json")),
+        "squad2-zh": folder / "squad2_zh/dev-v2.0-zh.part.json",
+        "xquad-en": folder / "xquad/xquad.en.half.json",
+        "xquad-zh": folder / "xquad/xquad.zh.half.json",
+    }
+    for name, path in files.items():
+        articles = [a for a in json.loads(path.read_text(encoding="utf-8"))["data"] if _is_learned(a, name)]
+        if name == "squad2-zh":
+            yield from _impossible(articles)
+        asked = [row for article in articles for row in _asked(article)]
+        if name == "drcd":
+            asked = rng.sample(asked, min(len(asked), DRCD_QUESTIONS))
+        yield from _squad_rows(asked, name, rng)
+    yield from _across_rows(files["xquad-en"], files["xquad-zh"], rng)
+    yield from _clapnq_rows(folder / "clapnq")
+    yield from _rgb_rows(folder / "rgb")
+    yield from _ramdocs_rows(folder / "ramdocs/dev.jsonl")
+
+
+def _is_learned(article: dict, name: str) -> bool:
+    title = str(article.get("title") or article.get("id"))
+    group = str(article.get("title") or article["paragraphs"][0]["context"][:60])
+    halved = name.startswith(("squad2", "xquad")) and is_reported(title)
+    return not halved and not is_of_reported_part(group, 1)
+
+
+def _impossible(articles: Iterable[dict]) -> Iterator[PairRow]:
+    for article in articles:
+        for paragraph in article["paragraphs"]:
+            for row in paragraph["qas"]:
+                if row.get("is_impossible") or not row.get("answers"):
+                    yield PairRow(QUESTION, row["question"], paragraph["context"], 0, (), "impossible")
+
+
+def _asked(article: dict) -> Iterator[_Asked]:
+    texts = [paragraph["context"] for paragraph in article["paragraphs"]]
+    for paragraph in article["paragraphs"]:
+        for row in paragraph["qas"]:
+            if row.get("is_impossible") or not row.get("answers"):
+                continue
+            context, answer = paragraph["context"], row["answers"][0]["text"]
+            start = row["answers"][0].get("answer_start", 0)
+            start = start if context[start:].startswith(answer) else context.find(answer)
+            if start >= 0 and answer.strip():
+                others = [text for text in texts if text != context and answer not in text]
+                yield _Asked(row["question"], context, Span(start, start + len(answer)), others)
+
+
+def _squad_rows(asked: Sequence[_Asked], name: str, rng: random.Random) -> Iterator[PairRow]:
+    shared = [common_part(row.question, row.passage) for row in asked]
+    anchors = [row.question[at : at + n] for row, (at, n) in zip(asked, shared, strict=True) if n >= 2]
+    passages = sorted({row.passage for row in asked})
+    for row, (at, length) in zip(asked, shared, strict=True):
+        text, span = crop(row.passage, row.span, rng)
+        yield PairRow(QUESTION, row.question, text, 1, ((span.start, span.end),), name)
+        rest = _without_sentence(row.passage, row.span)
+        if row.answer not in rest and len(rest) > SHORTEST_REST and rng.random() < 0.6:
+            yield PairRow(QUESTION, row.question, rest, 0, (), name)
+        pool = row.others if rng.random() < 0.7 else []
+        pool = pool or rng.sample(passages, min(40, len(passages)))
+        pool = [text for text in pool if row.answer not in text]
+        if pool:
+            terms = set(split_terms(row.question))
+            near = max(pool, key=lambda p: len(terms & set(split_terms(p))) / (1 + len(p) ** 0.3))
+            yield PairRow(QUESTION, row.question, near, 0, (), name)
+        other = _other_question(row, (at, length), anchors, rng) if length >= 2 else None
+        if other and rng.random() < 0.6:
+            yield PairRow(QUESTION, other, text, 0, (), name)
+
+
+def _other_question(
+    row: _Asked, shared: tuple[int, int], anchors: Sequence[str], rng: random.Random
+) -> str | None:
+    """The question with another number or date in it, or about another thing."""
+    changed = CHANGES["date"](row.question, rng) or CHANGES["number"](row.question, rng)
+    if changed and rng.random() < 0.7:
+        return changed[0]
+    at, length = shared
+    drawn = rng.sample(anchors, min(200, len(anchors)))
+    like = [one for one in drawn if one not in row.passage and 0.5 <= len(one) / length <= 2]
+    return row.question[:at] + rng.choice(like) + row.question[at + length :] if like else None
+
+
+def common_part(question: str, passage: str) -> tuple[int, int]:
+    """Start and length of the longest piece of the question, of whole words, that stands in the
+    passage; (0, 0) when there is none."""
+    whole_words = detect_language(question) != "zh"
+    asked, held = question.lower(), passage.lower()
+    start = length = 0
+    for at in range(len(asked)):
+        if whole_words and at and asked[at - 1].isalnum():
+            continue
+        end = at + length + 1
+        while end <= len(asked) and asked[at:end] in held:
+            if not whole_words or end == len(asked) or not asked[end].isalnum():
+                start, length = at, end - at
+            end += 1
+    return start, length
+
+
+def crop(text: str, span: Span, rng: random.Random, longest: int = 420) -> tuple[str, Span]:
+    """Whole sentences around a stretch, at random so many, and where it stands in them."""
+    spans = list(split_sentences(text))
+    here = [at for at, s in enumerate(spans) if s.start < span.end and s.end > span.start]
+    if not here or rng.random() < 0.4:
+        return text, span
+    first, last = here[0], here[-1]
+    goal = rng.randint(60, longest)
+    while True:
+        wider = [at for at in (first - 1, last + 1) if 0 <= at < len(spans)]
+        if not wider:
+            break
+        at = rng.choice(wider)
+        first, last = min(first, at), max(last, at)
+        if spans[last].end - spans[first].start > goal:
+            break
+    start = spans[first].start
+    end = max(spans[last].end, span.end)
+    return text[start:end], Span(span.start - start, span.end - start)
+
+
+def _without_sentence(text: str, span: Span) -> str:
+    for sentence in split_sentences(text):
+        if sentence.start <= span.start < sentence.end:
+            return text[: sentence.start] + text[sentence.end :]
+    return text
+
+
+def _across_rows(english: Path, chinese: Path, rng: random.Random) -> Iterator[PairRow]:
+    """XQuAD's questions in one language beside passages in the other."""
+    both = [json.loads(path.read_text(encoding="utf-8"))["data"] for path in (english, chinese)]
+    for articles in zip(*both, strict=True):
+        if not _is_learned(articles[0], "xquad-en"):
+            continue
+        rows = [list(_asked(article)) for article in articles]
+        for pair in zip(*rows, strict=False):
+            for asked, held in (pair, pair[::-1]):
+                if rng.random() < 0.5:
+                    text, span = crop(held.passage, held.span, rng)
+                    yield PairRow(QUESTION, asked.question, text, 1, ((span.start, span.end),), "across")
+                if held.others and rng.random() < 0.4:
+                    yield PairRow(QUESTION, asked.question, rng.choice(held.others), 0, (), "across")
+
+
+def _clapnq_rows(folder: Path) -> Iterator[PairRow]:
+    for name, label in (("answerable", 1), ("unanswerable", 0)):
+        for row in _lines(folder / f"{name}.dev.jsonl"):
+            for passage in row["passages"][:2]:
+                hidden = is_of_reported_part(row["input"], 1) or is_of_reported_part(passage["text"][:80], 1)
+                if not hidden and not is_reported(row["input"]):
+                    text = f"{passage.get('title') or ''}\n{passage['text']}".strip()
+                    yield PairRow(QUESTION, row["input"], text, label, None if label else (), "clapnq", 4.0)
+
+
+def _rgb_rows(folder: Path) -> Iterator[PairRow]:
+    for part in ("zh_refine", "zh_int", "zh_fact", "en_fact"):
+        for row in _lines(folder / f"{part}.dev.jsonl"):
+            if is_reported(row["query"]):
+                continue
+            forms = [form for group in answer_forms(row["answer"]) for form in group[:3]]
+            for text in _flat(row["positive"])[:8]:
+                if marked := _places(forms, text):
+                    yield PairRow(QUESTION, row["query"], text, 1, marked, "rgb", 2.0)
+            for text in _flat(row["negative"])[:12]:
+                if not _places(forms, text):
+                    yield PairRow(QUESTION, row["query"], text, 0, (), "rgb", 2.0)
+
+
+def _ramdocs_rows(path: Path) -> Iterator[PairRow]:
+    for row in _lines(path):
+        if is_reported(row["question"]):
+            continue
+        for document in row["documents"]:
+            text, is_noise = document["text"], document["type"] == "noise"
+            marked = () if is_noise else _places([str(document.get("answer") or "\0")], text) or None
+            yield PairRow(QUESTION, row["question"], text, int(not is_noise), marked, "ramdocs", 2.0)
+
+
+def _places(forms: Iterable[str], text: str) -> tuple[tuple[int, int], ...]:
+    return tuple(match.span() for form in forms for match in re.finditer(re.escape(form), text))
+
+
+def _flat(passages: Iterable) -> list[str]:
+    return [text for item in passages for text in (item if isinstance(item, list) else [item])]
+
+
+def _lines(path: Path) -> Iterator[dict]:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        yield json.loads(line)
