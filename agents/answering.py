@@ -22,6 +22,7 @@ from agents.events import SentenceReleased, SentenceRevised, StatusChanged
 from agents.guards.evidence_screen import UNSCREENED
 from agents.policy import Policy
 from agents.records import read_checked, read_excerpt, sentence_record
+from agents.several_facts import asks_several_facts
 from agents.state import AskState
 from core.seams import Message
 from core.types import Sentence, Status, Usage
@@ -81,8 +82,19 @@ class AnswerWork:
         self.excerpts = screened.trim(self.excerpts)
         chunks = [excerpt.chunk for excerpt in self.excerpts]
         pool = await asyncio.to_thread(self.context.binder.pool, chunks, screened)
-        self.checker = DraftChecker(pool, self.context.guard, self.question, self.policy, self.checked)
+        self.checker = DraftChecker(
+            pool, self.context.guard, self.question, self.policy, self.checked, self._answering
+        )
         return bool(chunks)
+
+    @property
+    def _answering(self) -> frozenset[str] | None:
+        """The chunks that answer by themselves; None where a question asks for several facts, which may
+        stand apart."""
+        if asks_several_facts(self.question):
+            return None
+        least = self.context.guards.answered_at
+        return frozenset(name for name, share in self._state["answering"].items() if share >= least)
 
     async def drafted(self, prompt: list[Message]) -> AsyncIterator[str]:
         """The sentences of a draft as the model writes them. The draft is asked for once more

@@ -101,12 +101,15 @@ class DraftChecker:
         question: str,
         policy: Policy = Policy.STRICT,
         draft: CheckedDraft | None = None,
+        answering: frozenset[str] | None = None,
     ) -> None:
-        """`draft` is what was checked before, when an answer goes on."""
+        """`draft` is what was checked before, when an answer goes on. `answering` are the chunks that
+        answer the question by themselves, where that is known."""
         self._pool = pool
         self._guard = guard
         self._question = question
         self._policy = policy
+        self._answering = answering
         self.draft = draft or CheckedDraft()
 
     def check(self, raw: str) -> list[Released]:
@@ -142,6 +145,8 @@ class DraftChecker:
         """Why a sentence that may be true answers another question; empty when it does not."""
         if not offers_kind(self._question, text):
             return "it lacks the number or date that the question asks for"
+        if self._answering is not None and not any(span.chunk.id in self._answering for span in bound):
+            return "what it rests on does not answer the question"
         # The whole passage: its sentences name their subject once and say "it" then.
         about = speaks_of(self._question, text, [f"{span.chunk.context}\n{span.around}" for span in bound])
         return "" if about else "it does not speak of the question"

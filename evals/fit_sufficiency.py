@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from agents.guards import sufficiency
-from core.seams import TokenEmbedder
+from core.seams import PairReader, TokenEmbedder
 from core.settings import IngestSettings
 from core.types import Chunk, Document
 from evals.logistic_fit import auroc, fit, risk_coverage
@@ -24,6 +24,7 @@ from ingest.chunker import ChunkLimits, chunk_elements
 from ingest.parsers.plain import parse_plain
 from retrieval.embedders.e5 import E5Embedder, open_tokenizer
 from retrieval.embedders.e5_tokenizer import E5Tokenizer
+from retrieval.pairs.reader import AdaptedReader
 from retrieval.token_cache import CachedTokenEmbedder
 
 COMMAND = "python -m evals.fit_sufficiency EVALS_FOLDER WEIGHTS_FOLDER"
@@ -39,10 +40,10 @@ KEPT_TOKENS = 100_000
 class GateReader:
     """Cases as the gate reads them."""
 
-    def __init__(self, tokenizer: E5Tokenizer, embedder: TokenEmbedder) -> None:
+    def __init__(self, tokenizer: E5Tokenizer, embedder: TokenEmbedder, reader: PairReader) -> None:
         settings = IngestSettings()
         self._limits = ChunkLimits(settings.chunk_tokens, settings.overlap_tokens)
-        self._tokenizer, self._embedder = tokenizer, embedder
+        self._tokenizer, self._embedder, self._reader = tokenizer, embedder, reader
 
     def features(self, case: Case) -> Mapping[str, float]:
         """Of the passages cut as ingestion cuts them, those that match the question best."""
@@ -50,7 +51,8 @@ class GateReader:
         words, *tables = self._embedder.embed_tokens([case.question, *texts])
         scores = [float((words @ table.T).max(axis=1).mean()) if len(table) else 0.0 for table in tables]
         best = [texts[at] for at in np.argsort(scores)[::-1][:MOST_CHUNKS]]
-        return sufficiency.question_features(self._embedder, case.question, best)
+        reading = max(self._reader.read_questions([(case.question, text) for text in best]))
+        return sufficiency.question_features(self._embedder, case.question, best, reading)
 
     def _chunks(self, text: str) -> list[Chunk]:
         document = Document("0" * 64, "x", "", "text/plain", len(text), "x")
@@ -157,7 +159,8 @@ def main() -> None:
     parser.add_argument("weights", type=Path)
     arguments = parser.parse_args()
     embedder = CachedTokenEmbedder(E5Embedder(arguments.weights), KEPT_TOKENS)
-    run(arguments.evals, GateReader(open_tokenizer(arguments.weights), embedder))
+    reader = AdaptedReader(arguments.weights)
+    run(arguments.evals, GateReader(open_tokenizer(arguments.weights), embedder, reader))
 
 
 if __name__ == "__main__":

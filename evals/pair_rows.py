@@ -66,7 +66,8 @@ def claim_rows(folder: Path) -> Iterator[PairRow]:
         true = [claim for claim in made if claim.label]
         false = [claim for claim in made if not claim.label]
         for claim in true + rng.sample(false, min(len(false), round(FALSE_FOR_A_TRUE * len(true)))):
-            weights = {"made": 0.5 if claim.kind == "negation" else 1.0}
+            across = claim.source in ("xquad-en-zh", "xquad-zh-en")
+            weights = {"made": 0.5 if claim.kind == "negation" else 2.0 if across else 1.0}
             yield _claim_row(claim.text, claim.evidence, claim.label, claim.wrong, "made", weights)
     for source in rng.sample(sources, min(COPIED_TEXTS, len(sources))):
         if not source.shown:
@@ -179,7 +180,7 @@ def _squad_rows(asked: Sequence[_Asked], name: str, rng: random.Random) -> Itera
             yield PairRow(QUESTION, row.question, near, 0, (), name)
         other = _other_question(row, (at, length), anchors, rng) if length >= 2 else None
         if other and rng.random() < 0.6:
-            yield PairRow(QUESTION, other, text, 0, (), name)
+            yield PairRow(QUESTION, other, text, 0, (), name, 2.0)
 
 
 def _other_question(

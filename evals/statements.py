@@ -35,7 +35,7 @@ _SYNONYMS = (
     ("built", "constructed"),
 )  # fmt: skip
 _WRAPS = {
-    "zh": ("资料显示，{}", "据介绍，{}", "可以看到，{}", "文中提到，{}", "{}"),
+    "zh": ("资料显示，{}", "据介绍，{}", "由此得知，{}", "文中提到，{}", "{}"),
     "en": (
         "According to the text, {}",
         "It is stated that {}",

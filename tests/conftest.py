@@ -70,6 +70,22 @@ def built_in_embedder(weights_folder):
 
 
 @pytest.fixture(scope="session")
+def pair_reader(weights_folder):
+    """The real reader of pairs, loaded once."""
+    from retrieval.pairs.reader import AdaptedReader
+
+    return AdaptedReader(weights_folder)
+
+
+@pytest.fixture(scope="session")
+def guard_models(built_in_embedder, pair_reader):
+    """What guards read with, as in use."""
+    from agents.guards.building import GuardModels
+
+    return GuardModels(built_in_embedder, pair_reader)
+
+
+@pytest.fixture(scope="session")
 async def chat_model(weights_folder):
     """The real small chat model in its own process, started once."""
     from app.chat_models import build_chat_model

@@ -15,7 +15,7 @@ from agents.guards.logistic import LogisticModel
 from core.seams import Guard, PairReader, Passage
 from core.types import Label, Verdict
 
-OBJECTED = 0.3
+OBJECTED = 0.45
 """What is left of the model's probability where an exact check objects."""
 SURE = 0.8
 """Below this a sentence with words of its own, in a near copy of its evidence, stays unsure."""

@@ -1,19 +1,19 @@
 """Small stand-ins at the borders of the agent: a chat model with a script, a token embedder
 whose words are letters. Test material only."""
 
+import math
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import numpy as np
-from agents.guards.alignment import SCALARS
-from agents.guards.grounding_model import FINDINGS, GroundingModel
-from agents.guards.signals import SIGNALS
 
+from agents.guards.building import GuardModels
 from agents.guards.grounding import GroundingGuard
 from core.seams import ChatDelta
 from core.text import Span
 from core.types import Chunk, Hit, Stage, Usage
 from retrieval.evidence import Excerpt
+from retrieval.terms import split_terms
 
 
 class ScriptedChat:
@@ -55,32 +55,42 @@ class CharacterVectors:
         ]
 
 
-def letter_model() -> GroundingModel:
-    """A model for `CharacterVectors`: it reads nothing but the share of the words and tokens held."""
-    inputs = len(SIGNALS) + FINDINGS
-    inner = np.zeros((1, inputs, 1), np.float32)
-    inner[0, SIGNALS.index("cover_quoted")] = 1.0
-    head = {
-        "projection": np.zeros((997, 1)), "mean": np.zeros(SCALARS), "spread": np.ones(SCALARS),
-        "inner": np.zeros((4 + SCALARS, 1)), "inner_bias": np.zeros(1), "outer": np.zeros(1), "outer_bias": np.zeros(1),
-    }  # fmt: skip
-    claims = {
-        "mean": np.zeros(inputs), "spread": np.ones(inputs), "inner": inner, "inner_bias": np.zeros((1, 1)),
-        "outer": np.full((1, 1), 10.0), "outer_bias": np.full((1, 1), -5.0),
-    }  # fmt: skip
-    parts = {f"head.{name}": value for name, value in head.items()}
-    parts |= {f"claims.{name}": value for name, value in claims.items()}
-    ends = np.linspace(-5, 5, 11)
-    return GroundingModel({"centre": np.zeros(997), "map_from": ends, "map_to": 1 / (1 + np.exp(-ends)), **parts})
+class LetterReader:
+    """Reads pairs by their words alone: the more of the first stand in the second, the surer."""
+
+    fingerprint = "letters"
+
+    def read_claims(self, pairs):
+        return [10 * _share(first, second) - 5 for first, second in pairs]
+
+    def read_questions(self, pairs):
+        return [5.0] * len(pairs)
+
+
+def _share(first: str, second: str) -> float:
+    words = set(split_terms(first))
+    return len(words & set(split_terms(second))) / max(1, len(words))
+
+
+class ReadingAlone:
+    """A probability that is the reader's own."""
+
+    def probability(self, features):
+        return 1 / (1 + math.exp(-features["reading"]))
+
+
+def letter_models() -> GuardModels:
+    """What guards read with, where words are letters."""
+    return GuardModels(CharacterVectors(), LetterReader())
 
 
 def letter_guard() -> GroundingGuard:
-    """The cascade over `CharacterVectors`."""
-    return GroundingGuard(CharacterVectors(), 0.5, model=letter_model())
+    """The cascade over `LetterReader`."""
+    return GroundingGuard(LetterReader(), 0.5, model=ReadingAlone())
 
 
 def with_letters(asker):
-    """The asker with a guard that reads `CharacterVectors`: the shipped one was fitted for others."""
+    """The asker with a guard that reads letters: the shipped one was fitted for another reader."""
     asker._context = replace(asker._context, guard=letter_guard())
     return asker
 

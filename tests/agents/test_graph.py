@@ -16,7 +16,7 @@ from core.errors import ChatModelError, NotFoundError, StoreError
 from core.settings import Settings
 from core.types import Hit, Label, Scope, Stage, Status, Verdict
 from retrieval.retriever import SearchResult
-from tests.agents.doubles import CharacterVectors, ScriptedChat, chunk, with_letters
+from tests.agents.doubles import ScriptedChat, chunk, letter_models, with_letters
 
 MANUAL = chunk("TM-20 主机的保修期为 18 个月。电池的保修期为 6 个月。", 0, "售后问答")
 ABOUT_ELSE = (chunk("请假须提前三天申请。", 0, "制度"),)
@@ -72,7 +72,7 @@ async def open_agent(tmp_path):
     async def opener(chat, shelf=None, sufficient_at=0.0, quoted_at=0.0):
         settings = Settings(data=tmp_path, guard={"sufficient_at": sufficient_at, "quoted_at": quoted_at})
         asker = await open_asker(
-            shelf or OneShelf(), CharacterVectors(), chat, settings, tmp_path / "sessions.db"
+            shelf or OneShelf(), letter_models(), chat, settings, tmp_path / "sessions.db"
         )
         opened.append(with_letters(asker))
         return asker

@@ -16,10 +16,10 @@ pytestmark = pytest.mark.models
 
 
 @pytest.fixture
-def released(built_in_embedder):
+def released(built_in_embedder, pair_reader):
     """What leaves of a draft over all the evidence."""
     pool = EvidenceBinder(built_in_embedder).pool([REFUND, WARRANTY, RULES, HEAT, SECRET])
-    guard = GroundingGuard(built_in_embedder, 0.5)
+    guard = GroundingGuard(pair_reader, 0.5)
 
     def check(draft: str, question: str) -> str:
         checker = DraftChecker(pool, guard, question)

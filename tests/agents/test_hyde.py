@@ -11,7 +11,7 @@ from core.chat import OpenAIChatModel
 from core.settings import Settings
 from core.types import Hit, Scope, Stage, Status
 from retrieval.retriever import SearchResult
-from tests.agents.doubles import CharacterVectors, chunk, with_letters
+from tests.agents.doubles import chunk, letter_models, with_letters
 from tests.contracts.chat_server import ChatServerStandIn
 
 pytestmark = pytest.mark.anyio
@@ -46,7 +46,7 @@ async def turn(tmp_path, server, hyde: str, effort: Effort) -> tuple[list, Shelf
     shelf = Shelf()
     settings = Settings(data=tmp_path, guard={"sufficient_at": 0.0}, retrieval={"hyde": hyde})
     chat = OpenAIChatModel(server.base_url, "m", timeout_s=5)
-    asker = with_letters(await open_asker(shelf, CharacterVectors(), chat, settings, tmp_path / "sessions.db"))
+    asker = with_letters(await open_asker(shelf, letter_models(), chat, settings, tmp_path / "sessions.db"))
     try:
         ask = Ask(QUESTION, Scope("default"), "ann", "s", effort)
         return [event async for event in asker.ask(ask)], shelf

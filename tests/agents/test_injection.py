@@ -32,7 +32,7 @@ ATTACKS = [
 
 
 @pytest.fixture
-async def answer_of(tmp_path, built_in_embedder):
+async def answer_of(tmp_path, guard_models):
     """The answer over a chunk and a scripted draft, with all events before it."""
     opened = []
 
@@ -42,7 +42,7 @@ async def answer_of(tmp_path, built_in_embedder):
         parts = [chunk(text, 0, title)] if isinstance(text, str) else text
         shelf = OneShelf(tuple(parts if isinstance(parts, list) else [parts]))
         path = tmp_path / f"{len(opened)}.db"
-        asker = await open_asker(shelf, built_in_embedder, chat, settings, path)
+        asker = await open_asker(shelf, guard_models, chat, settings, path)
         opened.append(asker)
         events = [event async for event in asker.ask(Ask(question, Scope("default"), "ann"))]
         assert isinstance(events[-1], Finished)

@@ -18,7 +18,7 @@ from core.errors import ChatModelError
 from core.seams import Guard, Passage
 from core.settings import GuardSettings
 from core.types import Label, Usage
-from tests.agents.doubles import CharacterVectors, letter_model
+from tests.agents.doubles import LetterReader, ReadingAlone, letter_guard
 from tests.contracts.tiny_models import rewrite_json, save_cross_encoder
 
 QUOTE = "TM-20 主机的保修期为 18 个月。"
@@ -77,16 +77,16 @@ class TestLearned(GuardContract):
 
     @pytest.fixture
     def guard(self):
-        return LearnedGuard(CharacterVectors(), 0.5, model=letter_model())
+        return LearnedGuard(LetterReader(), 0.5, model=ReadingAlone())
 
 
 @pytest.mark.models
 class TestShippedModel(GuardContract):
-    """The weights of the repository over the built-in embedder."""
+    """The weights of the repository."""
 
     @pytest.fixture
-    def guard(self, built_in_embedder):
-        return LearnedGuard(built_in_embedder, 0.5)
+    def guard(self, pair_reader):
+        return LearnedGuard(pair_reader, 0.5)
 
 
 class TestGrounding(GuardContract, ChangedNumberContract):
@@ -94,7 +94,7 @@ class TestGrounding(GuardContract, ChangedNumberContract):
 
     @pytest.fixture
     def guard(self):
-        return GroundingGuard(CharacterVectors(), 0.5, model=letter_model())
+        return letter_guard()
 
 
 class TestCascade(GuardContract, ChangedNumberContract):
@@ -150,7 +150,7 @@ class TestJudge(GuardContract):
 
     def test_an_outage_keeps_the_score_of_the_small_model(self, running_loop):
         judge = ChatJudge(JudgingChat(ChatModelError("no server")), PromptLibrary(), running_loop, 5.0)
-        guard = GroundingGuard(CharacterVectors(), 0.999, 0.001, letter_model(), [judge])
+        guard = GroundingGuard(LetterReader(), 0.999, 0.001, ReadingAlone(), [judge])
         verdict = guard.check("主机保修期为18个月", PASSAGE, "")
         assert verdict.label is Label.UNSURE and verdict.guard == "grounding"
         assert verdict.score != 0.5 and "no server" in verdict.reason
@@ -158,7 +158,7 @@ class TestJudge(GuardContract):
     def test_only_the_unsure_are_asked_about(self, running_loop):
         chat = JudgingChat()
         judge = ChatJudge(chat, PromptLibrary(), running_loop, 5.0)
-        guard = GroundingGuard(CharacterVectors(), 0.5, 0.2, letter_model(), [judge])
+        guard = GroundingGuard(LetterReader(), 0.5, 0.2, ReadingAlone(), [judge])
         guard.check(QUOTE, PASSAGE, "")
         guard.check(QUOTE.replace("18", "24"), PASSAGE, "")
         assert chat.asked == []

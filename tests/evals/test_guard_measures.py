@@ -1,12 +1,8 @@
-"""The measures of guards, the reader of claims and the small networks."""
+"""The measures of guards and the reader of claims."""
 
 import json
 
-import numpy as np
 import pytest
-from agents.guards.alignment import SCALARS, align, token_logits
-from evals.fit_guard import fit_map
-from evals.guard_network import Example, pooled, train_claims, train_head
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,62 +83,3 @@ def test_a_row_that_is_no_claim_is_named(tmp_path, line):
     path.write_text(line + "\n", encoding="utf-8")
     with pytest.raises(InputError):
         read_claims(path)
-
-
-@given(st.lists(st.tuples(st.floats(-5, 5), st.integers(0, 1)), min_size=3, max_size=40))
-def test_a_map_to_probabilities_only_rises(rows):
-    logits, labels = np.array([r[0] for r in rows]), np.array([float(r[1]) for r in rows])
-    where, share = fit_map(logits, labels, np.ones(len(rows)))
-    assert (np.diff(where) >= 0).all() and (np.diff(share) >= -1e-9).all()
-    assert share.min() > 0 and share.max() < 1
-
-
-def toy_examples(count, seed):
-    """A claim is wrong when one token's counterpart is not itself."""
-    rng = np.random.default_rng(seed)
-    examples = []
-    for _ in range(count):
-        claim = rng.standard_normal((6, 80)).astype(np.float32)
-        claim /= np.linalg.norm(claim, axis=1, keepdims=True)
-        wrong = np.zeros(6, np.float32)
-        held = claim.copy()
-        if rng.random() < 0.5:
-            wrong[2] = 1
-            held[2] = rng.standard_normal(80) / 9
-        scalars = np.zeros((6, SCALARS), np.float32)
-        examples.append(Example(claim, held, scalars, wrong, float(wrong.any())))
-    return examples
-
-
-def test_the_head_learns_which_token_is_not_held():
-    head = train_head(toy_examples(300, 1), epochs=40, seed=3)
-    unseen = toy_examples(60, 2)
-    aligned = [type("A", (), {"claim": e.claim, "held": e.held, "scalars": e.scalars}) for e in unseen]
-    scores = [pooled(head, token_logits(head, one)) for one in aligned]
-    assert auroc(scores, [int(e.unsupported) for e in unseen]) > 0.95
-    again = train_head(toy_examples(300, 1), epochs=40, seed=3)
-    assert all((again[name] == value).all() for name, value in head.items())
-
-
-def test_the_network_over_claims_learns_what_is_not_linear():
-    rng = np.random.default_rng(1)
-    table = rng.standard_normal((900, 3)).astype(np.float32)
-    labels = (table[:, 0] * table[:, 1] > 0).astype(np.float32)
-    from agents.guards.grounding_model import claims_logit
-
-    net = train_claims(table[:700], labels[:700], np.ones(700, np.float32), seed=5, members=2)
-    assert auroc([claims_logit(net, row) for row in table[700:]], labels[700:]) > 0.9
-
-
-@given(st.integers(0, 4), st.integers(0, 3), st.integers(0, 3))
-def test_any_number_of_tokens_and_sentences_is_aligned(words, quotes, around):
-    rng = np.random.default_rng(words)
-    tables = [rng.standard_normal((2, 8)).astype(np.float32) for _ in range(quotes + around)]
-    found = align(
-        rng.standard_normal((words, 8)).astype(np.float32),
-        tables[:quotes],
-        tables[quotes:],
-        np.zeros(8, np.float32),
-    )
-    assert found.scalars.shape == (words, SCALARS) and np.isfinite(found.scalars).all()
-    assert found.held.shape == (words, 8) and len(found.best) == len(found.quoted) == words

@@ -1,0 +1,73 @@
+"""The shipped reader of pairs: what it tells apart, and that batches do not matter."""
+
+import numpy as np
+import pytest
+
+from retrieval.pairs.adapter import FIRST, SECOND, PairAdapter
+from retrieval.pairs.reader import AdaptedReader
+
+pytestmark = pytest.mark.models
+LEAVE = "公司员工婚假为十天，产假为九十八天。2019年起，陪产假延长到十五天。"
+VALVE = "The valve opens at 8 am and closes at 6 pm every day. The pump is serviced in May."
+
+
+@pytest.mark.parametrize(
+    ("evidence", "held", "not_held"),
+    [
+        (LEAVE, "婚假有10天。", "婚假有15天。"),
+        (LEAVE, "产假是98天。", "产假不是98天。"),
+        (LEAVE, "陪产假自2019年起为十五天。", "陪产假自2016年起为十五天。"),
+        (VALVE, "The valve closes at 6 pm.", "The valve closes at 7 pm."),
+        (VALVE, "Every day the valve closes at 6 pm.", "The valve does not close at 6 pm."),
+        (VALVE, "In May the pump is serviced.", "In May the valve is serviced."),
+    ],
+)
+def test_a_held_claim_is_told_from_a_changed_one(pair_reader, evidence, held, not_held):
+    right, wrong = pair_reader.read_claims([(held, evidence), (not_held, evidence)])
+    assert right > wrong + 0.5
+
+
+@pytest.mark.parametrize(
+    ("question", "right", "wrong"),
+    [
+        ("婚假有几天？", LEAVE, "食堂每天十一点半开门，周末休息。"),
+        ("病假有几天？", "病假每年最多三十天。", LEAVE),
+        ("When does the valve close?", VALVE, "The canteen opens at noon and has two doors."),
+        ("When is the pump serviced?", VALVE, "The valve opens at 8 am and closes at 6 pm."),
+        ("婚假有几天？", "Staff get ten days of leave when they marry.", "Staff get a free lunch."),
+    ],
+)
+def test_a_passage_that_answers_is_told_from_one_that_does_not(pair_reader, question, right, wrong):
+    better, worse = pair_reader.read_questions([(question, right), (question, wrong)])
+    assert better > worse + 0.5
+
+
+def test_company_in_a_batch_changes_little(pair_reader):
+    pairs = [("婚假有10天。", LEAVE), ("The valve closes at 6 pm.", VALVE), ("x", "y"), ("x", VALVE * 40)]
+    together = pair_reader.read_claims(pairs)
+    alone = [pair_reader.read_claims([pair])[0] for pair in pairs]
+    assert np.allclose(together, alone, atol=0.35)
+
+
+def test_empty_texts_and_no_pairs_are_read(pair_reader):
+    assert pair_reader.read_claims([]) == []
+    assert np.isfinite(pair_reader.read_claims([("", ""), ("？", "。")])).all()
+
+
+def test_another_adapter_gives_another_graph(weights_folder, pair_reader):
+    arrays = {
+        f"{head}.{part}": np.zeros(384, np.float32)
+        for head in ("wrong", "answer")
+        for part in ("token", "frame")
+    }
+    arrays |= {
+        f"{head}.{part}": np.float32(value)
+        for head in ("wrong", "answer")
+        for part, value in (("token_bias", -3), ("frame_bias", 1), ("pool", 1))
+    }
+    adapter = PairAdapter(arrays, "zero")
+    assert AdaptedReader(weights_folder, adapter=adapter).fingerprint != pair_reader.fingerprint
+    states, parts = np.zeros((1, 4, 384), np.float32), np.array([[0, FIRST, SECOND, SECOND]])
+    for head, tokens in (("wrong", 1), ("answer", 2)):
+        logit, table = adapter.logits(head, states, parts)
+        assert logit[0] == pytest.approx(1 - 3 + np.log(tokens), abs=1e-5) and table.shape == (1, 4)
