@@ -25,19 +25,20 @@ BINS = 10
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A claim, its verdict and what it took; `baselines` are scores by name."""
+    """A claim, its verdict, how long that took, and how long binding it to its evidence did before, the
+    reading of new evidence in it; `baselines` are scores by name."""
 
     claim: Claim
     verdict: Verdict
     ms: float
     baselines: Mapping[str, float]
+    binding_ms: float = 0.0
 
 
 def judge(
     claims: Sequence[Claim], guard: Guard, embedder: TokenEmbedder, on_progress: Callable[[str], None]
 ) -> list[Judged]:
-    """Binds each claim to its evidence as an answer's sentence is bound, and has it judged. The time
-    holds both, and the reading of evidence where it is not that of the claim before."""
+    """Binds each claim to its evidence as an answer's sentence is bound, and has it judged."""
     bound = EvidenceOfClaims(embedder)
     found = []
     for at, claim in enumerate(sorted(claims, key=lambda claim: claim.evidence)):
@@ -45,16 +46,18 @@ def judge(
             on_progress(f"{at} of {len(claims)} claims")
         start = time.perf_counter()
         passage = bound.passage(claim.text, claim.evidence)
+        begun = time.perf_counter()
         verdict = guard.check(claim.text, passage, claim.question)
-        ms = 1000 * (time.perf_counter() - start)
-        found.append(Judged(claim, verdict, ms, _baselines(claim, passage, embedder)))
+        ms, binding_ms = 1000 * (time.perf_counter() - begun), 1000 * (begun - start)
+        found.append(Judged(claim, verdict, ms, _baselines(claim, passage, embedder), binding_ms))
     return found
 
 
 def report(judged: Sequence[Judged], supported_at: float) -> dict:
     """The figures of all claims, of each source and of each kind of change."""
     whole = figures(judged, supported_at) | {
-        "ms_per_claim": round(float(np.median([j.ms for j in judged])), 2)
+        "ms_per_claim": round(float(np.median([j.ms for j in judged])), 2),
+        "binding_ms": round(float(np.median([j.binding_ms for j in judged])), 2),
     }
     whole["labels"] = {str(label): sum(j.verdict.label is label for j in judged) for label in Label}
     whole["baselines"] = {

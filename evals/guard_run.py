@@ -3,11 +3,13 @@
 The composition root of that measurement. Knows settings and files; knows nothing of figures.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 
 from agents.guards.grounding import GroundingGuard
+from agents.guards.learned import cut_claim
 from core.errors import InputError
 from core.paths import weights_dir
 from core.seams import TokenEmbedder
@@ -107,16 +109,19 @@ class _Judging:
         return {"score": score, "right": float(right)}
 
     def _agreement(self, rows: Sequence[tuple[Claim, float]]) -> dict:
-        """The rank correlation with what people say of the faithfulness of answers."""
-        judged = judge([claim for claim, _ in rows], self._guard, self._embedder, self._on_progress)
-        said = {claim.id: score for claim, score in rows}
-        people = [said[j.claim.id] for j in judged]
-        names = judged[0].baselines
-        return {
-            "spearman": round(spearman([j.verdict.score for j in judged], people), 4),
-            "baselines": {n: round(spearman([j.baselines[n] for j in judged], people), 4) for n in names},
-            "n": len(rows),
+        """The rank correlation with what people say of the faithfulness of answers: of an answer the
+        mean over its sentences, since one that is mostly held is mostly faithful."""
+        sentences = [replace(c, text=text) for c, _ in rows for text in cut_claim(c.text)]
+        judged = judge(sentences, self._guard, self._embedder, self._on_progress)
+        scores: dict[str, list[Mapping[str, float]]] = {claim.id: [] for claim, _ in rows}
+        for one in judged:
+            scores[one.claim.id].append({"guard": one.verdict.score, **one.baselines})
+        people = [score for _, score in rows]
+        found = {
+            name: round(spearman([fmean(s[name] for s in scores[c.id]) for c, _ in rows], people), 4)
+            for name in scores[rows[0][0].id][0]
         }
+        return {"spearman": found.pop("guard"), "baselines": found, "n": len(rows)}
 
 
 def _embedder(settings: Settings) -> E5Embedder:

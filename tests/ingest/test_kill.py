@@ -1,6 +1,5 @@
 """kill -9 at every step of an ingest, then a second run: each file exactly once, never half."""
 
-import multiprocessing
 import os
 import signal
 from pathlib import Path
@@ -12,6 +11,7 @@ from ingest.ledger import FileStatus, Ledger
 from ingest.originals import Originals
 from ingest.parsing import DirectParserRunner
 from ingest.pipeline import Ingestor, IngestRequest
+from tests.ingest.apart import run_to_end
 from tests.ingest.folder_index import FolderIndex
 
 REQUEST = IngestRequest("default")
@@ -96,11 +96,7 @@ def work(folder, fuse, deletes):
 
 def run_apart(folder, steps, deletes=()):
     """True when the process came to its end, False when the fuse killed it."""
-    process = multiprocessing.get_context("fork").Process(target=work, args=(folder, Fuse(steps), deletes))
-    process.start()
-    process.join()
-    assert process.exitcode in (0, -signal.SIGKILL)
-    return process.exitcode == 0
+    return run_to_end(work, folder, Fuse(steps), deletes)
 
 
 def check_once(folder, expected):
@@ -170,11 +166,7 @@ def rechunk(folder, fuse):
 
 def rechunk_apart(folder, steps):
     """As `run_apart`, for cutting the stored files again into larger chunks."""
-    process = multiprocessing.get_context("fork").Process(target=rechunk, args=(folder, Fuse(steps)))
-    process.start()
-    process.join()
-    assert process.exitcode in (0, -signal.SIGKILL)
-    return process.exitcode == 0
+    return run_to_end(rechunk, folder, Fuse(steps))
 
 
 @pytest.mark.slow
@@ -206,13 +198,7 @@ def change_readers_and_prune(folder, fuse):
 
 
 def change_apart(folder, steps):
-    process = multiprocessing.get_context("fork").Process(
-        target=change_readers_and_prune, args=(folder, Fuse(steps))
-    )
-    process.start()
-    process.join()
-    assert process.exitcode in (0, -signal.SIGKILL)
-    return process.exitcode == 0
+    return run_to_end(change_readers_and_prune, folder, Fuse(steps))
 
 
 @pytest.mark.slow

@@ -1,7 +1,5 @@
 """Documents that are nearly others: told, linked when that is wanted, and never lost."""
 
-import multiprocessing
-import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ from ingest.near_copies import NEAR_DUPLICATE
 from ingest.originals import Originals
 from ingest.parsing import DirectParserRunner
 from ingest.pipeline import Ingestor, IngestRequest
+from tests.ingest.apart import run_to_end
 from tests.ingest.folder_index import FolderIndex
 from tests.ingest.test_kill import Fuse, FusedIndex, FusedLedger, FusedOriginals
 
@@ -246,11 +245,7 @@ def change(folder, fuse):
 
 
 def change_apart(folder, steps):
-    process = multiprocessing.get_context("fork").Process(target=change, args=(folder, Fuse(steps)))
-    process.start()
-    process.join()
-    assert process.exitcode in (0, -signal.SIGKILL)
-    return process.exitcode == 0
+    return run_to_end(change, folder, Fuse(steps))
 
 
 def check(folder, names):
