@@ -83,12 +83,12 @@ class AnswerWork:
         chunks = [excerpt.chunk for excerpt in self.excerpts]
         pool = await asyncio.to_thread(self.context.binder.pool, chunks, screened)
         self.checker = DraftChecker(
-            pool, self.context.guard, self.question, self.policy, self.checked, self._answering
+            pool, self.context.guard, self.question, self.policy, self.checked, self.answering
         )
         return bool(chunks)
 
     @property
-    def _answering(self) -> frozenset[str] | None:
+    def answering(self) -> frozenset[str] | None:
         """The chunks that answer by themselves; None where a question asks for several facts, which may
         stand apart."""
         if asks_several_facts(self.question):

@@ -30,7 +30,8 @@ async def extract(state: AskState, runtime: Runtime[AskContext]) -> dict:
         same = detect_language(work.question) == detect_language(bound.quote)
         full = same and covers and sum(covers) / len(covers) >= QUOTE_COVER
         needed = QUOTE_SIMILARITY if same else QUOTE_SIMILARITY_ACROSS
-        if (full or bound.similarity >= needed) and offers_kind(work.question, bound.spoken):
+        answers = work.answering is None or bound.chunk.id in work.answering
+        if answers and (full or bound.similarity >= needed) and offers_kind(work.question, bound.spoken):
             work.is_extracted = True
             work.release(work.checker.quote(bound))
     return work.update("extract")

@@ -5,7 +5,7 @@ Knows the retriever; knows nothing of drafts.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from langgraph.runtime import Runtime
 
@@ -21,6 +21,9 @@ from retrieval.evidence import CutLimits
 
 CANDIDATES_PER_CHUNK = 2
 """So many chunks are read for each that may be shown."""
+BESIDE_THE_POINT = 0.1
+"""A chunk whose probability to answer is less than this share of the best one's is not shown: it only
+leads a small model astray, and costs tokens."""
 SEVERAL_FACTS = 1.5
 """So much more evidence may be shown when a question asks for more than one fact."""
 
@@ -32,8 +35,8 @@ async def gather(state: AskState, runtime: Runtime[AskContext]) -> dict:
     queries = state["queries"]
     runtime.stream_writer(StatusChanged("searching", " · ".join(queries)))
     factor = BUDGETS[Effort(state["effort"])].evidence
-    if asks_several_facts(queries[0]):
-        factor *= SEVERAL_FACTS
+    several = asks_several_facts(queries[0])
+    factor *= SEVERAL_FACTS if several else 1
     limit = max(1, round(context.retrieval.evidence_chunks * factor))
     scope, wanted = read_scope(state), limit * CANDIDATES_PER_CHUNK
     passage = {"passage": state["passage"]} if state["passage"].strip() else {}
@@ -46,7 +49,8 @@ async def gather(state: AskState, runtime: Runtime[AskContext]) -> dict:
     begun = time.perf_counter()
     sufficiency = await asyncio.to_thread(context.gate.read, queries[0], [hit.chunk for hit in hits])
     read = time.perf_counter()
-    excerpts = await asyncio.to_thread(context.cutter.cut, queries[0], hits, limits)
+    kept = hits if several else drop_beside_the_point(hits, sufficiency.answering)
+    excerpts = await asyncio.to_thread(context.cutter.cut, queries[0], kept, limits)
     # Told by all that was found: the cut leaves an attack out, and its company in.
     found = [hit.chunk for hit in hits] if context.guards.screen else []
     hostile = await asyncio.to_thread(context.screen.find_hostile, queries[0], found)
@@ -64,6 +68,12 @@ async def gather(state: AskState, runtime: Runtime[AskContext]) -> dict:
         "answering": dict(sufficiency.answering),
         "timings_ms": {**state["timings_ms"], **timings},
     }
+
+
+def drop_beside_the_point(hits: Sequence[Hit], answering: Mapping[str, float]) -> list[Hit]:
+    """The hits without those that hardly answer where another one does; the best always stays."""
+    least = BESIDE_THE_POINT * max(answering.values(), default=0.0)
+    return [hit for hit in hits if answering[hit.chunk.id] >= least]
 
 
 def _merge(lists: Sequence[Sequence[Hit]]) -> list[Hit]:
