@@ -15,7 +15,7 @@ from agents.binding import strip_markers
 from agents.guards.answer_language import is_off_language
 from agents.guards.repetition import RepetitionWatch
 from core.seams import ChatDelta, ChatModel, ChatOptions, Message
-from core.text import cut_complete_sentences
+from core.text import SentenceCutter
 from core.types import Usage
 from retrieval.evidence import estimate_tokens
 
@@ -119,13 +119,12 @@ class _Attempt:
 
     async def sentences(self, model: ChatModel) -> AsyncIterator[str]:
         """The sentences of the reply up to its fault, if it has one."""
-        waiting, room = "", self._options.max_tokens * CHARS_PER_TOKEN
+        cutter, room = SentenceCutter(), self._options.max_tokens * CHARS_PER_TOKEN
         async with aclosing(model.stream(self._request.prompt, self._options)) as deltas:
             async for delta in deltas:
                 self._note(delta)
                 room -= max(1, len(delta.text))
-                done, waiting = cut_complete_sentences(waiting + delta.text)
-                for sentence in done:
+                for sentence in cutter.feed(delta.text):
                     if self._is_fit(sentence):
                         yield sentence
                 # Also behind a sentence in another language that was passed over.
@@ -135,7 +134,7 @@ class _Attempt:
                     self.fault = Fault.ENDLESS
                 if self._is_over:
                     return
-        rest = waiting.strip()
+        rest = cutter.rest.strip()
         if rest and self._is_loose(rest):
             self.fault = Fault.CUT_OFF
         elif rest and self._is_fit(rest):
