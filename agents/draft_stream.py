@@ -49,15 +49,16 @@ class DraftRequest:
 
 
 class DraftStream:
-    """The attempts at one draft. `faults` tell what went wrong, in order, `last_fault` what went
-    wrong with the last attempt; `usage` what all attempts took, estimated for those that were
-    stopped."""
+    """The attempts at one draft, `attempts` so far. `faults` tell what went wrong, in order,
+    `last_fault` what went wrong with the last attempt; `usage` what all attempts took, estimated
+    for those that were stopped."""
 
     def __init__(self, chat_model: ChatModel, request: DraftRequest) -> None:
         self._model = chat_model
         self._request = request
         self.faults: list[Fault] = []
         self.last_fault: Fault | None = None
+        self.attempts = 0
         self.usage = Usage()
 
     async def sentences(self, is_answered: Callable[[], bool]) -> AsyncIterator[str]:
@@ -68,6 +69,7 @@ class DraftStream:
         for number in range(1 + retries):
             options = self._options(left)
             attempt = _Attempt(self._request, options, is_last=number == retries)
+            self.attempts += 1
             try:
                 async with aclosing(attempt.sentences(self._model)) as sentences:
                     async for sentence in sentences:
