@@ -14,7 +14,7 @@ from agents.conflicts import find_rivals, newest_day
 from agents.guards.demands import offers_kind, speaks_of
 from agents.guards.evidence_screen import ScreenedEvidence
 from agents.guards.exact import NEAR_COPY, overlap
-from agents.guards.outgoing import strip_links
+from agents.guards.outgoing import plain_pictures, strip_links
 from agents.policy import Policy
 from core.seams import Guard
 from core.text import detect_language, normalise
@@ -254,7 +254,7 @@ class DraftChecker:
                 self.draft.citations.append(known)
                 new.append(known)
             markers.append(known.marker)
-        sentence = Sentence(text, tuple(markers), verdict)
+        sentence = Sentence(plain_pictures(text), tuple(markers), verdict)
         self.draft.sentences.append(sentence)
         return Released(sentence, tuple(new))
 
