@@ -24,7 +24,7 @@ from agents.policy import Policy
 from agents.records import read_checked, read_excerpt, sentence_record
 from agents.several_facts import asks_several_facts
 from agents.state import AskState
-from core.seams import Message
+from core.seams import Message, SpendingGuard
 from core.types import Sentence, Status, Usage
 
 BROKEN_OFF = (Fault.CUT_OFF, Fault.ENDLESS, Fault.OFF_LANGUAGE)
@@ -53,6 +53,7 @@ class AnswerWork:
         self.language = state["language"]
         self.checked = read_checked(outcome) if outcome else CheckedDraft()
         self.draft_text: str = outcome.get("draft", "")
+        self.written: list[str] = []
         self.is_drafted: bool = outcome.get("drafted", False)
         self._is_broken_off: bool = outcome.get("broken_off", False)
         self.is_extracted = False
@@ -82,9 +83,9 @@ class AnswerWork:
         self.excerpts = screened.trim(self.excerpts)
         chunks = [excerpt.chunk for excerpt in self.excerpts]
         pool = await asyncio.to_thread(self.context.binder.pool, chunks, screened)
-        self.checker = DraftChecker(
-            pool, self.context.guard, self.question, self.policy, self.checked, self.answering
-        )
+        guard = self.context.guard
+        guard = guard.spending(self._spend) if isinstance(guard, SpendingGuard) else guard
+        self.checker = DraftChecker(pool, guard, self.question, self.policy, self.checked, self.answering)
         return bool(chunks)
 
     @property
@@ -96,9 +97,12 @@ class AnswerWork:
         least = self.context.guards.answered_at
         return frozenset(name for name, share in self._state["answering"].items() if share >= least)
 
+    def _spend(self, usage: Usage) -> None:
+        self._usage = self._usage.plus(usage)
+
     async def drafted(self, prompt: list[Message]) -> AsyncIterator[str]:
-        """The sentences of a draft as the model writes them. The draft is asked for once more
-        after a fault, unless a sentence of it has left."""
+        """The sentences of a draft as the model writes them; `written` holds those of the last
+        attempt. The draft is asked for once more after a fault, unless a sentence of it has left."""
         request = DraftRequest(
             prompt=prompt,
             question=self.question,
@@ -106,15 +110,20 @@ class AnswerWork:
             max_tokens=round(self.context.chat.max_answer_tokens * self.budget.answer),
             sampling=self.budget.sampling,
         )
-        before = len(self.checked.sentences)
+        before, withheld, attempt = len(self.checked.sentences), len(self.checked.withheld), 1
+        self.written = []
         stream = DraftStream(self.context.chat_model, request)
         try:
             async with aclosing(stream.sentences(lambda: len(self.checked.sentences) > before)) as sentences:
                 async for sentence in sentences:
+                    if stream.attempts > attempt:
+                        attempt, self.written = stream.attempts, []
+                        self.checked.abandon(withheld)
                     self._note_first(FIRST_DRAFTED)
+                    self.written.append(sentence)
                     yield sentence
         finally:
-            self._usage = self._usage.plus(stream.usage)
+            self._spend(stream.usage)
             self._guarded.update(fault.value for fault in stream.faults)
             self._is_broken_off = self._is_broken_off or stream.last_fault in BROKEN_OFF
 
@@ -153,6 +162,7 @@ class AnswerWork:
                 "citations": [asdict(citation) for citation in checked.citations],
                 "withheld": [sentence_record(s) for s in checked.withheld],
                 "mended": checked.mended,
+                "abandoned": checked.abandoned,
                 "draft": self.draft_text,
                 "drafted": self.is_drafted,
                 "broken_off": self._is_broken_off,

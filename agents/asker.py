@@ -31,10 +31,10 @@ from agents.prompt_library import PromptLibrary
 from agents.question_loop import QuestionLoop
 from agents.records import read_turn
 from agents.sessions import SessionIndex, thread_id
-from core.errors import AttestError, NotFoundError
+from core.errors import AttestError, NotFoundError, StoreError
 from core.seams import ChatModel
 from core.settings import Settings
-from core.types import Turn
+from core.types import Answer, Turn
 from retrieval.evidence import EvidenceCutter
 from retrieval.retriever import Retriever
 from retrieval.token_cache import CachedTokenEmbedder
@@ -98,10 +98,10 @@ class Asker:
                         had_evidence |= isinstance(event, Retrieved) and bool(event.hits)
                         yield shown
             await self._graph.checkpointer.keep_latest(thread)
-            await asyncio.to_thread(self._sessions.record_turn, ask.owner, session_id, ask.question)
+            title = self._masked(ask).question
+            await asyncio.to_thread(self._sessions.record_turn, ask.owner, session_id, title)
             known = True
-            if self._loop is not None and ask.keep:
-                await asyncio.to_thread(self._loop.note, self._masked(ask), finished.answer, had_evidence)
+            await self._note(ask, finished.answer, had_evidence)
         except AttestError as exc:
             logger.info("question failed: %s", exc)
             yield Failed(exc.code, exc.message, exc.remedy)
@@ -117,6 +117,15 @@ class Asker:
                 await asyncio.shield(self._graph.checkpointer.adelete_thread(thread))
         # Only now is the turn stored: who reads `finished` may ask on at once.
         yield finished
+
+    async def _note(self, ask: Ask, answer: Answer, had_evidence: bool) -> None:
+        """Keeps the answer for its rating. The turn is over: who asked shall have it all the same."""
+        if self._loop is None or not ask.keep:
+            return
+        try:
+            await asyncio.to_thread(self._loop.note, self._masked(ask), answer, had_evidence)
+        except StoreError as exc:
+            logger.warning("answer %s cannot be rated, for it could not be kept: %s", answer.id, exc)
 
     def _masked(self, ask: Ask) -> Ask:
         mask = self._context.mask
@@ -140,7 +149,9 @@ class Asker:
             raise NotFoundError(f"there is no session {session_id!r}")
         config = {"configurable": {"thread_id": thread_id(owner, session_id)}}
         snapshot = await self._graph.aget_state(config)
-        return [read_turn(record) for record in snapshot.values.get("turns", [])]
+        turns = [read_turn(record) for record in snapshot.values.get("turns", [])]
+        mask = self._context.mask
+        return turns if mask is None else [replace(turn, question=mask.text(turn.question)) for turn in turns]
 
     async def forget(self, owner: str, session_id: str) -> bool:
         """Deletes a session with all its checkpoints; False when the owner has none such."""

@@ -15,7 +15,7 @@ from agents.binding import strip_markers
 from agents.guards.answer_language import is_off_language
 from agents.guards.repetition import RepetitionWatch
 from core.seams import ChatDelta, ChatModel, ChatOptions, Message
-from core.text import cut_complete_sentences
+from core.text import SentenceCutter
 from core.types import Usage
 from retrieval.evidence import estimate_tokens
 
@@ -49,15 +49,16 @@ class DraftRequest:
 
 
 class DraftStream:
-    """The attempts at one draft. `faults` tell what went wrong, in order, `last_fault` what went
-    wrong with the last attempt; `usage` what all attempts took, estimated for those that were
-    stopped."""
+    """The attempts at one draft, `attempts` so far. `faults` tell what went wrong, in order,
+    `last_fault` what went wrong with the last attempt; `usage` what all attempts took, estimated
+    for those that were stopped."""
 
     def __init__(self, chat_model: ChatModel, request: DraftRequest) -> None:
         self._model = chat_model
         self._request = request
         self.faults: list[Fault] = []
         self.last_fault: Fault | None = None
+        self.attempts = 0
         self.usage = Usage()
 
     async def sentences(self, is_answered: Callable[[], bool]) -> AsyncIterator[str]:
@@ -68,6 +69,7 @@ class DraftStream:
         for number in range(1 + retries):
             options = self._options(left)
             attempt = _Attempt(self._request, options, is_last=number == retries)
+            self.attempts += 1
             try:
                 async with aclosing(attempt.sentences(self._model)) as sentences:
                     async for sentence in sentences:
@@ -119,13 +121,12 @@ class _Attempt:
 
     async def sentences(self, model: ChatModel) -> AsyncIterator[str]:
         """The sentences of the reply up to its fault, if it has one."""
-        waiting, room = "", self._options.max_tokens * CHARS_PER_TOKEN
+        cutter, room = SentenceCutter(), self._options.max_tokens * CHARS_PER_TOKEN
         async with aclosing(model.stream(self._request.prompt, self._options)) as deltas:
             async for delta in deltas:
                 self._note(delta)
                 room -= max(1, len(delta.text))
-                done, waiting = cut_complete_sentences(waiting + delta.text)
-                for sentence in done:
+                for sentence in cutter.feed(delta.text):
                     if self._is_fit(sentence):
                         yield sentence
                 # Also behind a sentence in another language that was passed over.
@@ -135,7 +136,7 @@ class _Attempt:
                     self.fault = Fault.ENDLESS
                 if self._is_over:
                     return
-        rest = waiting.strip()
+        rest = cutter.rest.strip()
         if rest and self._is_loose(rest):
             self.fault = Fault.CUT_OFF
         elif rest and self._is_fit(rest):

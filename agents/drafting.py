@@ -14,7 +14,7 @@ from agents.conflicts import find_rivals, newest_day
 from agents.guards.demands import offers_kind, speaks_of
 from agents.guards.evidence_screen import ScreenedEvidence
 from agents.guards.exact import NEAR_COPY, overlap
-from agents.guards.outgoing import strip_links
+from agents.guards.outgoing import plain_pictures, strip_links
 from agents.policy import Policy
 from core.seams import Guard
 from core.text import detect_language, normalise
@@ -65,12 +65,14 @@ class Released:
 @dataclass
 class CheckedDraft:
     """What became of a draft so far. Grows by `DraftChecker.check`. `mended` are texts of withheld
-    sentences in whose place a rewritten one was released."""
+    sentences in whose place a rewritten one was released, `abandoned` those of an attempt that
+    another one has replaced since."""
 
     sentences: list[Sentence] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
     withheld: list[Sentence] = field(default_factory=list)
     mended: list[str] = field(default_factory=list)
+    abandoned: list[str] = field(default_factory=list)
     guarded: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -80,14 +82,21 @@ class CheckedDraft:
 
     @property
     def lost(self) -> list[Sentence]:
-        """What was withheld and not mended; a refusal is no loss, nor what would not have answered."""
-        left = [s for s in self.withheld if s.text not in self.mended and s.verdict.guard != ANSWERING]
+        """What was withheld and not mended; a refusal is no loss, nor what would not have answered,
+        nor what a whole new attempt did not say again."""
+        gone = {*self.mended, *self.abandoned}
+        left = [s for s in self.withheld if s.text not in gone and s.verdict.guard != ANSWERING]
         return [s for s in left if not is_refusal(s.text)]
+
+    def abandon(self, since: int) -> None:
+        """What was withheld from that place on is of an attempt that is begun anew."""
+        self.abandoned += [sentence.text for sentence in self.withheld[since:]]
 
     @property
     def refused(self) -> bool:
         """Whether the model itself said that the evidence does not hold it, and nothing else."""
-        return bool(self.withheld) and not self.sentences and all(is_refusal(s.text) for s in self.withheld)
+        said = [s.text for s in self.withheld if s.text not in self.abandoned]
+        return bool(said) and not self.sentences and all(map(is_refusal, said))
 
 
 class DraftChecker:
@@ -250,7 +259,7 @@ class DraftChecker:
                 self.draft.citations.append(known)
                 new.append(known)
             markers.append(known.marker)
-        sentence = Sentence(text, tuple(markers), verdict)
+        sentence = Sentence(plain_pictures(text), tuple(markers), verdict)
         self.draft.sentences.append(sentence)
         return Released(sentence, tuple(new))
 
@@ -259,8 +268,10 @@ class DraftChecker:
         return []
 
     def _is_repeat(self, text: str) -> bool:
-        seen = {normalise(s.text) for s in [*self.draft.sentences, *self.draft.withheld]}
-        return normalise(text) in seen
+        said = normalise(text)
+        # What a new attempt says again is withheld of that one too.
+        self.draft.abandoned = [old for old in self.draft.abandoned if normalise(old) != said]
+        return said in {normalise(s.text) for s in [*self.draft.sentences, *self.draft.withheld]}
 
 
 def is_refusal(text: str) -> bool:

@@ -63,13 +63,14 @@ class AnswerMask:
         return replace(verdict, reason=self.text(verdict.reason))
 
     def _citation(self, citation: Citation) -> Citation:
-        return replace(citation, quote=self.text(citation.quote), title=self.text(citation.title))
+        quote, title, uri = map(self.text, (citation.quote, citation.title, citation.uri))
+        return replace(citation, quote=quote, title=title, uri=uri)
 
     def _hit(self, hit: Hit) -> Hit:
         chunk = hit.chunk
         headings = tuple(map(self.text, chunk.headings))
-        shown = replace(chunk, text=self.text(chunk.text), title=self.text(chunk.title), headings=headings)
-        return replace(hit, chunk=shown)
+        text, title, uri = map(self.text, (chunk.text, chunk.title, chunk.uri))
+        return replace(hit, chunk=replace(chunk, text=text, title=title, uri=uri, headings=headings))
 
 
 def _with_masked(guarded: Mapping[str, int], found: Counter[str]) -> dict[str, int]:

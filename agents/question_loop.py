@@ -44,6 +44,6 @@ class QuestionLoop:
 
     def drop_collection(self, collection: str) -> None:
         """Forgets what was kept of a collection that is removed."""
+        self.faq.drop_collection(collection)
         self.answers.drop_collection(collection)
         self.cases.drop_collection(collection)
-        self.faq.drop_collection(collection)

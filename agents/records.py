@@ -79,6 +79,7 @@ def read_checked(outcome: dict) -> CheckedDraft:
         citations=list(map(read_citation, outcome["citations"])),
         withheld=list(map(read_sentence, outcome["withheld"])),
         mended=list(outcome["mended"]),
+        abandoned=list(outcome["abandoned"]),
     )
 
 

@@ -304,11 +304,14 @@ class Library:
         return {"name": name, "documents": 0, "chunks": 0}
 
     def drop_collection(self, name: str) -> dict:
-        """Removes a collection with all its documents."""
+        """Removes a collection with all its documents, and what was kept of questions to it."""
         self.require_collection(name)
+        loop = self._services.loop()
+        # First of all: a kill in between must not leave curated answers of what is gone.
+        loop.faq.drop_collection(name)
         with self._services.write_lock:
             self._services.ingestor().drop_collection(name)
-        self._services.loop().drop_collection(name)
+        loop.drop_collection(name)
         return {"deleted": name}
 
     def _searchable(self, collection: str, visible: Visible) -> list["LedgerRow"]:

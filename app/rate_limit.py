@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.problems import problem
 
-LIMITED_PATHS = frozenset({"/v1/ask", "/v1/chat/completions"})
+LIMITED_PATHS = frozenset({"/v1/ask"})
 KEPT_OWNERS = 10_000
 
 

@@ -6,7 +6,7 @@ Vectors are float32 NumPy arrays, one row a text, of unit length.
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -312,6 +312,16 @@ class Guard(Protocol):
 
     def check(self, sentence: str, passage: Passage, question: str) -> Verdict:
         """Pure and synchronous; milliseconds on a CPU. Without quotes: unsupported."""
+        ...
+
+
+@runtime_checkable
+class SpendingGuard(Guard, Protocol):
+    """A guard that may ask a chat model."""
+
+    def spending(self, spend: Callable[[Usage], None]) -> Guard:
+        """The same guard, which tells `spend`, in the thread that checks, what each question to the
+        model took."""
         ...
 
 

@@ -76,26 +76,39 @@ def split_sentences(text: str) -> list[Span]:
     return spans
 
 
-def cut_complete_sentences(draft: str) -> tuple[list[str], str]:
-    """The sentences of a growing draft that can no longer change, and the rest.
+class SentenceCutter:
+    """Cuts a growing draft into the sentences that can no longer change; `rest` is what is left,
+    of which the first `looked_at` characters hold no end and are not looked at again.
 
     A full stop at the very end may still become `3.5`, so it waits for what follows.
     """
-    done, start = [], 0
-    for match in _ENDER.finditer(draft):
-        if match.group().startswith(".") and _is_abbreviation(draft, start, match.start()):
-            continue
-        end = _extend_over_markers(draft, match.end())
-        if end is None:
-            break
-        if sentence := draft[start:end].strip():
-            done.append(sentence)
-        start = end
-    return done, draft[start:]
+
+    def __init__(self) -> None:
+        self.rest = ""
+        self.looked_at = 0
+
+    def feed(self, text: str) -> list[str]:
+        """The sentences that are complete by this next piece, with their markers."""
+        draft = self.rest + text
+        done, start, looked_at = [], 0, len(draft)
+        for match in _ENDER.finditer(draft, self.looked_at):
+            is_last = match.end() == len(draft)
+            if match.group().startswith(".") and _is_abbreviation(draft, start, match.start()):
+                looked_at = match.start() if is_last else looked_at
+                continue
+            end = _extend_over_markers(draft, match.end())
+            if end is None:
+                looked_at = match.start()
+                break
+            if sentence := draft[start:end].strip():
+                done.append(sentence)
+            start = end
+        self.rest, self.looked_at = draft[start:], max(0, looked_at - start)
+        return done
 
 
 _MARKERS = re.compile(r"(?:\s*\[\d{1,2}(?:\s*[,，]\s*\d{1,2})*\])+")
-_OPEN_MARKER = re.compile(r"\s*\[[\d,，\s]*$")
+_OPEN_MARKER = re.compile(r"\s*\[[\d,，\s]{0,40}$")
 
 
 def _extend_over_markers(draft: str, end: int) -> int | None:
@@ -108,8 +121,8 @@ def _extend_over_markers(draft: str, end: int) -> int | None:
 
 
 def _is_abbreviation(text: str, start: int, dot: int) -> bool:
-    before = text[start:dot]
-    return bool(_ABBREVIATION.search(before[-12:])) and not re.search(r"[A-Za-z]\d+$", before)
+    before = text[max(start, dot - 12) : dot]
+    return bool(_ABBREVIATION.search(before)) and not re.search(r"[A-Za-z]\d+$", before)
 
 
 def _append_span(spans: list[Span], text: str, start: int, end: int) -> None:

@@ -3,11 +3,11 @@
 Knows the order and what becomes of an outage; knows nothing of how a guard judges.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from core.seams import Guard, Passage
-from core.types import Label, Verdict
+from core.seams import Guard, Passage, SpendingGuard
+from core.types import Label, Usage, Verdict
 
 
 class GuardCascade:
@@ -19,6 +19,12 @@ class GuardCascade:
     def __init__(self, stages: Sequence[Guard]) -> None:
         """`stages` from the cheapest to the dearest; at least one."""
         self._stages = tuple(stages)
+
+    def spending(self, spend: Callable[[Usage], None]) -> "GuardCascade":
+        """See `SpendingGuard.spending`."""
+        return GuardCascade(
+            [stage.spending(spend) if isinstance(stage, SpendingGuard) else stage for stage in self._stages]
+        )
 
     def check(self, sentence: str, passage: Passage, question: str) -> Verdict:
         """See `Guard.check`."""

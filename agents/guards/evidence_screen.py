@@ -17,6 +17,7 @@ from agents.guards.speech_to_models import (
     asks_about_instructions,
     gives_orders,
     speech_of,
+    speeches_of,
 )
 from agents.keywords import segments
 from core.seams import TokenEmbedder
@@ -36,7 +37,10 @@ MARGIN = 0.1
 """Beside text that speaks to a model a sentence may be so much less near than the nearest one."""
 DEMAND_MORE = 0.055
 """A demand on the reply, or a line of code, must be so much nearer: one sentence of 200 is one, and
-is quoted rarely."""
+is quoted rarely. So must all that speaks to a model in a document that holds such text elsewhere."""
+MOST_ENCLOSED = 3
+"""Sentences in a row; more of them are a document between two lines."""
+_PLAIN = (Speech.ORDER, Speech.UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +129,14 @@ class EvidenceScreen:
         self._embedder = embedder
 
     def find_hostile(self, question: str, chunks: Sequence[Chunk]) -> frozenset[str]:
-        """The documents that are told by a chunk: one order, or one demand that has nothing to do
-        with what is asked."""
+        """The documents that are told by a chunk: one order, one line that nobody can read, or one
+        demand that has nothing to do with what is asked."""
         if asks_about_instructions(question):
             return frozenset()
-        demands = [place for place in _places(question, chunks) if place.speech is Speech.DEMAND]
+        places = _places(question, chunks)
+        demands = [place for place in places if place.speech is Speech.DEMAND]
         told = {place.chunk.document_id for place in self._stray(question, demands)}
+        told |= {place.chunk.document_id for place in places if place.speech is Speech.UNREADABLE}
         return frozenset(told | {c.document_id for c in chunks if gives_orders(f"{c.context}\n{c.text}")})
 
     def screen(
@@ -141,12 +147,14 @@ class EvidenceScreen:
         places = _places(question, chunks)
         spoken = [place for place in places if place.speech]
         if asks_about_instructions(question):
-            plain = [place for place in spoken if place.speech in (Speech.ORDER, Speech.DEMAND)]
+            plain = [place for place in spoken if place.speech in (*_PLAIN, Speech.DEMAND)]
             return ScreenedEvidence(flagged=_by_chunk(plain), passages=len(plain))
         stray = self._stray(question, spoken)
-        orders = [p for p in spoken if p.speech is Speech.ORDER]
+        orders = [p for p in spoken if p.speech in _PLAIN]
         hostile = orders + [p for p in stray if p.speech is Speech.DEMAND]
         documents = {*hostile_documents, *(p.chunk.document_id for p in hostile)}
+        beside = [p for p in spoken if p.chunk.document_id in documents]
+        stray += [p for p in self._stray(question, beside, DEMAND_MORE) if p not in stray]
         tainted = self._tainted(question, places, documents)
         flagged = [p for p in spoken if p.speech is Speech.DEMAND and p not in stray]
         names = self._barred_names(question, chunks, documents)
@@ -164,10 +172,10 @@ class EvidenceScreen:
             titles={chunk.document_id: chunk.title for chunk in chunks},
         )
 
-    def _stray(self, question: str, spoken: Sequence[_Place]) -> list[_Place]:
-        """Those that do not speak of the question."""
+    def _stray(self, question: str, spoken: Sequence[_Place], more: float = 0.0) -> list[_Place]:
+        """Those that do not speak of the question; they must be so much nearer it by `more`."""
         near = self._similarities(question, [place.readable for place in spoken])
-        return [p for p, value in zip(spoken, near, strict=True) if value < _least(p, question)]
+        return [p for p, value in zip(spoken, near, strict=True) if value < _least(p, question) + more]
 
     def _barred_names(
         self, question: str, chunks: Sequence[Chunk], documents: Collection[str]
@@ -180,26 +188,29 @@ class EvidenceScreen:
             _Place(chunk, Span(0, 0), name, speech)
             for chunk in chunks
             for name in (chunk.title, *chunk.headings)
-            if name and ((speech := _speech(name, question)) or chunk.document_id in documents)
+            if name and ((speech := _asked_of(speech_of(name), question)) or chunk.document_id in documents)
         ]
         foreign = [name for name in told if asked.isdisjoint(split_terms(name.readable))]
-        barred = [name for name in told if name.speech is Speech.ORDER]
+        barred = [name for name in told if name.speech in _PLAIN]
         barred += [name for name in foreign if name.chunk.document_id in documents]
         doubtful = [name for name in told if name.speech is Speech.DEMAND or name in foreign]
         barred += self._stray(question, doubtful)
         return frozenset((name.chunk.document_id, name.readable) for name in barred)
 
     def _tainted(self, question: str, places: Sequence[_Place], documents: Collection[str]) -> list[_Place]:
-        """The plain sentences of these documents that are far from the question."""
+        """The plain sentences of these documents that are far from the question; what stands
+        between two lines to a model is theirs, and must be nearer than the rest."""
         if not documents:
             return []
         plain = [place for place in places if not place.speech]
         near = self._similarities(question, [place.readable for place in plain])
         nearest = max(near, default=0.0) - MARGIN
+        enclosed = _enclosed(places)
         return [
             place
             for place, value in zip(plain, near, strict=True)
-            if place.chunk.document_id in documents and value < max(nearest, _least(place, question))
+            if place.chunk.document_id in documents
+            and value < max(nearest, _least(place, question) + DEMAND_MORE * (place in enclosed))
         ]
 
     def _similarities(self, question: str, texts: Sequence[str]) -> list[float]:
@@ -211,16 +222,31 @@ class EvidenceScreen:
 
 def _places(question: str, chunks: Sequence[Chunk]) -> list[_Place]:
     """All pieces of the chunks."""
-    return [
-        _Place(chunk, p.span, p.readable(chunk.text), _speech(p.span.of(chunk.text), question))
-        for chunk in chunks
-        for p in split_pieces(chunk.text)
-    ]
+    found = []
+    for chunk in chunks:
+        pieces = split_pieces(chunk.text)
+        told = speeches_of([piece.span.of(chunk.text) for piece in pieces])
+        for piece, speech in zip(pieces, told, strict=True):
+            found.append(_Place(chunk, piece.span, piece.readable(chunk.text), _asked_of(speech, question)))
+    return found
 
 
-def _speech(text: str, question: str) -> Speech:
-    """How a text speaks to a model, where code is asked for as if it were prose."""
-    speech = speech_of(text)
+def _enclosed(places: Sequence[_Place]) -> list[_Place]:
+    """The plain sentences, few in a row, between two of a chunk that speak to a model."""
+    found: list[_Place] = []
+    row: list[_Place] = []
+    opened = ""
+    for place in places:
+        if place.speech:
+            found += row if opened == place.chunk.id and len(row) <= MOST_ENCLOSED else []
+            row, opened = [], place.chunk.id
+        else:
+            row.append(place)
+    return found
+
+
+def _asked_of(speech: Speech, question: str) -> Speech:
+    """How that speaks to a model under a question: code that is asked for is as prose."""
     return Speech.NONE if speech is Speech.CODE and asks_about_code(question) else speech
 
 

@@ -5,7 +5,8 @@ together, then, for what stays unsure and where one is configured, a bigger mode
 stages; knows nothing of prompts or of what happens with a verdict.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 
 from agents.guards.cascade import GuardCascade
@@ -13,7 +14,7 @@ from agents.guards.exact import ExactGuard
 from agents.guards.learned import LearnedGuard
 from agents.guards.logistic import LogisticModel
 from core.seams import Guard, PairReader, Passage
-from core.types import Label, Verdict
+from core.types import Label, Usage, Verdict
 
 OBJECTED = 0.45
 """What is left of the model's probability where an exact check objects."""
@@ -38,6 +39,12 @@ class GroundingGuard:
         up to it the `further` guards are asked, and without one it stays unsure."""
         self._exact, self._learned = ExactGuard(), LearnedGuard(reader, supported_at, unsure_at, model)
         self._cascade = GuardCascade([self._learned, *further])
+
+    def spending(self, spend: Callable[[Usage], None]) -> "GroundingGuard":
+        """See `SpendingGuard.spending`."""
+        counted = copy(self)
+        counted._cascade = self._cascade.spending(spend)
+        return counted
 
     def check(self, sentence: str, passage: Passage, question: str) -> Verdict:
         """See `Guard.check`; the score is a probability."""

@@ -6,17 +6,21 @@ that they speak of the question (`agents/guards/evidence_screen.py`). Pure; Chin
 """
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 
+from agents.guards.unreadable import is_unreadable
 from core.instructions import find_instructions
 
 
 class Speech(StrEnum):
-    """How a sentence speaks to a model. Orders and marks are plain; a demand is on the reply;
-    a request or a question may be meant for people; code and ciphers are for machines."""
+    """How a sentence speaks to a model. Orders and marks are plain, and what nobody can read is no
+    evidence; a demand is on the reply; a request, a question or a greeting may be meant for
+    people; code is for machines."""
 
     NONE = ""
     ORDER = "order"
+    UNREADABLE = "unreadable"
     DEMAND = "demand"
     REQUEST = "request"
     QUESTION = "question"
@@ -34,6 +38,9 @@ _DEMAND = re.compile(
     r"|\b(?:only|just|simply)\s+(?:write|type|give|tell)\b.{0,20}\b(?:answer|response|reply|output|words?)\b"
     # Rows of brackets close what stands before them for a model, and nothing for a reader.
     r"|(?:[\[\](){}]\s*){12,}"
+    r"|\b(?:precede|preface|prefix|begin|start|end|finish)\s+(?:\w+\s+){0,2}(?:answers?|responses?|reply|replies|outputs?)\b"
+    r"|</?\w*(?:prompt|instruction|input)\w*>|\bI\s+want\s+you\s+(?:to\s+)?(?:act|be|become|turn|behave|play|pretend|answer|respond|say)\b"
+    r"|\b(?:do\s+not|don'?t|never)\s+(?:write|give|provide|add|include|offer)\s+(?:an?y?\s+|further\s+)?explanations?\b"
     r"|\b(?:respond|reply|answer|output)\s+(?:only|exactly|always|with)\b"
     r"|\b(?:pretend|role-?play(?:ing)?|act\s+as|acting\s+as|imagine\s+(?:that\s+)?you)\b"
     r"|\byou\s+(?:are|will\s+be|act)\s+(?:now\s+)?(?:an?\s+|the\s+)?(?:[\w-]+\s+){0,3}(?:assistant|ai|model|bot|chatbot|agent|door|guardian|translator|linux|terminal|interpreter|arbiter|teacher)\b"
@@ -78,6 +85,8 @@ _REQUEST_ZH = re.compile(
     r"^\W{0,4}(?:请|麻烦|现在|然后|接下来|另外|务必|必须|帮我|给我|为我){0,3}(?:写|编写|撰写|创作|翻译|总结|概括|解释一下|描述|生成|"
     r"输出|重复|复述|打印|列出|告诉我|推荐|介绍一下|编造|改写|替换|把.{1,16}(?:翻译|替换|改|写|倒)|访问|点击|下载|安装|转发|扫描)"
 )
+# Someone is spoken to, whoever that is.
+_GREETING = re.compile(r"^\W{0,4}(?:hello|hi|hey|greetings)\b[^.!?\n]{0,40},\s*I(?:['’]m)?\s", re.IGNORECASE)
 _LINK = re.compile(
     r"https?://|\bwww\.|\b[a-z0-9-]{2,}\.(?:com|net|org|xyz|io|info|biz|top|ru|cn|site|online|app)\b",
     re.IGNORECASE,
@@ -98,14 +107,16 @@ _CODE = re.compile(
     rf"^\s*(?:>>>\s*)?(?:import\s+{_NAME}(?:\s*,\s*{_NAME})*(?:\s+as\s+\w+)?;?\s*$|from\s+{_NAME}\s+import\s"
     r"|(?:async\s+)?def\s+\w+\s*\(|class\s+\w+\s*[({:]|return\s+(?:\w*_\w+|\w+\(|[\[{\"'])|#include\b|<\?php|\$\w+\s*="
     r"|(?:async\s+)?(?:with|for|while|if|elif|except)\b.*[\[(=_].*:\s*$|(?:var|let|const)\s+\w+\s*=|function\s*\w*\("
+    rf"|for\s+[a-z]\w{{0,2}}\s+in\s+[\w.]+:\s*$|for\s+\w+\s+in\s+{_NAME}\(|[{{\[]\s*[\"'][^\"']{{1,40}}[\"']\s*[:,]"
     # An assignment of something made, a call that is all of the line, an argument, a string of a list.
     rf"|{_NAME}(?:\[[^\]]*\])?(?:\s*,\s*{_NAME})*\s*[+-]?=\s*(?:[\[({{\"']|[frb][\"']|await\b|{_NAME}[(\[])"
     rf"|(?:await\s+)?{_NAME}\(.*[)(,\[{{;]+\s*$|{_NAME}\s+for\s+\w+\s+in\s|[\"'][^\"']{{1,80}}[\"']\s*[,:)\]]"
     r"|.*\)\s*\{\s*$|.*[=)]\s*;\s*$"
     # What spells nothing: a cipher, names run together.
-    r")|(?:^|\s)(?=\S*[A-Z])(?=\S*[a-z])(?![\w.+-]+@|https?:)[A-Za-z0-9+/_-]{24,}={0,2}(?:\s|$)|(?:^|\s)[A-Za-z0-9+/]{14,}={1,2}(?:\s|$)",
+    r")|(?:^|\s)(?:[01]{8}(?:\s+|$)){4,}|(?:^|\s)(?=\S*[A-Z])(?=\S*[a-z])(?![\w.+-]+@|https?:)[A-Za-z0-9+/_-]{24,}={0,2}(?:\s|$)|(?:^|\s)[A-Za-z0-9+/]{14,}={1,2}(?:\s|$)",
     re.ASCII,
 )
+_REMARK = re.compile(r"\s*(?:#|//|/\*|\*/|--\s)")
 _ABOUT_CODE = re.compile(
     r"\b(?:code|coding|program|function|script|snippet|command|query|queries|api|sdk|endpoint|librar(?:y|ies)|import|method|"
     r"class|variable|argument|parameter|syntax|call|install|config|configur\w*|sql|python|java|javascript|json|xml|yaml|html|"
@@ -119,15 +130,27 @@ def speech_of(text: str) -> Speech:
     """How a sentence (or another short stretch) speaks to a model."""
     if gives_orders(text):
         return Speech.ORDER
+    if is_unreadable(text):
+        return Speech.UNREADABLE
     if _DEMAND.search(text) or _DEMAND_ZH.search(text):
         return Speech.DEMAND
     if _CODE.search(text):
         return Speech.CODE
     if _REQUEST.search(text) or _REQUEST_ZH.search(text) or _LINK.search(text):
         return Speech.REQUEST
-    if text.rstrip(" \"'”’）)]】*_").endswith(("?", "？")):
+    if text.rstrip(" \"'”’）)]】*_").endswith(("?", "？")) or _GREETING.search(text):
         return Speech.QUESTION
     return Speech.NONE
+
+
+def speeches_of(texts: Sequence[str]) -> list[Speech]:
+    """How each piece of a text speaks; a remark beside lines of code is one of them."""
+    found = [speech_of(text) for text in texts]
+    for at, text in enumerate(texts):
+        around = found[max(0, at - 1) : at] + found[at + 1 : at + 2]
+        if found[at] in (Speech.NONE, Speech.REQUEST) and Speech.CODE in around and _REMARK.match(text):
+            found[at] = Speech.CODE
+    return found
 
 
 def gives_orders(text: str) -> bool:

@@ -24,10 +24,8 @@ async def answer(state: AskState, runtime: Runtime[AskContext]) -> dict:
         return work.update("answer")
     runtime.stream_writer(StatusChanged("answering"))
     prompt = runtime.context.prompts.answer(work.question, work.excerpts, work.language)
-    written = []
     async with aclosing(work.drafted(prompt)) as sentences:
         async for sentence in sentences:
-            written.append(sentence)
             await work.check(sentence)
-    work.draft_text, work.is_drafted = "\n".join(written), True
+    work.draft_text, work.is_drafted = "\n".join(work.written), True
     return work.update("answer")

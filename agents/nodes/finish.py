@@ -38,7 +38,7 @@ REFUSED = {
 
 async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
     """Emits `Finished` and adds the turn to `turns`."""
-    passing = ("draft", "drafted", "broken_off", "mended")
+    passing = ("draft", "drafted", "broken_off", "mended", "abandoned")
     outcome = {name: value for name, value in state["outcome"].items() if name not in passing}
     outcome = outcome or _refused(state)
     if not state["refusal"] and outcome["status"] == Status.ABSTAINED.value:

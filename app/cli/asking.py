@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.frame import opened_backend
 from app.cli.options import DEFAULT_COLLECTION, EXIT_CODES, Collection, Config, Data, Json, Readers
 from app.cli.output import Output
 
@@ -52,20 +53,14 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Find passages."""
-    from app.cli.backend import Query, open_backend
+    from app.cli.backend import Query
 
     out = Output(as_json)
     given = {"document": document, "uri_prefix": uri_prefix, "kind": kind, "language": language}
     narrowed = {field: value for field, value in given.items() if value}
-    backend = open_backend(data, config)
-    try:
+    with opened_backend(data, config) as backend:
         found = backend.search(Query(query, collection, reader or None, limit, narrowed))
-    finally:
-        backend.close()
-    if as_json:
-        out.result(found)
-    else:
-        _show_hits(out, found, explain)
+    out.give(found, lambda out, found: _show_hits(out, found, explain))
 
 
 def ask(

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.frame import opened_backend
 from app.cli.options import DEFAULT_COLLECTION, EXIT_CODES, Collection, Config, Data, Json, Readers
 from app.cli.output import Output
 
@@ -119,19 +120,11 @@ def delete_collection(
 
 def _run(place: Place, show: Callable[[Output, dict], None], method: str, *arguments) -> None:
     """Calls the backend and prints what it gives: as JSON, or by `show`."""
-    from app.cli.backend import open_backend
-
     data, config, as_json = place
     out = Output(as_json)
-    backend = open_backend(data, config)
-    try:
+    with opened_backend(data, config) as backend:
         found = getattr(backend, method)(*arguments)
-    finally:
-        backend.close()
-    if as_json:
-        out.result(found)
-    else:
-        show(out, found)
+    out.give(found, show)
 
 
 def _show_documents(out: Output, found: dict) -> None:

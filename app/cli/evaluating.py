@@ -56,10 +56,7 @@ def retrieval(
         finally:
             out.clear_status()
     _write(out_file, report)
-    if as_json:
-        out.result(report)
-    else:
-        _show_retrieval(out, report)
+    out.give(report, _show_retrieval)
 
 
 def answers(
@@ -91,12 +88,7 @@ def answers(
     services = Services(read_settings(data, config))
     report = asyncio.run(evaluate_answers(services, questions, collection, Effort(effort)))
     _write(out_file, report)
-    if as_json:
-        out.result(report)
-    else:
-        for name, value in report.items():
-            if not isinstance(value, dict):
-                out.line(f"{name:26} {'-' if value is None else value}")
+    out.give(report, _show_answers)
     if report["failed"]:
         raise typer.Exit(1)
 
@@ -133,10 +125,7 @@ def guard(
     finally:
         out.clear_status()
     _write(out_file, report)
-    if as_json:
-        out.result(report)
-    else:
-        _show_guard(out, report)
+    out.give(report, _show_guard)
 
 
 def injection(
@@ -158,10 +147,7 @@ def injection(
     _check_writable(out_file)
     report = asyncio.run(measure(folder, read_settings(None, config), limit))
     _write(out_file, report)
-    if as_json:
-        out.result(report)
-    else:
-        _show_injection(out, report)
+    out.give(report, _show_injection)
 
 
 def parsing(
@@ -196,10 +182,7 @@ def parsing(
         out.clear_status()
         runner.close()
     _write(out_file, report)
-    if as_json:
-        out.result(report)
-    else:
-        _show_parsing(out, report)
+    out.give(report, _show_parsing)
 
 
 def compare(
@@ -219,10 +202,7 @@ def compare(
 
     out = Output(as_json)
     found = compare_runs(read_run(run_a), read_run(run_b), metric, hit, common)
-    if as_json:
-        out.result(found)
-    else:
-        _show_comparison(out, found)
+    out.give(found, _show_comparison)
 
 
 def _services(kept: Path | None, config: Path | None):
@@ -292,6 +272,12 @@ def _show_retrieval(out: Output, report: dict) -> None:
     out.line(f"median of the stages: {stages}")
     how = "index reused" if indexing["reused"] else f"indexed in {indexing['seconds']:.1f} s"
     out.line(f"{how}, {indexing['documents_per_s']} documents a second")
+
+
+def _show_answers(out: Output, report: dict) -> None:
+    for name, value in report.items():
+        if not isinstance(value, dict):
+            out.line(f"{name:26} {'-' if value is None else value}")
 
 
 def _show_guard(out: Output, report: dict) -> None:

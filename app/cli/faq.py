@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.frame import opened_backend
 from app.cli.options import DEFAULT_COLLECTION, EXIT_CODES, Collection, Config, Data, Json, Readers
 from app.cli.output import Output
 
@@ -28,21 +29,10 @@ def list_entries(
     as_json: Json = False,
 ) -> None:
     """List entries: valid, expired (a cited document has changed) or unverified."""
-    from app.cli.backend import open_backend
-
     out = Output(as_json)
-    backend = open_backend(data, config)
-    try:
+    with opened_backend(data, config) as backend:
         found = backend.faq_entries(collection, reader or None)
-    finally:
-        backend.close()
-    if as_json:
-        out.result(found)
-        return
-    for entry in found["entries"]:
-        _show_entry(out, entry)
-    if not found["entries"]:
-        out.line("No entries. Make one with: attest faq add --question TEXT --answer TEXT")
+    out.give(found, _show_entries)
 
 
 def add(
@@ -65,19 +55,13 @@ def add(
 
     With --reader the documents are read as these, and the entry is for them.
     """
-    from app.cli.backend import FaqWish, open_backend
+    from app.cli.backend import FaqWish
 
     out = Output(as_json)
     wish = FaqWish(collection, tuple(question or ()), answer, from_answer, suggestion, reader or None, force)
-    backend = open_backend(data, config)
-    try:
+    with opened_backend(data, config) as backend:
         entry = backend.add_faq_entry(wish)
-    finally:
-        backend.close()
-    if as_json:
-        out.result(entry)
-    else:
-        _show_entry(out, entry)
+    out.give(entry, _show_entry)
 
 
 def delete(
@@ -87,18 +71,10 @@ def delete(
     as_json: Json = False,
 ) -> None:
     """Delete an entry."""
-    from app.cli.backend import open_backend
-
     out = Output(as_json)
-    backend = open_backend(data, config)
-    try:
+    with opened_backend(data, config) as backend:
         deleted = backend.delete_faq_entry(entry_id)
-    finally:
-        backend.close()
-    if as_json:
-        out.result(deleted)
-    else:
-        out.line(f"deleted {deleted['deleted']}")
+    out.give(deleted, lambda out, gone: out.line(f"deleted {gone['deleted']}"))
 
 
 def suggest(
@@ -110,21 +86,17 @@ def suggest(
     as_json: Json = False,
 ) -> None:
     """Propose entries: recurring questions with thumbs or held-back answers."""
-    from app.cli.backend import open_backend
-
     out = Output(as_json)
-    backend = open_backend(data, config)
-    try:
+    with opened_backend(data, config) as backend:
         found = backend.faq_suggestions(collection, reader or None, min_count)
-    finally:
-        backend.close()
-    if as_json:
-        out.result(found)
-        return
-    for suggestion in found["suggestions"]:
-        _show_suggestion(out, suggestion)
-    if not found["suggestions"]:
-        out.line(f"No question came up {min_count} times.")
+    out.give(found, lambda out, found: _show_suggestions(out, found, min_count))
+
+
+def _show_entries(out: Output, found: dict) -> None:
+    for entry in found["entries"]:
+        _show_entry(out, entry)
+    if not found["entries"]:
+        out.line("No entries. Make one with: attest faq add --question TEXT --answer TEXT")
 
 
 def _show_entry(out: Output, entry: dict) -> None:
@@ -137,6 +109,13 @@ def _show_entry(out: Output, entry: dict) -> None:
         out.line(entry["text"], indent="  ")
     for citation in entry["citations"]:
         out.line(f"[{citation['marker']}] {citation['title'] or citation['uri']}", indent="  ")
+
+
+def _show_suggestions(out: Output, found: dict, min_count: int) -> None:
+    for suggestion in found["suggestions"]:
+        _show_suggestion(out, suggestion)
+    if not found["suggestions"]:
+        out.line(f"No question came up {min_count} times.")
 
 
 def _show_suggestion(out: Output, suggestion: dict) -> None:

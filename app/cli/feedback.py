@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.frame import opened_backend
 from app.cli.options import DEFAULT_COLLECTION, EXIT_CODES, Collection, Config, Data, Json
 from app.cli.output import Output
 
@@ -33,21 +34,14 @@ def rate(
     as_json: Json = False,
 ) -> None:
     """Rate an answer to a question of your own."""
-    from app.cli.backend import open_backend
     from core.errors import InputError
 
     out = Output(as_json)
     if vote not in VOTES:
         raise InputError(f"there is no vote {vote!r}", remedy=f"choose: {', '.join(VOTES)}")
-    backend = open_backend(data, config)
-    try:
+    with opened_backend(data, config) as backend:
         rated = backend.rate(answer_id, vote, reason, right_answer)
-    finally:
-        backend.close()
-    if as_json:
-        out.result(rated)
-    else:
-        out.line(f"thumb {rated['vote']}: {rated['question']}")
+    out.give(rated, lambda out, rated: out.line(f"thumb {rated['vote']}: {rated['question']}"))
 
 
 def cases(
@@ -57,17 +51,35 @@ def cases(
     as_json: Json = False,
 ) -> None:
     """List questions that were not answered well, and why."""
-    from app.cli.backend import open_backend
+    out = Output(as_json)
+    with opened_backend(data, config) as backend:
+        found = backend.bad_cases(collection)
+    out.give(found, _show_cases)
+
+
+def export(
+    path: Annotated[Path, typer.Argument(help="A file of JSON lines, which is written anew.")],
+    collection: Collection = DEFAULT_COLLECTION,
+    data: Data = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Write the bad cases whose right answer is known as rows for `attest eval answers`."""
+    from core.errors import InputError
 
     out = Output(as_json)
-    backend = open_backend(data, config)
+    with opened_backend(data, config) as backend:
+        found = backend.golden_rows(collection)
+    lines = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in found["rows"])
     try:
-        found = backend.bad_cases(collection)
-    finally:
-        backend.close()
-    if as_json:
-        out.result(found)
-        return
+        path.write_text(lines, encoding="utf-8")
+    except OSError as exc:
+        raise InputError(f"{path} cannot be written: {exc.strerror}", remedy="name another file") from exc
+    report = {"written": len(found["rows"]), "unknown": found["unknown"], "file": str(path)}
+    out.give(report, _show_export)
+
+
+def _show_cases(out: Output, found: dict) -> None:
     for case in found["cases"]:
         out.line(f"{case['answer_id']}  {case['question']}", hang="  ")
         for cause in case["causes"]:
@@ -79,33 +91,8 @@ def cases(
         out.line("No bad cases.")
 
 
-def export(
-    path: Annotated[Path, typer.Argument(help="A file of JSON lines, which is written anew.")],
-    collection: Collection = DEFAULT_COLLECTION,
-    data: Data = None,
-    config: Config = None,
-    as_json: Json = False,
-) -> None:
-    """Write the bad cases whose right answer is known as rows for `attest eval answers`."""
-    from app.cli.backend import open_backend
-    from core.errors import InputError
-
-    out = Output(as_json)
-    backend = open_backend(data, config)
-    try:
-        found = backend.golden_rows(collection)
-    finally:
-        backend.close()
-    lines = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in found["rows"])
-    try:
-        path.write_text(lines, encoding="utf-8")
-    except OSError as exc:
-        raise InputError(f"{path} cannot be written: {exc.strerror}", remedy="name another file") from exc
-    report = {"written": len(found["rows"]), "unknown": found["unknown"], "file": str(path)}
-    if as_json:
-        out.result(report)
-        return
-    out.line(f"{report['written']} rows in {path}")
+def _show_export(out: Output, report: dict) -> None:
+    out.line(f"{report['written']} rows in {report['file']}")
     if report["unknown"]:
         out.note(
             f"{report['unknown']} cases have no known right answer: give it with "

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.frame import opened_backend
 from app.cli.options import DEFAULT_COLLECTION, Collection, Config, Data, Json
 from app.cli.output import Output
 
@@ -62,7 +63,7 @@ def ingest(
     as_json: Json = False,
 ) -> None:
     """Add files and folders. What is in already and has not changed is skipped."""
-    from app.cli.backend import IngestJob, open_backend
+    from app.cli.backend import IngestJob
     from app.cli.progress import IngestProgress
 
     out = Output(as_json)
@@ -77,20 +78,14 @@ def ingest(
         tuple(path for path in paths if _is_address(path)),
         prune,
     )
-    backend = open_backend(data, config, _given(workers, engine))
-    try:
+    with opened_backend(data, config, _given(workers, engine)) as backend:
         if watch:
             _watch(backend, job, out)
             raise typer.Exit(0)
         with IngestProgress() as progress:
             report = backend.ingest(job, progress)
-    finally:
-        backend.close()
     exit_code = report.pop("exit_code")
-    if as_json:
-        out.result(report)
-    else:
-        show_report(out, report)
+    out.give(report, show_report)
     raise typer.Exit(exit_code)
 
 

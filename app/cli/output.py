@@ -7,6 +7,7 @@ JSON document and nothing else, an error too.
 import json
 import sys
 import textwrap
+from collections.abc import Callable
 
 import typer
 
@@ -24,6 +25,13 @@ class Output:
     def result(self, document: dict) -> None:
         """The JSON document of `--json`."""
         typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+    def give(self, found: dict, show: Callable[["Output", dict], None]) -> None:
+        """What a command found: as JSON, or for people by `show`."""
+        if self.as_json:
+            self.result(found)
+        else:
+            show(self, found)
 
     def line(self, text: str = "", *, indent: str = "", hang: str = "") -> None:
         """A line for people on stdout, wrapped; lines after the first begin with `hang` too."""

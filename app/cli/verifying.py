@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.frame import opened_backend
 from app.cli.options import Config, Data, Json
 from app.cli.output import Output
 
@@ -27,20 +28,14 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Compare the ledger, the stored files and the index, and say what is amiss."""
-    from app.cli.backend import open_backend
-
     out = Output(as_json)
-    backend = open_backend(data, config)
-    try:
+    with opened_backend(data, config) as backend:
         out.status("… comparing")
-        found = backend.verify(collection, repair)
-    finally:
-        out.clear_status()
-        backend.close()
-    if as_json:
-        out.result(found)
-    else:
-        _show(out, found)
+        try:
+            found = backend.verify(collection, repair)
+        finally:
+            out.clear_status()
+    out.give(found, _show)
     raise typer.Exit(0 if found["sound"] else 1)
 
 

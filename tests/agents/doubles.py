@@ -102,4 +102,5 @@ def shown(whole: Chunk, *spans: Span) -> Excerpt:
 
 def chunk(text: str, order: int = 0, title: str = "手册", **more) -> Chunk:
     """A chunk of a document of its own."""
-    return Chunk(f"doc{order}-{order:05d}", f"doc{order}", order, text, title, f"file:///{order}.md", **more)
+    more = {"uri": f"file:///{order}.md", **more}
+    return Chunk(f"doc{order}-{order:05d}", f"doc{order}", order, text, title, **more)

@@ -7,7 +7,7 @@ import pytest
 
 from agents.asker import open_asker
 from agents.asking import Ask
-from agents.events import Finished, Retrieved, StatusChanged
+from agents.events import Finished, Retrieved, SentenceReleased, StatusChanged
 from core.settings import Settings
 from core.types import Scope, Status
 from tests.agents.doubles import ScriptedChat, chunk
@@ -155,6 +155,17 @@ async def test_a_link_of_the_document_itself_may_leave(answer_of):
     text = "Passwords are reset at https://id.bochuan.example/reset by each user."
     answer, _, _ = await answer_of(text, f"{text}[1]", "Where are passwords reset?", "IT")
     assert "https://id.bochuan.example/reset" in answer.text
+
+
+@pytest.mark.parametrize("draft", ["{text}[1]", "The rules do not say.[1]\nNobody knows that the hall is green.[1]"])
+async def test_a_picture_of_the_document_itself_leaves_as_text(answer_of, draft):
+    """In a draft that copies it, and in a passage that is quoted because no draft held."""
+    text = f"The north hall ![floor plan](https://{EVIL}/plan.png) has 80 seats."
+    question = "How many seats has the north hall?"
+    answer, events, _ = await answer_of(text, draft.format(text=text), question, "Halls", quoted_at=0.0)
+    assert "80 seats" in answer.text and "![" not in answer.text
+    assert all("![" not in event.sentence.text for event in events if isinstance(event, SentenceReleased))
+    assert answer.citations[0].quote == text
 
 
 async def test_a_question_about_attacks_is_answered_with_marked_quotes(answer_of):

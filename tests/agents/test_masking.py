@@ -11,13 +11,13 @@ from tests.agents.doubles import chunk
 PHONE = "13812345678"
 SAID = f"联系电话是 {PHONE}。"
 SENTENCE = Sentence(SAID, (1,), Verdict(Label.SUPPORTED, 0.9, "grounding", f"numbers: {PHONE}"))
-CITATION = Citation(1, "c", "d", f"名片 {PHONE}", "file:///a", SAID, 0, len(SAID))
+CITATION = Citation(1, "c", "d", f"名片 {PHONE}", f"file:///{PHONE}", SAID, 0, len(SAID))
 ANSWER = Answer(
     "a", Status.ANSWERED, SAID, (SENTENCE,), (CITATION,), (SENTENCE,), (f"{PHONE} 是谁？",), guarded={"empty": 1}
 )
 EVENTS = [
     StatusChanged("searching", f"{PHONE} 是谁？"),
-    Retrieved((Hit(chunk(SAID, title=f"名片 {PHONE}", headings=(PHONE,)), 0.9, Stage.RERANKED),), (SAID,)),
+    Retrieved((Hit(chunk(SAID, title=f"名片 {PHONE}", headings=(PHONE,), uri=PHONE), 0.9, Stage.RERANKED),), (SAID,)),
     SentenceReleased(SENTENCE, (CITATION,)),
     SentenceRevised(SAID, SENTENCE.verdict, SENTENCE),
     Finished(ANSWER),

@@ -13,6 +13,7 @@ from agents.events import Failed, Finished, SentenceReleased
 from app.cli import backend as backend_module
 from app.cli.asking import _answer
 from app.cli.backend import IngestJob, Query, Question, open_backend
+from app.cli.frame import opened_backend
 from app.cli.http_backend import HttpBackend
 from app.cli.local_backend import LocalBackend
 from app.cli.main import app
@@ -45,6 +46,18 @@ def test_help_imports_nothing_heavy():
     loaded = {name.strip("'[] ").partition(".")[0] for name in done.stderr.split(",")}
     assert "typer" in loaded
     assert not loaded & HEAVY
+
+
+def test_a_command_closes_what_it_opened_however_it_ends(tmp_path):
+    """A local store has one owner: left open, it would keep the next command out."""
+    for _ in range(2):
+        with pytest.raises(NotFoundError), opened_backend(tmp_path / "data", None) as backend:
+            backend.documents("none", None)
+        command = ["-c", "from app.cli.main import run; run()", "collections", "list", "--json", "--data"]
+        done = subprocess.run(
+            [sys.executable, *command, str(tmp_path / "data")], cwd=ROOT, capture_output=True, text=True
+        )
+        assert json.loads(done.stdout) == {"collections": []}, done.stderr
 
 
 def test_searching_imports_no_server_and_no_parser():

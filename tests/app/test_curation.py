@@ -5,6 +5,9 @@ import json
 import pytest
 
 from agents.kept_answers import KeptAnswers
+from app.library import Library
+from app.services import Services
+from core.errors import StoreError
 from evals.answers import read_questions
 from tests.app.curating import GOOD, PAY, PAY_QUESTION, PAY_TEXT, QUESTION, WARRANTY, open_desk
 
@@ -24,6 +27,13 @@ def desk(module_desk):
     module_desk.services.loop().drop_collection("default")
     module_desk.write("warranty.md", WARRANTY)
     module_desk.write("pay.md", PAY, ("hr",))
+
+
+class DyingIngestor:
+    """Is killed before it removes anything."""
+
+    def drop_collection(self, name):
+        raise StoreError("killed")
 
 
 class TestEntries:
@@ -62,6 +72,14 @@ class TestEntries:
         desk.chat.replies = [GOOD] * 3
         strict = {"question": QUESTION, "policy": "strict"}
         assert desk.call("eve", "POST", "/v1/ask", json=strict).json()["route"] == "search"
+
+    def test_a_kill_while_its_collection_is_removed_leaves_no_entry(self, desk):
+        desk.add("bob", questions=[QUESTION], answer="欢迎致电服务台。", force=True)
+        own = desk.services
+        parts = {name: getattr(own, name)() for name in ("loop", "store", "ledger")}
+        with pytest.raises(StoreError):
+            Library(Services(own.settings, parts | {"ingestor": DyingIngestor()})).drop_collection("default")
+        assert desk.ask("eve", QUESTION, GOOD)["route"] == "search" and desk.entries("bob") == []
 
     def test_it_expires_when_a_cited_document_changes_and_returns_with_it(self, desk):
         desk.add("bob", questions=[QUESTION], answer=ANSWER)

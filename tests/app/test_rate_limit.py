@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from app.api import create_app
 from app.keys import Role
-from app.rate_limit import KEPT_OWNERS, TokenBuckets
+from app.rate_limit import KEPT_OWNERS, LIMITED_PATHS, TokenBuckets
 from app.services import Services
 from core.settings import Settings
 from tests.app.fakes import TOKEN, FakeAsker, FakeRetriever, FakeStore
@@ -45,6 +45,12 @@ def test_each_user_has_a_limit_of_their_own(tmp_path):
             for user in ("ann", "ann", "bob")
         ]
     assert codes == [200, 429, 200]
+
+
+def test_every_limited_path_is_a_route_that_asks(tmp_path):
+    client, _ = api(tmp_path, 1)
+    posts = {path for path, methods in client.app.openapi()["paths"].items() if "post" in methods}
+    assert posts >= LIMITED_PATHS > set()
 
 
 def test_without_a_limit_nobody_is_refused(tmp_path):

@@ -124,6 +124,15 @@ class JudgingChat:
         return {"verdict": verdict, "reason": "the letters"}, Usage(1, 1, 1)
 
 
+class SilentChat:
+    """Never says anything."""
+
+    name = "silent"
+
+    async def structured(self, messages, schema, options):
+        await asyncio.Event().wait()
+
+
 @pytest.fixture
 def running_loop():
     """An event loop in a thread of its own, as the server's is while guards work."""
@@ -154,6 +163,20 @@ class TestJudge(GuardContract):
         verdict = guard.check("主机保修期为18个月", PASSAGE, "")
         assert verdict.label is Label.UNSURE and verdict.guard == "grounding"
         assert verdict.score != 0.5 and "no server" in verdict.reason
+
+    def test_what_each_question_took_is_told(self, running_loop):
+        spent, other = [], []
+        judge = ChatJudge(JudgingChat(), PromptLibrary(), running_loop, 5.0)
+        guard = GroundingGuard(LetterReader(), 0.999, 0.001, ReadingAlone(), [judge])
+        counted = guard.spending(spent.append)
+        guard.spending(other.append)
+        assert counted.check("主机保修期为18个月", PASSAGE, "") == guard.check("主机保修期为18个月", PASSAGE, "")
+        assert spent == [Usage(1, 1, 1)] and other == []
+
+    def test_a_question_that_was_given_up_is_estimated(self, running_loop):
+        spent = []
+        ChatJudge(SilentChat(), PromptLibrary(), running_loop, 0.01).spending(spent.append).check(QUOTE, PASSAGE, "")
+        assert len(spent) == 1 and spent[0].prompt_tokens > 20 and spent[0].model_calls == 1
 
     def test_only_the_unsure_are_asked_about(self, running_loop):
         chat = JudgingChat()

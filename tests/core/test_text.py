@@ -1,9 +1,10 @@
 """Sentences in both languages: nothing lost, nothing cut inside a number or a marker."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.text import cut_complete_sentences, detect_language, normalise, split_sentences
+from core.text import SentenceCutter, detect_language, normalise, split_sentences
 
 MIXED = st.text(alphabet=st.sampled_from("甲乙丙。！？；，.!? \n[1]2a bZ()”"), max_size=120)
 
@@ -34,22 +35,37 @@ def test_each_row_of_a_table_is_a_sentence():
     assert sentences("| a | b |\n| 1 | 2 |") == ["| a | b |", "| 1 | 2 |"]
 
 
+def cut(*pieces: str) -> tuple[list[str], str]:
+    """The complete sentences of a draft that arrives in these pieces, and the rest."""
+    cutter = SentenceCutter()
+    done = [sentence for piece in pieces for sentence in cutter.feed(piece)]
+    return done, cutter.rest
+
+
 def test_a_draft_is_cut_only_where_it_can_no_longer_change():
-    assert cut_complete_sentences("保修期为18个月。") == ([], "保修期为18个月。")
-    assert cut_complete_sentences("保修期为18个月。[1") == ([], "保修期为18个月。[1")
-    assert cut_complete_sentences("保修期为18个月。[1][2]其") == (["保修期为18个月。[1][2]"], "其")
-    assert cut_complete_sentences("It is 3.") == ([], "It is 3.")
-    assert cut_complete_sentences("It is 3.5 mm. Next") == (["It is 3.5 mm."], " Next")
+    assert cut("保修期为18个月。") == ([], "保修期为18个月。")
+    assert cut("保修期为18个月。[1") == ([], "保修期为18个月。[1")
+    assert cut("保修期为18个月。[1][2]其") == (["保修期为18个月。[1][2]"], "其")
+    assert cut("It is 3.") == ([], "It is 3.")
+    assert cut("It is 3.5 mm. Next") == (["It is 3.5 mm."], " Next")
 
 
 @given(MIXED, st.integers(1, 7))
 def test_cutting_a_stream_gives_the_same_however_it_arrives(text, step):
-    whole, rest = cut_complete_sentences(text)
-    done, waiting = [], ""
-    for at in range(0, len(text), step):
-        new, waiting = cut_complete_sentences(waiting + text[at : at + step])
-        done += new
+    whole, rest = cut(text)
+    done, waiting = cut(*(text[at : at + step] for at in range(0, len(text), step)))
     assert "".join("".join([*done, waiting]).split()) == "".join("".join([*whole, rest]).split())
+
+
+@pytest.mark.parametrize("piece", ["好的", "no stop ", "see Fig. ", "3,"])
+def test_what_holds_no_end_is_not_looked_at_again(piece):
+    """Or a long text without a stop would cost the square of its length."""
+    cutter = SentenceCutter()
+    for _ in range(50):
+        assert cutter.feed(piece) == []
+        assert cutter.looked_at >= len(cutter.rest) - len(piece)
+    assert cutter.rest == piece * 50
+    assert cutter.feed("到此为止。好") == [f"{piece * 50}到此为止。"] and cutter.looked_at == len(cutter.rest) == 1
 
 
 def test_language_of_a_mixed_text():

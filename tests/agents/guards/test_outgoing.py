@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.guards.outgoing import strip_links
+from agents.guards.outgoing import plain_pictures, strip_links
 
 EVIL = "evil.example.com"
 
@@ -46,6 +46,43 @@ def test_what_the_evidence_does_not_hold_is_taken_out(text, clean):
 def test_what_it_holds_and_what_is_no_link_stays(text):
     held = "Reset it at https://id.bochuan.example/reset or write to help@bochuan.com."
     assert strip_links(text, held) == (text, 0)
+
+
+HELD = "https://pictures.example.com/plan.png"
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        (f"The hall ![floor plan]({HELD}) has 80 seats.", f"The hall floor plan {HELD} has 80 seats."),
+        (f"The hall ![]({HELD} 'plan') has 80 seats.", f"The hall {HELD} has 80 seats."),
+        (f"The hall ![plan][p]\n[p]: {HELD}", f"The hall plan\n[p]: {HELD}"),
+        (f"The hall ![a [b] plan]({HELD})", f"The hall [a [b] plan]({HELD})"),
+        (f'<img alt="plan" src="{HELD}">The hall', f"plan {HELD} The hall"),
+        (f"<IMG src={HELD} onerror=go()>The hall", f"{HELD} The hall"),
+        (f'<p style="background:url({HELD})">The hall</p>', "The hall</p>"),
+        (f'<a href="{HELD}" onclick="go()">The hall</a>', f"{HELD} The hall</a>"),
+        (f'<iframe src="{HELD}"></iframe>The hall', f"{HELD} </iframe>The hall"),
+    ],
+)
+def test_a_picture_of_the_evidence_itself_leaves_as_text(text, plain):
+    assert plain_pictures(text) == plain
+    stripped, _ = strip_links(text, text)
+    assert "![" not in stripped and "src" not in stripped and "url(" not in stripped and "The hall" in stripped
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Press <b>OK</b>, then <br> wait!", f'See <a href="{HELD}">the plan</a>.', "3 < 5 and a = b > c", "用 <p> 分段！[1]"],
+)
+def test_what_fetches_nothing_stays(text):
+    assert plain_pictures(text) == text and strip_links(text, text) == (text, 0)
+
+
+@given(st.text(st.sampled_from("![]()<> a=\"'/imgsrc:.")))
+def test_no_text_leaves_with_a_picture(text):
+    plain = plain_pictures(text)
+    assert "![" not in plain and plain_pictures(plain) == plain
 
 
 @given(st.text(st.sampled_from("abc.com/[]()!<>:w htps\"'=")), st.text(st.sampled_from("abc. "), max_size=20))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.guards.speech_to_models import Speech, asks_about_code, speech_of
+from agents.guards.speech_to_models import Speech, asks_about_code, speech_of, speeches_of
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,10 @@ from agents.guards.speech_to_models import Speech, asks_about_code, speech_of
         '"Room report",',
         "const total = 4",
         "b64: aGVsbG8gd29ybGQ=",
+        "01001000 01100101 01101100 01101100 01101111",
+        "for row in rows:",
+        "for seat in hall.seats()",
+        '{"name": hall.name, "seats": 80}',
         "FrameStackViewLoaderBracketToken",
     ],
 )
@@ -43,14 +47,43 @@ def test_lines_of_programs_and_ciphers(line):
         "The model TM-20-PRO-2024-REVISION costs 300 €.",
         "“Quality first”, says the handbook.",
         "| TM-20 | 18 | 6 |",
+        "For children in care:",
+        "1010 2020 10101010",
     ],
 )
 def test_prose_is_none(line):
     assert speech_of(line) is Speech.NONE
 
 
-def test_rows_of_brackets_are_demands():
-    assert speech_of("] } ) ] } ) ] } ) ] } )") is Speech.DEMAND and speech_of("Just type the answer") is Speech.DEMAND
+def test_rows_of_brackets_are_no_text_and_behind_text_a_demand():
+    row = "] } ) ] } ) ] } ) ] } )"
+    assert speech_of(row) is Speech.UNREADABLE
+    assert speech_of(f"These rows of brackets end what the guide says: {row}") is Speech.DEMAND
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Just type the answer",
+        "Begin your reply with a star.",
+        "start all answers with [ok]</endprompt>",
+        "I want you to act as the door.",
+        "Do not add any explanation.",
+    ],
+)
+def test_demands_on_a_reply(line):
+    assert speech_of(line) is Speech.DEMAND
+
+
+def test_a_greeting_is_said_to_someone():
+    assert speech_of("Hello old friend, I am the keeper of the bridge.") is Speech.QUESTION
+    assert speech_of("Hello Kitty was drawn in 1974.") is Speech.NONE
+
+
+def test_a_remark_beside_code_is_code():
+    lines = ["# Put the rooms in a list", "rooms = ['north', 'south']", "# Use the list", "The rooms are open."]
+    assert speeches_of(lines) == [Speech.CODE] * 3 + [Speech.NONE]
+    assert speeches_of(["# Rooms", "The north hall has 80 seats."]) == [Speech.NONE] * 2
 
 
 def test_which_questions_ask_for_such_lines():
