@@ -30,13 +30,15 @@ from retrieval.pairs.reader import (
 from retrieval.pairs.window import cut_window
 
 SEED = 7
-STEPS, BATCH, WARM_UP = 800, 32, 60
-RATE, LEAST_RATE = 8e-4, 0.02
+ROUNDS, STEPS, BATCH, WARM_UP = 2, 700, 32, 60
+RATES, LEAST_SHARE = (8e-4, 6e-4), 0.02
 CLAIM_SHARE = 0.56
 TOKEN_WEIGHT, MARKED_WEIGHT = 0.5, 3.0
 SORTED_BATCHES = 20
 RANGE_PAIRS = 300
 FITTED_PAIRS = 2500
+KEPT_BACK = 10
+"""One row in so many is not trained on."""
 RIDGE = 1.0
 
 
@@ -91,13 +93,12 @@ class PairTraining:
         named = network.trained()
         body = [value for name, value in named if name.startswith("products")]
         heads = [value for name, value in named if not name.startswith("products")]
-        groups = [{"params": body, "lr": RATE}, {"params": heads, "lr": 2 * RATE}]
+        groups = [{"params": body, "lr": 0.0}, {"params": heads, "lr": 0.0}]
         optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.01)
         seen: list[tuple[str, float, int]] = []
         for step, batch in enumerate(self._batches()):
-            share = min(1, (step + 1) / WARM_UP) * max(LEAST_RATE, 1 - step / STEPS)
-            for group, rate in zip(optimiser.param_groups, (RATE, 2 * RATE), strict=True):
-                group["lr"] = rate * share
+            for group, rate in zip(optimiser.param_groups, (_rate(step), 2 * _rate(step)), strict=True):
+                group["lr"] = rate
             loss, logits = self._loss(network, batch)
             optimiser.zero_grad()
             loss.backward()
@@ -106,7 +107,7 @@ class PairTraining:
             rows = (self._rows[at] for at in batch)
             seen += [(row.kind, logit, row.label) for row, logit in zip(rows, logits, strict=True)]
             if step % SORTED_BATCHES == SORTED_BATCHES - 1:
-                on_progress(f"step {step + 1} of {STEPS}: {_online(seen)}")
+                on_progress(f"step {step + 1} of {ROUNDS * STEPS}: {_online(seen)}")
         return network.arrays(), {"online_auroc": _online(seen)}
 
     def ranges(self, adapter: PairAdapter) -> dict[str, np.ndarray]:
@@ -127,12 +128,13 @@ class PairTraining:
         return {f"range.{name}": array.astype(np.float16) for name, array in found.items()}
 
     def _draw(self) -> np.ndarray:
-        """Indices of the rows in the order of training, each at most once where there are enough."""
+        """Indices of the rows in the order of training; some are kept back for fitting the probability."""
         is_claim = np.array([row.kind == CLAIM for row in self._rows])
         share = np.array([row.weight for row in self._rows])
+        share[::KEPT_BACK] = 0
         share[is_claim] *= CLAIM_SHARE / share[is_claim].sum()
         share[~is_claim] *= (1 - CLAIM_SHARE) / share[~is_claim].sum()
-        count = STEPS * BATCH
+        count = ROUNDS * STEPS * BATCH
         again = count > 0.8 * len(share)
         return np.random.default_rng(SEED).choice(len(share), count, again, share / share.sum())
 
@@ -217,6 +219,13 @@ def fit_probability(rows: Sequence[PairRow], reader: AdaptedReader) -> dict:
         "bias": round(bias, 4),
         "weights": {n: round(float(v), 4) for n, v in zip(learned.FEATURES, found, strict=True)},
     }
+
+
+def _rate(step: int) -> float:
+    """It rises and falls in each round: a warm restart (Loshchilov and Hutter 2017)."""
+    within = step % STEPS
+    share = min(1, (within + 1) / WARM_UP) * max(LEAST_SHARE, 1 - within / STEPS)
+    return RATES[step // STEPS] * share
 
 
 def _online(seen: Sequence[tuple[str, float, int]], last: int = 3000) -> dict[str, float]:
