@@ -113,9 +113,13 @@ def chinese_names(text: str) -> set[str]:
     return {*_TITLE.findall(text), *_FOREIGN_NAME.findall(text)}
 
 
+_DOTTED = re.compile(r"(?<![a-z0-9.])(?:[a-z]\.)+[a-z](?![a-z0-9])")
+
+
 def squeeze(text: str) -> str:
-    """Folded and without hyphens inside of words: `TM-20L` and `tm20l` are one."""
-    return re.sub(r"(?<=[a-z0-9])[-_](?=[a-z0-9])", "", fold(text))
+    """Folded and without hyphens inside of words: `TM-20L` and `tm20l` are one, as are U.K. and UK."""
+    folded = _DOTTED.sub(lambda match: match.group().replace(".", ""), fold(text))
+    return re.sub(r"(?<=[a-z0-9])[-_](?=[a-z0-9])", "", folded)
 
 
 def holds_code(code: str, squeezed: str) -> bool:

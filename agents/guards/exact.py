@@ -29,6 +29,8 @@ NEAR_COPY = 0.6
 SIMILAR = 0.4
 ALIKE = 0.25
 MOST_VALUES = 2
+COUNTED = 10
+"""A number up to this that is written as a word may count what the evidence lists."""
 SHORTEST_WORD = 3
 """Of an English word that says something by itself."""
 _BRACKETS = re.compile(r"[（(][^（）()]*[）)]")
@@ -75,26 +77,31 @@ class ExactGuard:
             return self._object(f"not in the evidence: {', '.join(sorted(missing_codes))}")
         if _is_copied(sentence, passage):
             return Verdict(Label.UNSURE, 0.5, self.name)
-        if missing := self._missing_values(sentence, passage, question):
-            listed = ", ".join(f"{value:g}" for value in sorted(missing))
-            return self._object(f"numbers not in the evidence: {listed}")
+        missing = self._missing_values(sentence, passage, question)
+        counted = {value for value in missing if value <= COUNTED and value not in _written(sentence)}
+        if missing - counted:
+            return self._object(f"numbers not in the evidence: {_listed(missing - counted)}")
         if differing := differing_units(sentence, passage.quotes):
             listed = ", ".join(f"{value:g} {unit}" for value, unit in sorted(differing))
             return self._object(f"another unit in the evidence than: {listed}")
         if dates := self._missing_dates(sentence, passage):
             return Verdict(Label.CONTRADICTED, 0.02, self.name, f"another date in the evidence than: {dates}")
-        if crossed := self._crossed_values(sentence, passage):
-            listed = ", ".join(f"{value:g}" for value in sorted(crossed))
-            return Verdict(Label.CONTRADICTED, 0.02, self.name, f"said of something else: {listed}")
         if pair := self.reversed_words(sentence, passage):
             return Verdict(Label.CONTRADICTED, 0.02, self.name, f"the opposite: {pair}")
         if self._is_negated_otherwise(sentence, passage):
             return Verdict(Label.CONTRADICTED, 0.05, self.name, "negated on one side only")
-        # Another word may say the same, and what begins with a capital need not be a name: a doubt
-        # for the model to weigh. On public sets these objections hit true claims as often.
+        return Verdict(Label.UNSURE, 0.5, self.name, self._doubt(sentence, passage, counted))
+
+    def _doubt(self, sentence: str, passage: Passage, counted: set[float]) -> str:
+        """What the model must be surer of. Another word may say the same, what begins with a capital
+        need not be a name, three things may be listed and not counted, and a number may be told of two
+        things: on public sets objections for these hit true claims as often."""
         strange = [*self._replaced_words(sentence, passage), *sorted(self._missing_names(sentence, passage))]
-        reason = f"not in the evidence: {', '.join(strange)}" if strange else ""
-        return Verdict(Label.UNSURE, 0.5, self.name, reason)
+        doubts = [f"not in the evidence: {', '.join(strange)}"] if strange else []
+        doubts += [f"not counted in the evidence: {_listed(counted)}"] if counted else []
+        if crossed := self._crossed_values(sentence, passage):
+            doubts.append(f"said of something else: {_listed(crossed)}")
+        return "; ".join(doubts)
 
     def _crossed_values(self, sentence: str, passage: Passage) -> set[float]:
         """Numbers of the sentence that stand in the evidence in a fact about something else: each
@@ -184,3 +191,12 @@ class ExactGuard:
 
     def _object(self, reason: str) -> Verdict:
         return Verdict(Label.UNSUPPORTED, 0.02, self.name, reason)
+
+
+def _listed(values: set[float]) -> str:
+    return ", ".join(f"{value:g}" for value in sorted(values))
+
+
+def _written(text: str) -> set[float]:
+    """The values that a text writes in digits."""
+    return {float(digits) for digits in re.findall(r"\d+(?:\.\d+)?", normalise(text))}

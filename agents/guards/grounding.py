@@ -16,7 +16,7 @@ from agents.guards.logistic import LogisticModel
 from core.seams import Guard, PairReader, Passage
 from core.types import Label, Usage, Verdict
 
-OBJECTED = 0.45
+OBJECTED = 0.6
 """What is left of the model's probability where an exact check objects."""
 SURE = 0.8
 """Below this a sentence with words of its own, in a near copy of its evidence, stays unsure."""
