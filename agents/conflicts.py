@@ -25,6 +25,8 @@ SAME_VALUES = 0.75
 """The same for one that differs in a value."""
 SAME_FACT = 0.8
 """The same for a rival that differs in a negation or an opposite alone."""
+LEAST_WORDS = 3
+"""Content terms of a sentence that can be denied: a bare name cannot."""
 MAX_RIVALS = 2
 KEPT = 2048
 """Texts whose words are kept."""
@@ -46,7 +48,8 @@ def find_rivals(claim: str, bound: Sequence[BoundSpan], others: Sequence[BoundSp
     ]
     rivals: dict[str, BoundSpan] = {}
     for _, at in sorted(scored, key=lambda pair: -pair[0]):
-        rivals.setdefault(others[at].chunk.document_id, others[at])
+        if others[at].quote not in {rival.quote for rival in rivals.values()}:
+            rivals.setdefault(others[at].chunk.document_id, others[at])
     return list(rivals.values())[:MAX_RIVALS]
 
 
@@ -71,7 +74,7 @@ def _likeness(claim: str, quotes: Sequence[str], other: BoundSpan) -> float:
     if share >= SAME_VALUES and _differs_in_value(claim, quotes, other.quote):
         return share
     opposed = _opposed_words(claim, other.quote)
-    if opposed is None:
+    if opposed is None or len(_words(claim)) < LEAST_WORDS:
         return 0.0
     share = _share(_words(claim.replace(opposed, " ") if opposed else claim), other)
     return share if share >= SAME_FACT else 0.0

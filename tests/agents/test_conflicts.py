@@ -65,3 +65,13 @@ def test_a_documents_day_is_that_of_its_title_or_name():
     ).spans
     days = [newest_day(span) for span in spans]
     assert days[1] > days[0] > days[2] == 0
+
+
+def test_a_bare_name_is_not_denied():
+    own = "神舟十四号的指令长是陈冬。"
+    assert rivals("陈冬", own, "对于刘洋和陈冬两位航天员，大家并不陌生。") == []
+
+
+def test_the_same_words_in_two_documents_are_one_rival():
+    claim, other = "TM-20 主机的保修期为 18 个月。", "TM-20 主机的保修期为二十四个月。"
+    assert rivals(claim, claim, other, other) == [other]
