@@ -141,7 +141,7 @@ $(STAMP_MODELS): requirements-dev.lock pyproject.toml
 
 .PHONY: test-models
 test-models: $(STAMP_MODELS) ## tests of rerankers and embedders that need PyTorch, in .venv-models
-	@$(MODELS_BIN)/python -m pytest -m torch tests/contracts tests/retrieval tests/bench
+	@$(MODELS_BIN)/python -m pytest -m torch tests/contracts tests/retrieval tests/bench tests/evals
 
 # About an hour on two cores. DATA names the folder of the public sets (docs/guards.md).
 DATA ?=

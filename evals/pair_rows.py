@@ -197,7 +197,7 @@ def _other_question(
 
 
 def common_part(question: str, passage: str) -> tuple[int, int]:
-    """Start and length of the longest piece of the question, of whole words, that stands in the
+    """Start and length of the longest piece of whole words of the question that stands in the
     passage; (0, 0) when there is none."""
     whole_words = detect_language(question) != "zh"
     asked, held = question.lower(), passage.lower()
