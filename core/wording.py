@@ -15,6 +15,15 @@ _ARABIC = re.compile(
     r"(?P<digits>\d+(?:\.\d+)?)(?:\s*(?P<unit>万亿|百万|千万|[万亿]|[千百](?![米克瓦卡帕分度])|(?:thousand|million|billion|trillion)\b"
     r"|(?<=\d)(?:k|bn)\b))?"
 )
+_COUNTED = re.compile(
+    "(?:[二两三四五六七八九]|[零〇一二两三四五六七八九十百千万亿]{2,}|十)"
+    "(?=[个個月年天日号號次人名位岁歲周週星小分秒元块塊米公克斤吨倍届屆层層度家所座艘条條种種席票场場部项項页頁章])"
+)
+_ENGLISH_COUNT = re.compile(
+    r"(?<![-\w])(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen"
+    r"|seventeen|eighteen|nineteen|twenty)\b(?!-)",
+    re.IGNORECASE,
+)
 _SCALES = {
     "万亿": 1e12, "百万": 1e6, "千万": 1e7, "thousand": 1e3, "million": 1e6, "billion": 1e9,
     "trillion": 1e12, "k": 1e3, "bn": 1e9,
@@ -169,6 +178,21 @@ def without_codes(text: str) -> str:
 def plain_numbers(text: str) -> set[float]:
     """The values of a text without those in codes."""
     return numbers(without_codes(text))
+
+
+def in_digits(text: str) -> str:
+    """The text with its numbers in digits, for readers that know letters and no values: 六个月 and 6个月,
+    1.2万 and 12,000, two weeks and 2 weeks become one. Numerals that may be part of a name stay."""
+    plain = re.sub(r"(?<=\d),(?=\d{3})", "", unicodedata.normalize("NFKC", text))
+    plain = _ARABIC.sub(lambda m: f"{_arabic_value(m):.12g}" if m["unit"] else m.group(), plain)
+    return _ENGLISH_COUNT.sub(
+        lambda m: str(_ENGLISH_NUMBERS[m.group().lower()]), _COUNTED.sub(_digits_of, plain)
+    )
+
+
+def _digits_of(match: re.Match) -> str:
+    value = numeral_value(match.group())
+    return match.group() if value is None else f"{value:.12g}"
 
 
 def _take_scaled(folded: str) -> tuple[str, set[float]]:

@@ -30,7 +30,7 @@ SIMILAR = 0.4
 ALIKE = 0.25
 MOST_VALUES = 2
 COUNTED = 10
-"""A number up to this that is written as a word may count what the evidence lists."""
+"""A number up to this that is written as a word, without a unit, may count what the evidence lists."""
 SHORTEST_WORD = 3
 """Of an English word that says something by itself."""
 _BRACKETS = re.compile(r"[（(][^（）()]*[）)]")
@@ -78,7 +78,7 @@ class ExactGuard:
         if _is_copied(sentence, passage):
             return Verdict(Label.UNSURE, 0.5, self.name)
         missing = self._missing_values(sentence, passage, question)
-        counted = {value for value in missing if value <= COUNTED and value not in _written(sentence)}
+        counted = {value for value in missing if value <= COUNTED} - _written(sentence)
         if missing - counted:
             return self._object(f"numbers not in the evidence: {_listed(missing - counted)}")
         if differing := differing_units(sentence, passage.quotes):
@@ -198,5 +198,6 @@ def _listed(values: set[float]) -> str:
 
 
 def _written(text: str) -> set[float]:
-    """The values that a text writes in digits."""
-    return {float(digits) for digits in re.findall(r"\d+(?:\.\d+)?", normalise(text))}
+    """The values that a text writes in digits, or with a unit."""
+    digits = re.findall(r"\d+(?:\.\d+)?", normalise(text))
+    return {float(value) for value in digits} | {value for value, _ in quantities(text)}

@@ -14,6 +14,7 @@ from agents.guards.logistic import LogisticModel
 from core.seams import PairReader, Passage
 from core.text import detect_language, split_sentences
 from core.types import Label, Verdict
+from core.wording import in_digits
 from retrieval.terms import split_terms
 
 FEATURES = ("reading", "cover", "across", "chinese", "chinese_cover")
@@ -54,8 +55,8 @@ class LearnedGuard:
         return Verdict(Label.UNSUPPORTED, score, self.name, "the evidence does not hold it")
 
     def _probabilities(self, sentences: list[str], passage: Passage) -> list[float]:
-        evidence = evidence_text(passage)
-        logits = self._reader.read_claims([(sentence, evidence) for sentence in sentences])
+        evidence = in_digits(evidence_text(passage))
+        logits = self._reader.read_claims([(in_digits(sentence), evidence) for sentence in sentences])
         features = (claim_features(s, x, passage) for s, x in zip(sentences, logits, strict=True))
         return [round(self._model.probability(row), 4) for row in features]
 

@@ -9,6 +9,7 @@ from core.wording import (
     clauses,
     codes,
     holds_code,
+    in_digits,
     missing_numbers,
     negations,
     numbers,
@@ -79,3 +80,19 @@ def test_chinese_names_that_rules_can_tell():
     assert chinese_names("《人在囧途》的导演") == {"人在囧途"}
     assert chinese_names("导演是布莱恩·辛格和") == {"恩·辛格"}
     assert chinese_names("一个普通的句子") == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("电池的保修期是六个月。", "电池的保修期是6个月。"),
+        ("共一万二千元", "共12000元"),
+        ("约1.2万人", "约12000人"),
+        ("1,200 pages in two weeks", "1200 pages in 2 weeks"),
+        ("伍德沃德统一了两国", "伍德沃德统一了两国"),
+        ("twenty-five and Twelve", "twenty-five and 12"),
+        ("一个人", "一个人"),
+    ],
+)
+def test_numbers_are_written_in_digits(text, written):
+    assert in_digits(text) == written

@@ -7,8 +7,10 @@ from typer.testing import CliRunner
 
 from app.cli.main import app
 from evals.datasets.claims import is_copy, read_begin, read_mtrag, read_uhgeval
-from evals.guard_sets import SETS, learned_claims, reported_claims
+from evals.guard_sets import SETS, reported_claims
+from evals.pair_rows import claim_rows, question_rows
 from evals.splitting import stable_hash
+from evals.sufficiency_data import read_cases
 
 EVIDENCE = "The pump was built in 1998 and weighs 42 kg. It must not run dry. 电池的保修期为 6 个月。"
 ROWS = [
@@ -49,18 +51,19 @@ def test_the_split_is_the_same_everywhere():
 
 @pytest.mark.slow
 def test_no_group_is_learned_from_and_reported_on(eval_data):
-    learned = learned_claims(eval_data)
-    groups = {(claim.source.split()[0].split("-")[0], claim.group) for claim in learned}
-    kinds = {claim.kind for claim in learned}
+    learned = list(claim_rows(eval_data))
+    claims, evidence = {row.first for row in learned}, {row.second for row in learned}
+    asked = {row.first for row in question_rows(eval_data)}
     for name in SETS:
         reported = reported_claims(name, eval_data)
         assert reported and {claim.label for claim in reported} == {0, 1}
-        if name != "rgb":
-            assert not groups & {(c.source.split()[0].split("-")[0], c.group) for c in reported}
-        if name == "changed-unseen":
-            assert not kinds - {""} & {claim.kind for claim in reported}
+        assert not evidence & {claim.evidence for claim in reported}
+        if not name.startswith("uhgeval"):  # single words come again
+            assert not claims & {claim.text for claim in reported}
         if name != "uhgeval-words":
             assert not any(is_copy(claim.text, claim.evidence) for claim in reported)
+    reported = {c.question for c in read_cases(eval_data) if c.reported and c.source != "xquad-across"}
+    assert not asked & reported
 
 
 def test_public_sets_are_read(eval_data):
