@@ -86,21 +86,24 @@ class ExactGuard:
             return self._object(f"another unit in the evidence than: {listed}")
         if dates := self._missing_dates(sentence, passage):
             return Verdict(Label.CONTRADICTED, 0.02, self.name, f"another date in the evidence than: {dates}")
+        crossed = self._crossed_values(sentence, passage)
+        if measured := crossed & {value for value, _ in quantities(sentence)}:
+            reason = f"said of something else: {_listed(measured)}"
+            return Verdict(Label.CONTRADICTED, 0.02, self.name, reason)
         if pair := self.reversed_words(sentence, passage):
             return Verdict(Label.CONTRADICTED, 0.02, self.name, f"the opposite: {pair}")
         if self._is_negated_otherwise(sentence, passage):
             return Verdict(Label.CONTRADICTED, 0.05, self.name, "negated on one side only")
-        return Verdict(Label.UNSURE, 0.5, self.name, self._doubt(sentence, passage, counted))
+        return Verdict(Label.UNSURE, 0.5, self.name, self._doubt(sentence, passage, counted, crossed))
 
-    def _doubt(self, sentence: str, passage: Passage, counted: set[float]) -> str:
+    def _doubt(self, sentence: str, passage: Passage, counted: set[float], crossed: set[float]) -> str:
         """What the model must be surer of. Another word may say the same, what begins with a capital
-        need not be a name, three things may be listed and not counted, and a number may be told of two
-        things: on public sets objections for these hit true claims as often."""
+        need not be a name, three things may be listed and not counted, and a number without a unit may be
+        told of two things: on public sets objections for these hit true claims as often."""
         strange = [*self._replaced_words(sentence, passage), *sorted(self._missing_names(sentence, passage))]
         doubts = [f"not in the evidence: {', '.join(strange)}"] if strange else []
         doubts += [f"not counted in the evidence: {_listed(counted)}"] if counted else []
-        if crossed := self._crossed_values(sentence, passage):
-            doubts.append(f"said of something else: {_listed(crossed)}")
+        doubts += [f"said of something else: {_listed(crossed)}"] if crossed else []
         return "; ".join(doubts)
 
     def _crossed_values(self, sentence: str, passage: Passage) -> set[float]:

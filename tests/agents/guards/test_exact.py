@@ -36,6 +36,7 @@ def test_what_is_true_is_not_objected_to(sentence, quote):
 @pytest.mark.parametrize(
     ("sentence", "quote", "reason"),
     [
+        ("转正后员工辞职须提前 3 天以书面形式通知。", LEAVE, "said of something else"),
         ("The direct cost of the incident was EUR 12,300.", COST, "numbers not in the evidence"),
         ("The direct cost of the incident was 11,300 dollars.", COST, "another unit"),
         ("The pump must run dry.", PUMP, "negated on one side only"),
