@@ -4,14 +4,20 @@ The composition root of that measurement. Knows settings and files; knows nothin
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from functools import reduce
 from pathlib import Path
 
+from agents.guards.building import load_models
 from agents.guards.grounding import GroundingGuard
+from app.judging import opened_guard
+from app.services import Services
 from core.errors import InputError
 from core.paths import weights_dir
 from core.seams import TokenEmbedder
 from core.settings import Settings
+from core.types import Usage
 from evals.claims import Claim, read_claims
 from evals.datasets.claims import read_mtrag
 from evals.guard import Judged, judge, report, spearman
@@ -40,6 +46,8 @@ def run_guard(job: GuardJob, settings: Settings, on_progress: Callable[[str], No
 
     Raises:
         InputError: nothing is named, or it cannot be read.
+        SettingsError, ModelFileError, ChatModelError: a bigger model or a judge that is named
+            cannot be used.
     """
     if job.train:
         from evals.fit_guard import fit_and_write
@@ -49,10 +57,16 @@ def run_guard(job: GuardJob, settings: Settings, on_progress: Callable[[str], No
     named = _read(job)
     embedder = _embedder(settings)
     cached = CachedTokenEmbedder(embedder)
-    guard = GroundingGuard(cached, settings.guard.supported_at, settings.guard.unsure_at)
-    judging = _Judging(guard, cached, settings.guard.supported_at, on_progress)
-    reports = {name: judging.run(rows, with_rows=len(named) == 1) for name, rows in named.items()}
+    spent: list[Usage] = []
+    services = Services(settings)
+    with (
+        closing(services),
+        opened_guard(cached, settings.guard, load_models(settings.guard), services.chat_model) as guard,
+    ):
+        judging = _Judging(guard.spending(spent.append), cached, settings.guard.supported_at, on_progress)
+        reports = {name: judging.run(rows, with_rows=len(named) == 1) for name, rows in named.items()}
     shared = {
+        "usage": asdict(reduce(Usage.plus, spent, Usage())),
         "settings_fingerprint": settings_fingerprint(settings.guard.model_dump(mode="json")),
         "embedder": embedder.fingerprint,
         "supported_at": settings.guard.supported_at,
