@@ -4,7 +4,8 @@ Knows retriever, binder and guard; knows nothing of where an entry is stored.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from agents.binding import EvidenceBinder
@@ -35,12 +36,17 @@ class EvidenceFinder:
     """Binds a text to the documents that a reader may read."""
 
     def __init__(
-        self, retriever: Retriever, binder: EvidenceBinder, guard: Guard, screen: EvidenceScreen | None
+        self,
+        retriever: Retriever,
+        binder: EvidenceBinder,
+        open_guard: Callable[[], AbstractContextManager[Guard]],
+        screen: EvidenceScreen | None,
     ) -> None:
-        """Without a screen, text that speaks to a model may be quoted."""
+        """`open_guard` gives the guard for one text. Without a screen, text that speaks to a model
+        may be quoted."""
         self._retriever = retriever
         self._binder = binder
-        self._guard = guard
+        self._open_guard = open_guard
         self._screen = screen
 
     def bind(self, question: str, text: str, scope: Scope) -> CuratedText:
@@ -49,6 +55,7 @@ class EvidenceFinder:
         Raises:
             InputError: the text holds no sentence.
             StoreError: the store does not answer.
+            ModelFileError, ChatModelError: the settings name a judge that does not start.
         """
         raw = [span.of(text) for span in split_sentences(text) if re.search(r"\w", span.of(text))]
         if not raw:
@@ -56,7 +63,11 @@ class EvidenceFinder:
         chunks = self._search([question, *raw], scope)
         screened = self._screen.screen(question, chunks) if self._screen is not None else UNSCREENED
         pool = self._binder.pool(chunks, screened)
-        checker = DraftChecker(pool, self._guard, question, Policy.STRICT)
+        with self._open_guard() as guard:
+            return self._check(raw, DraftChecker(pool, guard, question, Policy.STRICT))
+
+    @staticmethod
+    def _check(raw: Sequence[str], checker: DraftChecker) -> CuratedText:
         sentences: list[Sentence] = []
         refused: list[Sentence] = []
         for sentence in raw:

@@ -53,9 +53,13 @@ class Caller:
         there at all. None: it is there whatever it holds, for who may create collections."""
         return self.readers if self.role is Role.READER else None
 
+    def may(self, role: Role) -> bool:
+        """Whether the caller may do what that role may."""
+        return _RANK[self.role] >= _RANK[role]
+
     def require(self, role: Role) -> None:
         """Raises AccessError when the caller's role is a lesser one."""
-        if _RANK[self.role] < _RANK[role]:
+        if not self.may(role):
             raise AccessError(
                 f"the role {self.role.value} may not do this",
                 remedy=f"ask for a key of the role {role.value}",

@@ -48,10 +48,12 @@ class Curation:
         self._services = services
 
     def entries(self, caller: Caller, collection: str, readers: tuple[str, ...] | None = None) -> dict:
-        """`{"entries": […]}`: those whose documents the caller may read."""
+        """`{"entries": […], "may_curate"}`: those whose documents the caller may read, and whether
+        the caller may add and delete some."""
         check_name("collection", collection)
         listed = self._services.loop().faq.entries(collection, caller.visible(readers))
-        return {"entries": [render_entry(found, _may_read_lost(caller, found.entry)) for found in listed]}
+        entries = [render_entry(found, _may_read_lost(caller, found.entry)) for found in listed]
+        return {"entries": entries, "may_curate": caller.may(Role.EDITOR)}
 
     def add(self, caller: Caller, order: FaqOrder) -> dict:
         """The new entry.

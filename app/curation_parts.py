@@ -1,5 +1,6 @@
 """How the parts of curation are made of others. Knows builders; holds no logic."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,11 +44,13 @@ def build_evidence_finder(services: "Services") -> "EvidenceFinder":
     """By the same binder and guard as answers."""
     from agents.binding import EvidenceBinder
     from agents.curating import EvidenceFinder
+    from agents.guards.building import load_models
     from agents.guards.evidence_screen import EvidenceScreen
-    from agents.guards.grounding import GroundingGuard
+    from app.judging import opened_guard
 
     embedder = services.token_embedder()
     settings = services.settings.guard
-    guard = GroundingGuard(services.guard_models().pairs, settings.supported_at, settings.unsure_at)
+    reader = services.guard_models().pairs
+    open_guard = partial(opened_guard, reader, settings, load_models(settings), services.chat_model)
     screen = EvidenceScreen(embedder) if settings.screen else None
-    return EvidenceFinder(services.retriever(), EvidenceBinder(embedder), guard, screen)
+    return EvidenceFinder(services.retriever(), EvidenceBinder(embedder), open_guard, screen)

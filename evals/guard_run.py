@@ -4,16 +4,22 @@ The composition root of that measurement. Knows settings and files; knows nothin
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from functools import reduce
 from pathlib import Path
 from statistics import fmean
 
+from agents.guards.building import load_models
 from agents.guards.grounding import GroundingGuard
 from agents.guards.learned import cut_claim
+from app.judging import opened_guard
+from app.services import Services
 from core.errors import InputError
 from core.paths import weights_dir
 from core.seams import TokenEmbedder
 from core.settings import Settings
+from core.types import Usage
 from evals.claims import Claim, read_claims
 from evals.datasets.claims import read_mtrag
 from evals.guard import Judged, judge, report, spearman
@@ -43,6 +49,8 @@ def run_guard(job: GuardJob, settings: Settings, on_progress: Callable[[str], No
 
     Raises:
         InputError: nothing is named, or it cannot be read.
+        SettingsError, ModelFileError, ChatModelError: a bigger model or a judge that is named
+            cannot be used.
     """
     if job.train:
         from evals.fit_pairs import fit_and_write
@@ -52,10 +60,16 @@ def run_guard(job: GuardJob, settings: Settings, on_progress: Callable[[str], No
     embedder = _embedder(settings)
     cached = CachedTokenEmbedder(embedder)
     reader = AdaptedReader(weights_dir(settings.cache), settings.embedder.threads)
-    guard = GroundingGuard(reader, settings.guard.supported_at, settings.guard.unsure_at)
-    judging = _Judging(guard, cached, settings.guard.supported_at, on_progress)
-    reports = {name: judging.run(rows, with_rows=len(named) == 1) for name, rows in named.items()}
+    spent: list[Usage] = []
+    services = Services(settings)
+    with (
+        closing(services),
+        opened_guard(reader, settings.guard, load_models(settings.guard), services.chat_model) as guard,
+    ):
+        judging = _Judging(guard.spending(spent.append), cached, settings.guard.supported_at, on_progress)
+        reports = {name: judging.run(rows, with_rows=len(named) == 1) for name, rows in named.items()}
     shared = {
+        "usage": asdict(reduce(Usage.plus, spent, Usage())),
         "settings_fingerprint": settings_fingerprint(settings.guard.model_dump(mode="json")),
         "reader": reader.fingerprint,
         "supported_at": settings.guard.supported_at,

@@ -4,8 +4,9 @@ Knows Streamlit and the turn. HTML comes from `sources`, events from `client`.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 
 import streamlit as st
 
@@ -40,8 +41,8 @@ def draw_chat(here: Page, client: ApiClient, choices: Choices, texts: Texts) -> 
     if not here.turns and not asked:
         _draw_welcome(here, choices, texts)
     for number, turn in enumerate(here.turns):
-        _draw_turn(turn, number, texts, lambda path: read_figure(client, here.collection, path))
-        draw_rating(turn, number, client, texts)
+        read = partial(read_figure, client, here.collection)
+        _draw_turn(turn, number, texts, read, partial(draw_rating, turn, number, client, texts))
     if asked and asked.strip():
         turn = Turn(question=asked.strip(), session_id=here.session_id)
         here.turns.append(turn)
@@ -116,7 +117,10 @@ def _draw_stream(turn: Turn, events: Iterator[AskEvent | None], texts: Texts) ->
         status.html(status_html(turn, texts, int(time.monotonic() - start)))
 
 
-def _draw_turn(turn: Turn, number: int, texts: Texts, read: ReadFigure) -> None:
+def _draw_turn(
+    turn: Turn, number: int, texts: Texts, read: ReadFigure, draw_below: Callable[[], None]
+) -> None:
+    """A question and what came of it; `draw_below` draws what stands under the answer, in its column."""
     if turn.question:
         _draw_question(turn)
     with st.chat_message("assistant", avatar=":material/verified:"):
@@ -129,6 +133,7 @@ def _draw_turn(turn: Turn, number: int, texts: Texts, read: ReadFigure) -> None:
         if turn.status == STOPPED:
             st.caption(texts("stopped"))
         _draw_evidence(turn, number, texts, read)
+        draw_below()
 
 
 def _draw_evidence(turn: Turn, number: int, texts: Texts, read: ReadFigure) -> None:

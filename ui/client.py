@@ -143,9 +143,11 @@ class ApiClient:
         """A thumb on an answer: `{"vote", "reason", "right_answer"}`."""
         self._call("POST", "/v1/feedback", json={"answer_id": answer_id, **words})
 
-    def faq(self, collection: str) -> list[Json]:
-        """`[{"id", "questions", "status", "reason", "text"}]`: the curated answers."""
-        return self._rows("/v1/faq", "entries", collection=collection)
+    def faq(self, collection: str) -> Json:
+        """`{"entries": [{"id", "questions", "status", "reason", "text"}], "may_curate"}`: the curated
+        answers."""
+        found = self._call("GET", "/v1/faq", params={"collection": collection})
+        return found if isinstance(found, dict) else {}
 
     def faq_suggestions(self, collection: str) -> list[Json]:
         """`[{"id", "question", "count", "answer"}]`: questions that want a curated answer."""

@@ -12,7 +12,6 @@ from ui.sidebar import draw_confirmation
 from ui.state import Page
 from ui.texts import Texts
 
-FORBIDDEN = 403
 MAX_QUESTION_CHARS = 4000
 
 
@@ -20,28 +19,18 @@ def draw_faq(here: Page, client: ApiClient, texts: Texts) -> None:
     """The entries; for who may curate also a form for a new one, and suggestions."""
     st.subheader(texts("view_faq"), anchor=False)
     try:
-        entries = client.faq(here.collection)
-        suggestions = _suggestions(client, here.collection)
+        found = client.faq(here.collection)
     except ApiError as error:
         draw_problem(error, texts)
         return
-    if suggestions is not None:
+    entries, may_curate = found.get("entries") or [], bool(found.get("may_curate"))
+    if may_curate:
         _draw_form(here, client, texts)
-        _draw_suggestions(here, client, suggestions, texts)
+        _draw_suggestions(here, client, texts)
     for entry in entries:
-        _draw_entry(here, client, entry, suggestions is not None, texts)
+        _draw_entry(here, client, entry, may_curate, texts)
     if not entries:
         st.caption(texts("faq_none"))
-
-
-def _suggestions(client: ApiClient, collection: str) -> list[Json] | None:
-    """None for who may not curate."""
-    try:
-        return client.faq_suggestions(collection)
-    except ApiError as error:
-        if error.status == FORBIDDEN:
-            return None
-        raise
 
 
 def _draw_form(here: Page, client: ApiClient, texts: Texts) -> None:
@@ -55,9 +44,20 @@ def _draw_form(here: Page, client: ApiClient, texts: Texts) -> None:
         _add(here, client, wish, texts)
 
 
-def _draw_suggestions(here: Page, client: ApiClient, suggestions: list[Json], texts: Texts) -> None:
+def _draw_suggestions(here: Page, client: ApiClient, texts: Texts) -> None:
+    """A button that looks for them, as that is costly, and what was found at the last look."""
+    if here.suggested_for != here.collection:
+        here.suggestions, here.suggested_for = None, here.collection
+    if st.button(texts("faq_look"), key="faq_look", icon=":material/search:"):
+        try:
+            here.suggestions = client.faq_suggestions(here.collection)
+        except ApiError as error:
+            draw_problem(error, texts)
+    suggestions = here.suggestions or []
     if suggestions:
         st.html(element("div", texts("faq_suggested"), css="attest-heading"))
+    elif here.suggestions is not None:
+        st.caption(texts("faq_nothing_new"))
     for suggestion in suggestions:
         with st.container(border=True):
             st.html(_suggestion_html(suggestion, texts))
@@ -73,6 +73,8 @@ def _add(here: Page, client: ApiClient, wish: Json, texts: Texts) -> None:
     except ApiError as error:
         draw_problem(error, texts)
         return
+    taken = wish.get("suggestion")
+    here.suggestions = here.suggestions and [s for s in here.suggestions if s.get("id") != taken]
     st.rerun()
 
 

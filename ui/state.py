@@ -37,6 +37,9 @@ class Page:
     uploads: int = 0
     """How many uploads were sent: a new number gives an empty upload field."""
     client: ApiClient | None = None
+    suggestions: list[Json] | None = None
+    """Questions that want a curated answer, once looked for; of the collection `suggested_for`."""
+    suggested_for: str = ""
 
     def start_chat(self) -> None:
         """An empty chat; the old one stays in the list of sessions."""

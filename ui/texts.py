@@ -90,6 +90,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "faq_force": ("Keep sentences without evidence", "保留没有依据的句子"),
     "faq_add": ("Add", "添加"),
     "faq_accept": ("Accept", "采纳"),
+    "faq_look": ("Look for questions that keep coming up", "查找反复出现的问题"),
+    "faq_nothing_new": ("No question keeps coming up.", "没有反复出现的问题。"),
     "faq_suggested": ("These questions keep coming up", "以下问题反复出现"),
     "faq_asked": ("Asked {count} times", "被问 {count} 次"),
     "faq_no_answer": ("No verified answer yet.", "尚无已核实的答案。"),

@@ -1,6 +1,7 @@
 """Builds the grounding guard that the settings describe. Knows every stage; judges nothing."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.guards.grounding import GroundingGuard
@@ -26,14 +27,33 @@ async def build_guard(
     Raises:
         SettingsError, ModelFileError: a bigger model is named that cannot be used.
     """
-    further: list[Guard] = []
-    if settings.model:
-        from agents.guards.pair_model import PairModelGuard
-
-        further.append(await asyncio.to_thread(PairModelGuard, settings))
+    further = await asyncio.to_thread(load_models, settings)
     if settings.judge:
-        from agents.guards.judge import ChatJudge
+        further.append(build_judge(chat_model, prompts, asyncio.get_running_loop(), settings))
+    return assemble_guard(reader, settings, further)
 
-        loop = asyncio.get_running_loop()
-        further.append(ChatJudge(chat_model, prompts, loop, settings.judge_timeout_s))
+
+def load_models(settings: GuardSettings) -> list[Guard]:
+    """The bigger model that is asked about unsure sentences, where one is named. Raises as
+    `build_guard`."""
+    if not settings.model:
+        return []
+    from agents.guards.pair_model import PairModelGuard
+
+    return [PairModelGuard(settings)]
+
+
+def build_judge(
+    chat_model: ChatModel, prompts: PromptLibrary, loop: asyncio.AbstractEventLoop, settings: GuardSettings
+) -> Guard:
+    """The chat model as the last one asked; it belongs to `loop`, which runs elsewhere."""
+    from agents.guards.judge import ChatJudge
+
+    return ChatJudge(chat_model, prompts, loop, settings.judge_timeout_s)
+
+
+def assemble_guard(
+    reader: PairReader, settings: GuardSettings, further: Sequence[Guard]
+) -> GroundingGuard:
+    """The whole cascade with these behind the small model."""
     return GroundingGuard(reader, settings.supported_at, settings.unsure_at, further=further)

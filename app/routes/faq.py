@@ -18,7 +18,8 @@ ReaderNames = Annotated[list[str], Query()]
 async def entries(
     request: Request, collection: CollectionName = DEFAULT_COLLECTION, readers: ReaderNames = ()
 ) -> dict:
-    """Those whose documents the caller may read. `status`: valid, expired or unverified."""
+    """Those whose documents the caller may read. `status`: valid, expired or unverified.
+    `may_curate`: whether the caller may add and delete some."""
     curation = request.app.state.curation
     return await run_read(curation.entries, request.state.caller, collection, tuple(readers) or None)
 

@@ -62,11 +62,11 @@ class Desk:
 
 
 @contextmanager
-def open_desk(folder: Path, embedder, **sections):
-    """A desk over a new data directory."""
-    guard = {"sufficient_at": 0.0, "policy": "balanced"}
+def open_desk(folder: Path, embedder, chat=None, **sections):
+    """A desk over a new data directory; a chat model other than the script for what is curated."""
+    guard = {"sufficient_at": 0.0, "policy": "balanced"} | sections.pop("guard", {})
     settings = Settings(_env_file=None, data=folder / "data", guard=guard, **sections)
-    chat = ScriptedChat()
+    chat = chat or ScriptedChat()
     parts = {"chat_model": chat, "embedder": embedder, "token_embedder": embedder}
     services = Services(settings, parts)
     users = {

@@ -1,4 +1,4 @@
-"""A small server of the chat completions protocol, for tests: streams what a function makes
+"""A small server of the chat completions protocol, for tests: says, streamed or whole, what a function makes
 of the last message, and refuses when it is told to."""
 
 import json
@@ -63,17 +63,29 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         reply = self.stand_in.answer(body)
+        usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
         if isinstance(reply, int):
             self.send_error(reply)
             return
         self.send_response(200)
+        if not body.get("stream"):
+            self._whole(reply, usage)
+            return
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
         for choice in ({"delta": {"content": reply}}, {"delta": {}, "finish_reason": "stop"}):
             self._event({"choices": [{"index": 0, **choice}]})
-        usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
         self._event({"choices": [], "usage": usage})
         self.wfile.write(b"data: [DONE]\n\n")
+
+    def _whole(self, reply: str, usage: dict) -> None:
+        choice = {"index": 0, "message": {"role": "assistant", "content": reply}, "finish_reason": "stop"}
+        about = {"id": "1", "object": "chat.completion", "created": 0, "model": "m"}
+        data = json.dumps(about | {"choices": [choice], "usage": usage}).encode()
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
 
     def _event(self, value: dict) -> None:
         about = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m"}

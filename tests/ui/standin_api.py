@@ -286,6 +286,7 @@ def _add_curation(app: FastAPI) -> None:
         }
     ]
     app.state.added = []
+    app.state.looked = 0
 
     @app.post("/v1/feedback")
     async def rate(request: Request) -> dict:
@@ -294,12 +295,13 @@ def _add_curation(app: FastAPI) -> None:
 
     @app.get("/v1/faq")
     def entries(collection: str) -> dict:
-        return {"entries": app.state.faq}
+        return {"entries": app.state.faq, "may_curate": app.state.may_curate}
 
     @app.get("/v1/faq/suggestions")
     def suggestions(collection: str):
         if not app.state.may_curate:
             return problem(403, "Forbidden", "the role reader may not do this")
+        app.state.looked += 1
         found = {"id": "s1", "question": "产假有多少天？", "count": 3, "answer": {"text": "98 天。[1]"}}
         return {"suggestions": [found]}
 

@@ -19,6 +19,12 @@ def test_a_thumb_is_sent_once_and_a_thumb_down_asks_for_words(monkeypatch):
     assert app.state.rated[1:] == [words]
 
 
+def test_thumbs_stand_in_the_column_of_their_answer(monkeypatch):
+    with opened(monkeypatch, make_app()) as at:
+        asked(at, "年假有多少天？")
+        assert [message.name for message in at.chat_message if message.get("feedback")] == ["assistant"]
+
+
 def test_a_thumb_up_wants_no_words(monkeypatch):
     app = make_app()
     with opened(monkeypatch, app) as at:
@@ -45,8 +51,12 @@ def test_entries_are_shown_as_text_and_deleted_after_one_more_word(monkeypatch):
 def test_a_suggestion_is_accepted_with_one_click(monkeypatch):
     app = make_app()
     with opened(monkeypatch, app) as at:
-        assert "产假有多少天？" in opened_faq(at)
-        at.button(key="accept-s1").click().run()
+        assert "产假有多少天？" not in opened_faq(at) and app.state.looked == 0
+        assert "产假有多少天？" in html_of(at.button(key="faq_look").click().run())
+        at.run()
+        assert app.state.looked == 1, "looking is costly"
+        html = html_of(at.button(key="accept-s1").click().run())
+        assert "产假有多少天？" not in html and app.state.looked == 1
     assert app.state.added == [{"collection": "default", "suggestion": "s1"}]
 
 

@@ -1,0 +1,53 @@
+"""The grounding guard of the settings for work that runs in a thread without an event loop:
+curating, and measuring the guard.
+
+Knows how a chat model is connected; knows nothing of what is judged.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from anyio.from_thread import start_blocking_portal
+
+from agents.guards.building import assemble_guard, build_judge
+from agents.guards.grounding import GroundingGuard
+from agents.prompt_library import PromptLibrary
+from core.seams import Guard, PairReader
+from core.settings import GuardSettings
+
+if TYPE_CHECKING:
+    from app.chat_models import EmbeddedChatModel, OpenAIChatModel
+
+
+@contextmanager
+def opened_guard(
+    reader: PairReader,
+    settings: GuardSettings,
+    models: Sequence[Guard],
+    find_chat: "Callable[[], EmbeddedChatModel | OpenAIChatModel]",
+) -> Iterator[GroundingGuard]:
+    """The cascade with these bigger models and, where the settings say so, the chat model that
+    `find_chat` gives as a judge: asked in a loop of its own, which ends with this.
+
+    Raises:
+        ModelFileError: the embedded model's weights are not there.
+        ChatModelError: the embedded model does not start.
+    """
+    if not settings.judge:
+        yield assemble_guard(reader, settings, models)
+        return
+    from app.chat_models import connect_chat
+
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(connect_chat(find_chat)) as chat_model,
+    ):
+        loop = portal.call(_running_loop)
+        judge = build_judge(chat_model, PromptLibrary(), loop, settings)
+        yield assemble_guard(reader, settings, [*models, judge])
+
+
+async def _running_loop() -> asyncio.AbstractEventLoop:
+    return asyncio.get_running_loop()
