@@ -10,7 +10,7 @@ from agents.guards.judge import ChatJudge
 from agents.masking import AnswerMask
 from core.personal_data import KINDS
 from core.types import Status, Usage
-from tests.agents.doubles import ScriptedChat
+from tests.agents.doubles import LetterReader, ReadingAlone, ScriptedChat
 from tests.agents.test_graph import (
     GOOD,
     MANUAL,
