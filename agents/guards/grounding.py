@@ -16,8 +16,8 @@ from agents.guards.logistic import LogisticModel
 from core.seams import Guard, PairReader, Passage
 from core.types import Label, Usage, Verdict
 
-OBJECTED = 0.6
-"""What is left of the model's probability where an exact check objects."""
+OBJECTED = 0.34
+"""What is left of the model's probability where an exact check objects: never as much as what is unsure."""
 SURE = 0.8
 """Below this a sentence with words of its own, in a near copy of its evidence, stays unsure."""
 
