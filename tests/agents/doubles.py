@@ -61,7 +61,7 @@ class LetterReader:
     fingerprint = "letters"
 
     def read_claims(self, pairs):
-        return [20 * _share(first, second) - 16 for first, second in pairs]
+        return [4.9 * (_share(first, second) - 0.5) for first, second in pairs]
 
     def read_questions(self, pairs):
         return [5.0] * len(pairs)
