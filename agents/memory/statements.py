@@ -48,22 +48,28 @@ _QUESTION = re.compile(
     re.IGNORECASE,
 )
 _END = r"\s*[。.!！；;]*\s*$"
-_POLITE = r"(?:(?:please|pls|hi|hello|ok|okay|and|also|btw|by the way)\b[\s,]*|(?:你好|您好|请|麻烦|另外|对了|还有)[，,\s]*)*"
+_POLITE = (
+    r"(?:(?:please|pls|hi|hello|ok|okay|and|also|btw|by the way)\b[\s,]*"
+    r"|(?:你好|您好|请|麻烦|另外|对了|还有)[，,\s]*)*"
+)
 _FRAME = re.compile(rf"^{_POLITE}|{_END}", re.IGNORECASE)
 _ASKED_EN = re.compile(
-    rf"^{_POLITE}(?:remember|keep in mind|note|don't forget|do not forget)(?:\s+(?:that|this)\b)?\s*[:,]?\s+(?P<rest>.{{2,}})$",
+    rf"^{_POLITE}(?:remember|keep in mind|note|don't forget|do not forget)"
+    r"(?:\s+(?:that|this)\b)?\s*[:,]?\s+(?P<rest>.{2,})$",
     re.IGNORECASE,
 )
 _ASKED_ZH = re.compile(
     rf"^{_POLITE}(?:帮我|给我)?(?:记住|记一下|记下来?|记得|别忘了)(?:这一?[点件]事?)?[：:，,\s]*(?P<rest>.{{2,}})$"
 )
 _STANDING = re.compile(
-    rf"^{_POLITE}(?:from now on|in (?:the )?future|always|以后|今后|从现在起|从现在开始)[，,：:\s]*(?P<rest>.{{2,}})$",
+    rf"^{_POLITE}(?:from now on|in (?:the )?future|always|以后|今后|从现在起|从现在开始)"
+    r"[，,：:\s]*(?P<rest>.{2,})$",
     re.IGNORECASE,
 )
 _REPLY = re.compile(
     r"(?:(?:用|以)\s*(?:英文|英语|中文|汉语)\s*(?:来)?\s*(?:回答|回复|作答|答复|回应)(?:我|问题)?"
-    r"|(?:answer|reply|respond|write)(?:\s+(?:to )?me)?(?:\s+(?:always|only))?\s+in\s+(?:english|chinese|mandarin))"
+    r"|(?:answer|reply|respond|write)(?:\s+(?:to )?me)?(?:\s+(?:always|only))?"
+    r"\s+in\s+(?:english|chinese|mandarin))"
     r"(?:\s*(?:from now on|please|吧))*",
     re.IGNORECASE,
 )
@@ -80,7 +86,7 @@ _SLOTS = tuple(
     for key, pattern in (
         (
             "name",
-            r"(?:my name is|my name's|call me|you can call me|i am called|i'm called)\s+(?P<value>[^,.;!]{1,60})",
+            r"(?:my name(?: is|'s)|(?:you can )?call me|i(?: am|'m) called)\s+(?P<value>[^,.;!]{1,60})",
         ),
         ("name", r"(?:我的名字[是叫]|我叫|叫我|可以叫我|请叫我)\s*(?P<value>[^，,。;；]{1,30})"),
         ("workplace", rf"i(?:'m| am)? (?:work(?:ing)?|employed) (?:in|at|for|with) {_PLAIN_EN}"),
@@ -95,7 +101,9 @@ _SLOTS = tuple(
     )
 )
 _OWN = re.compile(
-    rf"^{_POLITE}(?:my (?P<key>[a-z][\w' -]{{0,40}}?) (?:is|are)(?: now)? |我的(?P<zh>.{{1,20}}?)(?:现在)?(?:是|为|改为|变成了?))(?P<value>.{{1,120}}?){_END}",
+    rf"^{_POLITE}(?:my (?P<key>[a-z][\w' -]{{0,40}}?) (?:is|are)(?: now)? "
+    r"|我的(?P<zh>.{1,20}?)(?:现在)?(?:是|为|改为|变成了?))"
+    rf"(?P<value>.{{1,120}}?){_END}",
     re.IGNORECASE,
 )
 _LASTING = re.compile(
@@ -106,7 +114,8 @@ _LASTING = re.compile(
 )
 """What of one's own is remembered unasked. "My printer is broken" is no fact but a question."""
 _ABOUT = re.compile(
-    r"^(?:the |our |my )?(?P<key>[\w' -]{2,50}?) (?:is|are|has moved to|was moved to|changed to|will be)(?: now)? (?P<value>.{1,200})$"
+    r"^(?:the |our |my )?(?P<key>[\w' -]{2,50}?) "
+    r"(?:is|are|has moved to|was moved to|changed to|will be)(?: now)? (?P<value>.{1,200})$"
     r"|^(?:我们?的)?(?P<zh>[^是，,。]{1,25}?)(?:现在)?(?:改为|改成|改到|变成|是|为|在)(?P<zh_value>.{1,100})$",
     re.IGNORECASE,
 )
