@@ -24,12 +24,14 @@ from agents.events import Event, Failed, Finished, Retrieved
 from agents.graph import build_graph
 from agents.guards.building import build_guard
 from agents.guards.evidence_screen import EvidenceScreen
+from agents.guards.question_guard import clean_question
 from agents.guards.sufficiency import SufficiencyGate
+from agents.kept_answers import now
 from agents.masking import AnswerMask
+from agents.memory.background import Background, Recaller
 from agents.policy import Policy, policy_of
 from agents.prompt_library import PromptLibrary
 from agents.question_loop import QuestionLoop
-from agents.records import read_turn
 from agents.sessions import SessionIndex, thread_id
 from core.errors import AttestError, NotFoundError
 from core.seams import ChatModel, TokenEmbedder
@@ -80,15 +82,18 @@ class Asker:
             "effort": ask.effort.value,
             "policy": self._policy_of(ask).value,
             "started": time.time(),
+            **({"memory": ask.memory} if ask.memory else {}),
         }
         config = {"configurable": {"thread_id": thread}}
         known = await asyncio.to_thread(self._sessions.has, ask.owner, session_id)
-        run = self._graph.astream(
-            state, config, context=self._context, stream_mode="custom", durability="sync"
-        )
         finished: Finished | None = None
         had_evidence, mask = False, self._context.mask
         try:
+            background = await asyncio.to_thread(self._background, ask.owner, session_id)
+            context = replace(self._context, background=background)
+            run = self._graph.astream(
+                state, config, context=context, stream_mode="custom", durability="sync"
+            )
             async with aclosing(run) as events:
                 async for event in events:
                     shown = event if mask is None else mask.event(event)
@@ -98,10 +103,14 @@ class Asker:
                         had_evidence |= isinstance(event, Retrieved) and bool(event.hits)
                         yield shown
             await self._graph.checkpointer.keep_latest(thread)
-            await asyncio.to_thread(self._sessions.record_turn, ask.owner, session_id, ask.question)
+            answer = finished.answer
+            turn = Turn(clean_question(ask.question), answer.text, answer.status, answer.id, now())
+            await asyncio.to_thread(self._sessions.record_turn, ask.owner, session_id, turn)
             known = True
             if self._loop is not None and ask.keep:
-                await asyncio.to_thread(self._loop.note, self._masked(ask), finished.answer, had_evidence)
+                asked = self._masked(ask)
+                await asyncio.to_thread(self._loop.note, asked, answer, had_evidence)
+                await asyncio.to_thread(self._loop.take_up, asked, turn, session_id)
         except AttestError as exc:
             logger.info("question failed: %s", exc)
             yield Failed(exc.code, exc.message, exc.remedy)
@@ -117,6 +126,11 @@ class Asker:
                 await asyncio.shield(self._graph.checkpointer.adelete_thread(thread))
         # Only now is the turn stored: who reads `finished` may ask on at once.
         yield finished
+
+    def _background(self, owner: str, session_id: str) -> Background:
+        turns = self._sessions.turns(owner, session_id)
+        users = self._loop.memory if self._loop is not None else None
+        return users.background(owner, turns) if users is not None else Background(tuple(turns))
 
     def _masked(self, ask: Ask) -> Ask:
         mask = self._context.mask
@@ -138,9 +152,7 @@ class Asker:
         """
         if not await asyncio.to_thread(self._sessions.has, owner, session_id):
             raise NotFoundError(f"there is no session {session_id!r}")
-        config = {"configurable": {"thread_id": thread_id(owner, session_id)}}
-        snapshot = await self._graph.aget_state(config)
-        return [read_turn(record) for record in snapshot.values.get("turns", [])]
+        return await asyncio.to_thread(self._sessions.turns, owner, session_id)
 
     async def forget(self, owner: str, session_id: str) -> bool:
         """Deletes a session with all its checkpoints; False when the owner has none such."""
@@ -187,6 +199,7 @@ async def open_asker(
         guards=settings.guard,
         mask=AnswerMask(settings.ingest.pii_kinds) if settings.guard.pii == "mask" else None,
         faq=loop.faq if loop is not None else None,
+        recaller=loop.recaller if loop is not None else Recaller(),
     )
     sessions_file.chmod(0o600)
     engine = create_engine(f"sqlite:///{sessions_file}")

@@ -288,11 +288,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question and what was answered, as a session remembers it."""
+    """A question and what was answered, as a session remembers it. `id` is the answer's; `said`
+    is when, UTC, ISO 8601."""
 
     question: str
     answer: str
     status: Status
+    id: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

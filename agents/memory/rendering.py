@@ -39,6 +39,11 @@ class Budget:
         self._count = count
         self._sittings: set[str] = set()
 
+    @staticmethod
+    def cost_of(line: Recollection) -> float:
+        """Tokens of a line without a date."""
+        return estimate_tokens(line.text)
+
     def take(self, line: Recollection) -> bool:
         """Whether the line fits; it is paid for then."""
         cost = self._count(line.text)
