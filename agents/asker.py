@@ -29,6 +29,7 @@ from agents.guards.sufficiency import SufficiencyGate
 from agents.kept_answers import now
 from agents.masking import AnswerMask
 from agents.memory.background import Background, Recaller
+from agents.memory.model_summary import ChatSummaryWriter
 from agents.policy import Policy, policy_of
 from agents.prompt_library import PromptLibrary
 from agents.question_loop import QuestionLoop
@@ -199,9 +200,21 @@ async def open_asker(
         guards=settings.guard,
         mask=AnswerMask(settings.ingest.pii_kinds) if settings.guard.pii == "mask" else None,
         faq=loop.faq if loop is not None else None,
-        recaller=loop.recaller if loop is not None else Recaller(),
+        recaller=_recaller(loop, chat_model, prompts, settings),
     )
     sessions_file.chmod(0o600)
     engine = create_engine(f"sqlite:///{sessions_file}")
     resources.callback(engine.dispose)
     return Asker(build_graph(saver), context, SessionIndex(engine), resources, loop)
+
+
+def _recaller(
+    loop: QuestionLoop | None, chat_model: ChatModel, prompts: PromptLibrary, settings: Settings
+) -> Recaller:
+    """That of the loop, whose summaries are written by the chat model where the settings say so."""
+    recaller = loop.recaller if loop is not None else Recaller()
+    if settings.memory.summary == "extractive" or recaller.strategies is None:
+        return recaller
+    running, timeout_s = asyncio.get_running_loop(), settings.chat.timeout_s
+    writer = ChatSummaryWriter(chat_model, prompts, running, timeout_s)
+    return replace(recaller, strategies=recaller.strategies.written_by(writer))

@@ -58,6 +58,12 @@ class PromptLibrary:
         """The messages that ask for a passage in `language` that might answer the question."""
         return self._files.messages(f"hyde.{language}", question=_flatten(question))
 
+    def summary(self, summary: str, talk: str, language: str) -> list[Message]:
+        """The messages that ask for a summary of what the summary so far says and what was said since."""
+        name = f"conversation-{_nonce(summary, talk)}"
+        fenced = f"<{name}>\n{talk}\n</{name}>"
+        return self._files.messages(f"summary.{language}", summary=_flatten(summary) or "-", talk=fenced)
+
 
 def fence(excerpts: Sequence[Excerpt], question: str) -> str:
     """The evidence between delimiters that no document can know beforehand, so that text

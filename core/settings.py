@@ -238,6 +238,9 @@ class MemorySettings(Section):
         description="full, window, first-and-latest, key-turns, summary, entities, graph, vector, or several joined by +; a session may choose another",
     )
     tokens: int = Field(300, ge=0, le=8192, description="budget of what is recalled in the prompt; 0: nothing")
+    summary: Literal["extractive", "model"] = Field(
+        "extractive", description="what the strategy summary writes with: sentences of the conversation, or the chat model (one call for ten remarks)"
+    )
     facts: bool = Field(True, description="what users say of themselves, or ask to be remembered, is kept over their sessions")
     facts_days: float = Field(365, ge=0, description="days that such a fact is kept after it was last said; 0: no end")
 

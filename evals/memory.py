@@ -19,6 +19,7 @@ from core.seams import Embedder, Memory
 from core.types import Recollection, Remark
 from evals.datasets.locomo import CATEGORIES, Conversation, read_conversations
 from evals.indexing import settings_fingerprint
+from evals.memory_updates import measure_updates
 from retrieval.evidence import estimate_tokens
 from retrieval.terms import split_terms
 
@@ -97,8 +98,8 @@ def ask_all(memory: Memory, conversation: Conversation) -> list[Recalled]:
 def report_of(
     rows: Mapping[str, Sequence[Recalled]], conversations: Sequence[Conversation], embedder: Embedder
 ) -> dict:
-    """`best_recall@BUDGET` over all questions, and everything of each strategy; `queries` are those
-    of the strategy that is best at the middle budget."""
+    """`best_recall@BUDGET` over all questions, and everything of each strategy; `updates` of facts;
+    `queries` are those of the strategy that is best at the middle budget."""
     strategies = {name: _of_strategy(found) for name, found in rows.items()}
     best = {budget: max(strategies, key=lambda n: strategies[n][f"recall@{budget}"]) for budget in BUDGETS}
     return {
@@ -109,6 +110,7 @@ def report_of(
             c.name: {"turns": len(c.remarks), "questions": len(c.questions)} for c in conversations
         },
         "strategies": strategies,
+        "updates": measure_updates(),
         "settings_fingerprint": settings_fingerprint({"budgets": BUDGETS, "strategies": sorted(rows)}),
         "embedder": embedder.fingerprint,
         "queries": _queries(rows[best[BUDGETS[1]]]),

@@ -24,11 +24,14 @@ LANGUAGES = frozenset(["zh", "en"])
 FACTS_SHARE = 0.4
 """Of the budget; what facts leave goes to the conversation."""
 _OF_ONESELF = re.compile(r"\b(?:i|i'm|my|mine|me|we|our|us)\b|我|咱", re.IGNORECASE)
+_MARKER = re.compile(r"\s*\[\d{1,2}\]")
+LOOKED_AT = 20
+"""Among so many of the latest questions the one that a follow-up goes on from is looked for."""
 _LOOKS_BACK = re.compile(
-    r"\b(?:earlier|before that|previous(?:ly)?|you (?:said|told|mentioned)"
-    r"|i (?:said|told|asked|mentioned)|just now|again|the (?:first|second|third|last) one|the same"
-    r"|so far|summari[sz]e)\b"
-    "|刚才|刚刚|之前|前面|上面|上一?个问题|你说过?|我说过?|提到|提过|第[一二三]个|同样|再说一[次遍]|总结一?下",
+    r"\b(?:you|i|we) (?:just )?(?:said|told|asked|mentioned|discussed)\b|\bearlier (?:question|answer)s?\b"
+    r"|\b(?:previous|last|first) (?:question|answer)s?\b|\bthe (?:first|second|third|last) one\b"
+    "|刚才|刚刚|(?:之前|前面|上面)(?:说|问|提|讲|聊|的问题|的回答)|上一?个(?:问题|回答)|[你我](?:说|问|提到)过"
+    "|第[一二三]个呢?[？?]?$",
     re.IGNORECASE,
 )
 
@@ -44,8 +47,8 @@ class Background:
 
     @property
     def questions(self) -> list[str]:
-        """What was asked before and not refused: what was refused is not taken up again."""
-        return [turn.question for turn in self.turns if not refusal_of(turn.question)]
+        """What was asked lately and not refused: what was refused is not taken up again."""
+        return [turn.question for turn in self.turns[-LOOKED_AT:] if not refusal_of(turn.question)]
 
     @property
     def answer_language(self) -> str:
@@ -109,7 +112,8 @@ def remarks_of(turns: Sequence[Turn]) -> list[Remark]:
         said, name = turn.said[:10], turn.id or str(at)
         remarks.append(Remark(f"{name}/question", USER, turn.question, said))
         if turn.status is not Status.ABSTAINED:
-            remarks.append(Remark(f"{name}/answer", ASSISTANT, turn.answer, said))
+            # Its markers name evidence that is not shown now.
+            remarks.append(Remark(f"{name}/answer", ASSISTANT, _MARKER.sub("", turn.answer), said))
     return remarks
 
 

@@ -9,6 +9,7 @@ from agents.memory.combined import CombinedMemory
 from agents.memory.conversation_graph import ConversationGraph
 from agents.memory.entities import EntityNotes
 from agents.memory.key_turns import KeyTurns
+from agents.memory.model_summary import ModelSummary
 from agents.memory.places import FirstAndLatest, FullBuffer, SlidingWindow
 from agents.memory.summary import RollingSummary
 from agents.memory.vectors import VectorRecall
@@ -24,18 +25,24 @@ JOIN = "+"
 class MemoryStrategies:
     """Each strategy made once, when it is first asked for. Thread-safe."""
 
-    def __init__(self, embedder: Embedder) -> None:
+    def __init__(self, embedder: Embedder, write_summary: Callable[[str, str], str] | None = None) -> None:
+        """With `write_summary` the strategy summary is a `ModelSummary`."""
         self._makers: dict[str, Callable[[], Memory]] = {
             "full": FullBuffer,
             "window": SlidingWindow,
             "first-and-latest": FirstAndLatest,
             "key-turns": KeyTurns,
-            "summary": RollingSummary,
+            "summary": RollingSummary if write_summary is None else lambda: ModelSummary(write_summary),
             "entities": EntityNotes,
             "graph": ConversationGraph,
             "vector": lambda: VectorRecall(embedder),
         }
+        self._embedder = embedder
         self._made: dict[str, Memory] = {}
+
+    def written_by(self, write_summary: Callable[[str, str], str]) -> "MemoryStrategies":
+        """The same with another writer of summaries."""
+        return MemoryStrategies(self._embedder, write_summary)
 
     def get(self, strategy: str) -> Memory:
         """The memory of a name such as `vector`, or of several as `window+vector`.

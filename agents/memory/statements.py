@@ -61,6 +61,10 @@ _ASKED_EN = re.compile(
 _ASKED_ZH = re.compile(
     rf"^{_POLITE}(?:帮我|给我)?(?:记住|记一下|记下来?|记得|别忘了)(?:这一?[点件]事?)?[：:，,\s]*(?P<rest>.{{2,}})$"
 )
+_ASKED_AFTER = re.compile(
+    rf"^(?P<rest>.{{2,}}?)[，,]\s*(?:请|你)?(?:记住|记一下|记得|please remember(?: (?:that|this))?){_END}",
+    re.IGNORECASE,
+)
 _STANDING = re.compile(
     rf"^{_POLITE}(?:from now on|in (?:the )?future|always|以后|今后|从现在起|从现在开始)"
     r"[，,：:\s]*(?P<rest>.{2,})$",
@@ -152,12 +156,13 @@ def language_wish(message: str) -> str:
 
 
 def _statement(sentence: str) -> Statement | None:
+    bare = sentence.strip()
     if wish := _REPLY.search(sentence):
         # Within a question it holds for that answer alone.
-        bare = _STANDING.sub(lambda match: match["rest"], sentence.strip())
-        rest = _FRAME.sub("", bare.replace(wish[0], "", 1)).strip("，, ")
-        return Statement(ANSWER_LANGUAGE, _language_in(wish[0])) if not rest else None
-    asked = _ASKED_ZH.match(sentence.strip()) or _ASKED_EN.match(sentence.strip())
+        rest = _STANDING.sub(lambda match: match["rest"], bare).replace(wish[0], "", 1)
+        is_whole = not _FRAME.sub("", rest).strip("，, ")
+        return Statement(ANSWER_LANGUAGE, _language_in(wish[0])) if is_whole else None
+    asked = _ASKED_ZH.match(bare) or _ASKED_EN.match(bare) or _ASKED_AFTER.match(bare)
     body = (asked["rest"] if asked else sentence).strip()
     if _QUESTION.search(body):
         return None

@@ -347,6 +347,11 @@ def _show_memory(out: Output, report: dict) -> None:
     for name, row in report["strategies"].items():
         values = (f"{row[f'recall@{b}']:.3f} ({row[f'words@{b}']:.3f})" for b in budgets)
         out.line(f"{name:20}" + "".join(f"{value:>16}" for value in values) + f"{row['ms']:9.1f}")
+    updates = report["updates"]
+    out.line(
+        f"facts said anew, {updates['n']} made dialogues: the newest is told in {updates['newest']:.3f} of "
+        f"them, an older one in {updates['older']:.3f}"
+    )
 
 
 def _show_parsing(out: Output, report: dict) -> None:

@@ -10,6 +10,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from agents.memory.building import NAMES, MemoryStrategies
+from agents.memory.model_summary import ModelSummary
 from agents.memory.rendering import render
 from core.types import Remark
 from retrieval.evidence import estimate_tokens
@@ -50,8 +51,15 @@ TALK = history_of(
 )
 
 
-@pytest.fixture(scope="module", params=[*NAMES, *COMBINED])
+def repeat_last_lines(summary: str, talk: str) -> str:
+    """A writer of summaries that makes nothing up."""
+    return "\n".join([*summary.splitlines(), talk.splitlines()[-1]][-4:])
+
+
+@pytest.fixture(scope="module", params=[*NAMES, *COMBINED, "summary by a model"])
 def memory(request):
+    if request.param == "summary by a model":
+        return ModelSummary(repeat_last_lines)
     return MemoryStrategies(LetterVectors()).get(request.param)
 
 

@@ -53,6 +53,7 @@ def test_a_conversation_is_read_in_the_order_of_its_sessions(tmp_path):
 
 def test_all_is_recalled_where_all_fits(tmp_path):
     report = evaluate(write(tmp_path, [SAMPLE]), "full", "entities")
+    assert report["updates"] == {"n": 200, "newest": 1.0, "older": 0.0}
     assert report["n"] == 2 and report["best"]["650"] == "full"
     full = report["strategies"]["full"]
     assert full["recall@650"] == full["words@650"] == report["best_recall@650"] == 1.0

@@ -78,8 +78,8 @@ async def test_a_follow_up_is_asked_with_the_conversation_behind_the_evidence(op
     await turn(agent, "那电池呢？")
     prompt = prompt_of(agent)
     evidence, told = prompt.index("</evidence-"), prompt.index("<recalled-")
-    assert evidence < told < prompt.index(f"User: {QUESTION}") < prompt.index("问题：")
-    assert "Attest: TM-20 主机的保修期为 18 个月。" in prompt
+    assert evidence < told < prompt.index(f"User: {QUESTION}") < prompt.rindex("问题：")
+    assert "Attest: TM-20 主机的保修期为 18 个月。\n" in prompt, "without the marker of its citation"
 
 
 async def test_nothing_is_recalled_of_another_owner_or_session(open_agent):

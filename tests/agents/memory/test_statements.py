@@ -24,6 +24,7 @@ SAID = {
     "请记住：项目截止日期是周五": ("项目截止日期", "项目截止日期是周五"),
     "以后请用英文回答": ("answer language", "en"),
     "Please answer in Chinese from now on.": ("answer language", "zh"),
+    "我喜欢简短的回答，请记住。": ("我喜欢简短的回答", "我喜欢简短的回答"),
     "请记住我喜欢表格。": ("我喜欢表格", "我喜欢表格"),
 }
 NOT_SAID = (
