@@ -149,12 +149,6 @@ class Facts:
             session.execute(delete(_FactRow).where(own, ~_holds(now())))
             return session.execute(delete(_FactRow).where(*where)).rowcount
 
-    def forget_session(self, owner: str, session_id: str) -> None:
-        """Removes what was said in a session."""
-        where = (_FactRow.owner == owner, _FactRow.session_id == session_id)
-        with Session(self._engine) as session, session.begin():
-            session.execute(delete(_FactRow).where(*where))
-
     @staticmethod
     def _put(session: Session, owner: str, fact: Fact) -> None:
         key = storable(fact.key)

@@ -18,9 +18,11 @@ from sqlalchemy import StaticPool, create_engine
 
 from agents.memory import facts as module
 from agents.memory.facts import FOREVER, Fact, Facts, in_future, read_expiry
+from agents.sessions import SessionIndex
 from core.errors import InputError, NotFoundError
+from core.types import Status, Turn
 
-USERS = ("ann", "bob")
+USERS, SESSIONS = ("ann", "bob"), ("s", "t")
 KEYS = ("name", "workplace", "answer language", "deadline")
 PAST, FUTURE = in_future(timedelta(days=-1)), in_future(timedelta(days=9))
 COUNTED = Counter()
@@ -40,12 +42,17 @@ class TwoUsers(RuleBasedStateMachine):
             self.facts.switch(user, True)
         self.known = {user: {} for user in USERS}
         self.enabled = dict.fromkeys(USERS, True)
+        # Sessions lie in a file of their own, SQLite whatever the ledger is.
+        self.sessions = SessionIndex(self.engine) if self.engine.dialect.name == "sqlite" else None
+        self.asked = {(user, session): [] for user in USERS for session in SESSIONS}
+        for user, session in self.asked if self.sessions else ():
+            self.sessions.forget(user, session)
         self.number = 0
 
     def ids(self, user):
         return {fact.key: fact.id for fact in self.facts.list(user)}
 
-    @rule(user=st.sampled_from(USERS), keys=st.lists(st.sampled_from(KEYS), min_size=1, max_size=3), session=st.sampled_from("st"))
+    @rule(user=st.sampled_from(USERS), keys=st.lists(st.sampled_from(KEYS), min_size=1, max_size=3), session=st.sampled_from(SESSIONS))
     def remember(self, user, keys, session):
         self.number += 1
         self.facts.remember(user, [Fact(key, f"{user} {self.number} {at}", session, "turn") for at, key in enumerate(keys)])
@@ -96,11 +103,21 @@ class TwoUsers(RuleBasedStateMachine):
             del self.known[user][key]
         COUNTED["forget"] += 1
 
-    @rule(user=st.sampled_from(USERS), session=st.sampled_from("st"))
-    def forget_session(self, user, session):
-        self.facts.forget_session(user, session)
-        self.known[user] = {key: found for key, found in self.known[user].items() if found[1] != session}
-        COUNTED["forget session"] += 1
+    @precondition(lambda self: self.sessions is not None)
+    @rule(user=st.sampled_from(USERS), session=st.sampled_from(SESSIONS))
+    def ask(self, user, session):
+        self.number += 1
+        question = f"{user} asks {self.number}"
+        self.sessions.record_turn(user, session, Turn(question, f"{user} hears", Status.ANSWERED, str(self.number)))
+        self.asked[user, session].append(question)
+        COUNTED["ask"] += 1
+
+    @precondition(lambda self: self.sessions is not None)
+    @rule(user=st.sampled_from(USERS), session=st.sampled_from(SESSIONS))
+    def leave_session(self, user, session):
+        assert self.sessions.forget(user, session) == bool(self.asked[user, session])
+        self.asked[user, session] = []
+        COUNTED["leave session"] += 1
 
     @rule(user=st.sampled_from(USERS), enabled=st.booleans())
     def switch(self, user, enabled):
@@ -117,6 +134,9 @@ class TwoUsers(RuleBasedStateMachine):
             assert {fact.key: (fact.value, fact.session_id) for fact in found} == self.known[user]
             assert all(fact.value.startswith(f"{user} ") for fact in found)
             assert self.facts.is_enabled(user) == self.enabled[user]
+        for (user, session), asked in self.asked.items() if self.sessions else ():
+            assert [turn.question for turn in self.sessions.turns(user, session)] == asked
+            assert self.sessions.has(user, session) == bool(asked)
 
 
 def drive(engine, examples: int, steps: int) -> int:

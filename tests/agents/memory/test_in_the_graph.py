@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from agents.asker import open_asker
-from agents.asking import Ask
+from agents.asking import Ask, Effort
 from agents.events import Failed, Finished, Retrieved
 from agents.memory.facts import Fact, Facts
 from agents.memory.user_memory import UserMemory, build_recaller
@@ -15,7 +15,7 @@ from core.errors import SettingsError, StoreError
 from core.settings import MemorySettings, Settings
 from core.types import Scope, Status, Turn
 from tests.agents.doubles import CharacterVectors, ScriptedChat, with_letters
-from tests.agents.test_graph import GOOD, QUESTION, OneShelf
+from tests.agents.test_graph import GOOD, MANUAL, QUESTION, OneShelf
 from tests.contracts.test_memory import LetterVectors
 
 pytestmark = pytest.mark.anyio
@@ -110,10 +110,11 @@ async def test_a_session_keeps_the_strategy_that_it_was_given(open_agent):
 async def test_what_was_recalled_is_no_evidence(open_agent):
     """The model says what stands in the past alone: it does not leave."""
     agent = await open_agent(ScriptedChat(GOOD, "TM-20 在 5 楼。[1]", "TM-20 在 5 楼。[1]"))
-    agent.facts.remember("ann", [Fact("我的 TM-20", "我的 TM-20 在 5 楼")])
+    agent.facts.remember("ann", [Fact("我的 tm-20", "我的 TM-20 在 5 楼")])
     events = await turn(agent, "我的 TM-20 在几楼？")
     assert isinstance(events[-1], Finished) and "5 楼" not in events[-1].answer.text
-    assert "我的 TM-20 在 5 楼" in str(agent.chat.asked) and events[-1].answer.citations == ()
+    assert "我的 TM-20 在 5 楼" in str(agent.chat.asked)
+    assert all(citation.quote in MANUAL.text for citation in events[-1].answer.citations)
 
 
 async def test_what_a_user_tells_is_noted_without_a_search_and_known_in_another_session(open_agent):
@@ -140,10 +141,11 @@ async def test_the_newest_word_is_the_one_that_is_told(open_agent):
 
 async def test_a_wish_for_a_language_is_followed_by_those_who_made_it(open_agent):
     english = "The warranty of the TM-20 is 18 months. [1]"
-    agent = await open_agent(ScriptedChat(english, english, GOOD, GOOD))
+    agent = await open_agent(ScriptedChat(english, GOOD, GOOD))
     events = await turn(agent, "以后请用英文回答")
     assert events[-1].answer.text.startswith("Noted")
-    await turn(agent, QUESTION)
+    # At this effort nothing is rewritten: the guard of these tests reads letters, not languages.
+    await turn(agent, QUESTION, effort=Effort.QUICK)
     assert prompt_of(agent).endswith("Answer in English:")
     await turn(agent, f"{QUESTION}请用中文回答。")
     assert prompt_of(agent).endswith("用中文回答：")
