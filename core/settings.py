@@ -239,7 +239,7 @@ class MemorySettings(Section):
     )
     tokens: int = Field(300, ge=0, le=8192, description="budget of what is recalled in the prompt; 0: nothing")
     summary: Literal["extractive", "model"] = Field(
-        "extractive", description="what the strategy summary writes with: sentences of the conversation, or the chat model (one call for ten remarks)"
+        "extractive", description="what writes the older part of the strategy summary: sentences of the conversation, or the chat model with one call for ten remarks"
     )
     facts: bool = Field(True, description="what users say of themselves, or ask to be remembered, is kept over their sessions")
     facts_days: float = Field(365, ge=0, description="days that such a fact is kept after it was last said; 0: no end")
