@@ -51,6 +51,7 @@ class AnswerWork:
         self.excerpts = [read_excerpt(record) for record in state["evidence"]]
         self.question = state["queries"][0]
         self.language = state["language"]
+        self.recalled = state.get("recalled", "")
         self.checked = read_checked(outcome) if outcome else CheckedDraft()
         self.draft_text: str = outcome.get("draft", "")
         self.written: list[str] = []

@@ -24,12 +24,15 @@ from agents.events import Event, Failed, Finished, Retrieved
 from agents.graph import build_graph
 from agents.guards.building import GuardModels, build_guard
 from agents.guards.evidence_screen import EvidenceScreen
+from agents.guards.question_guard import clean_question
 from agents.guards.sufficiency import SufficiencyGate
+from agents.kept_answers import now
 from agents.masking import AnswerMask
+from agents.memory.background import Background, Recaller
+from agents.memory.model_summary import ChatSummaryWriter
 from agents.policy import Policy, policy_of
 from agents.prompt_library import PromptLibrary
 from agents.question_loop import QuestionLoop
-from agents.records import read_turn
 from agents.sessions import SessionIndex, thread_id
 from core.errors import AttestError, NotFoundError, StoreError
 from core.seams import ChatModel
@@ -80,15 +83,18 @@ class Asker:
             "effort": ask.effort.value,
             "policy": self._policy_of(ask).value,
             "started": time.time(),
+            **({"memory": ask.memory} if ask.memory else {}),
         }
         config = {"configurable": {"thread_id": thread}}
         known = await asyncio.to_thread(self._sessions.has, ask.owner, session_id)
-        run = self._graph.astream(
-            state, config, context=self._context, stream_mode="custom", durability="sync"
-        )
         finished: Finished | None = None
         had_evidence, mask = False, self._context.mask
         try:
+            background = await asyncio.to_thread(self._background, ask.owner, session_id)
+            context = replace(self._context, background=background)
+            run = self._graph.astream(
+                state, config, context=context, stream_mode="custom", durability="sync"
+            )
             async with aclosing(run) as events:
                 async for event in events:
                     shown = event if mask is None else mask.event(event)
@@ -98,10 +104,11 @@ class Asker:
                         had_evidence |= isinstance(event, Retrieved) and bool(event.hits)
                         yield shown
             await self._graph.checkpointer.keep_latest(thread)
-            title = self._masked(ask).question
-            await asyncio.to_thread(self._sessions.record_turn, ask.owner, session_id, title)
+            answer, asked = finished.answer, self._masked(ask)
+            turn = Turn(clean_question(asked.question), answer.text, answer.status, answer.id, now())
+            await asyncio.to_thread(self._sessions.record_turn, ask.owner, session_id, turn)
             known = True
-            await self._note(ask, finished.answer, had_evidence)
+            await self._note(asked, turn, answer, session_id, had_evidence)
         except AttestError as exc:
             logger.info("question failed: %s", exc)
             yield Failed(exc.code, exc.message, exc.remedy)
@@ -118,14 +125,23 @@ class Asker:
         # Only now is the turn stored: who reads `finished` may ask on at once.
         yield finished
 
-    async def _note(self, ask: Ask, answer: Answer, had_evidence: bool) -> None:
-        """Keeps the answer for its rating. The turn is over: who asked shall have it all the same."""
-        if self._loop is None or not ask.keep:
+    async def _note(
+        self, asked: Ask, turn: Turn, answer: Answer, session_id: str, had_evidence: bool
+    ) -> None:
+        """Keeps the answer for its rating, and what the question says of its user. The turn is over: who
+        asked shall have it all the same."""
+        if self._loop is None or not asked.keep:
             return
         try:
-            await asyncio.to_thread(self._loop.note, self._masked(ask), answer, had_evidence)
+            await asyncio.to_thread(self._loop.note, asked, answer, had_evidence)
+            await asyncio.to_thread(self._loop.take_up, asked, turn, session_id)
         except StoreError as exc:
             logger.warning("answer %s cannot be rated, for it could not be kept: %s", answer.id, exc)
+
+    def _background(self, owner: str, session_id: str) -> Background:
+        turns = self._sessions.turns(owner, session_id)
+        users = self._loop.memory if self._loop is not None else None
+        return users.background(owner, turns) if users is not None else Background(tuple(turns))
 
     def _masked(self, ask: Ask) -> Ask:
         mask = self._context.mask
@@ -147,11 +163,7 @@ class Asker:
         """
         if not await asyncio.to_thread(self._sessions.has, owner, session_id):
             raise NotFoundError(f"there is no session {session_id!r}")
-        config = {"configurable": {"thread_id": thread_id(owner, session_id)}}
-        snapshot = await self._graph.aget_state(config)
-        turns = [read_turn(record) for record in snapshot.values.get("turns", [])]
-        mask = self._context.mask
-        return turns if mask is None else [replace(turn, question=mask.text(turn.question)) for turn in turns]
+        return await asyncio.to_thread(self._sessions.turns, owner, session_id)
 
     async def forget(self, owner: str, session_id: str) -> bool:
         """Deletes a session with all its checkpoints; False when the owner has none such."""
@@ -197,8 +209,21 @@ async def open_asker(
         guards=settings.guard,
         mask=AnswerMask(settings.ingest.pii_kinds) if settings.guard.pii == "mask" else None,
         faq=loop.faq if loop is not None else None,
+        recaller=_recaller(loop, chat_model, prompts, settings),
     )
     sessions_file.chmod(0o600)
     engine = create_engine(f"sqlite:///{sessions_file}")
     resources.callback(engine.dispose)
     return Asker(build_graph(saver), context, SessionIndex(engine), resources, loop)
+
+
+def _recaller(
+    loop: QuestionLoop | None, chat_model: ChatModel, prompts: PromptLibrary, settings: Settings
+) -> Recaller:
+    """That of the loop, whose summaries are written by the chat model where the settings say so."""
+    recaller = loop.recaller if loop is not None else Recaller()
+    if settings.memory.summary == "extractive" or recaller.strategies is None:
+        return recaller
+    running, timeout_s = asyncio.get_running_loop(), settings.chat.timeout_s
+    writer = ChatSummaryWriter(chat_model, prompts, running, timeout_s)
+    return replace(recaller, strategies=recaller.strategies.written_by(writer))

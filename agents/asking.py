@@ -49,7 +49,8 @@ BUDGETS = {
 class Ask:
     """One question. `owner` is who asks: a session is found again only by its owner. `policy` may
     be stricter than that of the collection; a looser one has no effect. `keep`: whether the
-    answer may be rated later and count as a bad case; a measurement says no."""
+    answer may be rated later and count as a bad case, and what is said of the user may be remembered;
+    a measurement says no. `memory` is the strategy of the session from now on; empty: as it was."""
 
     question: str
     scope: Scope
@@ -58,3 +59,4 @@ class Ask:
     effort: Effort = Effort.STANDARD
     policy: Policy | None = None
     keep: bool = True
+    memory: str = ""

@@ -7,6 +7,7 @@ from agents.faq import Faq
 from agents.guards.evidence_screen import EvidenceScreen
 from agents.guards.sufficiency import SufficiencyGate
 from agents.masking import AnswerMask
+from agents.memory.background import Background, Recaller
 from agents.prompt_library import PromptLibrary
 from core.seams import ChatModel, Guard
 from core.settings import ChatSettings, GuardSettings, RetrievalSettings
@@ -16,7 +17,7 @@ from retrieval.retriever import Retriever
 
 @dataclass(frozen=True, slots=True)
 class AskContext:
-    """The objects behind the graph."""
+    """The objects behind the graph. `background` alone is another one for each question."""
 
     retriever: Retriever
     cutter: EvidenceCutter
@@ -31,3 +32,5 @@ class AskContext:
     guards: GuardSettings
     mask: AnswerMask | None
     faq: Faq | None = None
+    recaller: Recaller = Recaller()
+    background: Background = Background()

@@ -26,10 +26,18 @@ class PromptLibrary:
         self._files = PromptFiles(folder)
         self.fingerprint = self._files.fingerprint
 
-    def answer(self, question: str, excerpts: Sequence[Excerpt], language: str) -> list[Message]:
-        """The messages that ask for a draft from the evidence, numbered from 1."""
-        evidence = fence(excerpts, question)
-        return self._files.messages(f"answer.{language}", evidence=evidence, question=_flatten(question))
+    def answer(
+        self, question: str, excerpts: Sequence[Excerpt], language: str, recalled: str = ""
+    ) -> list[Message]:
+        """The messages that ask for a draft from the evidence, numbered from 1; `recalled` of the
+        conversation stands behind it, in a fence of its own."""
+        evidence, told = fence(excerpts, question), ""
+        if recalled:
+            name = f"recalled-{_nonce(question, recalled)}"
+            fenced = f"<{name}>\n{recalled}\n</{name}>"
+            told = self._files.messages(f"recalled.{language}", recalled=fenced)[1].content + "\n\n"
+        values = {"evidence": evidence, "question": _flatten(question), "recalled": told}
+        return self._files.messages(f"answer.{language}", **values)
 
     def revise(
         self, asked: Sequence[Message], draft: str, withheld: Sequence[Sentence], language: str
@@ -49,6 +57,12 @@ class PromptLibrary:
     def hyde(self, question: str, language: str) -> list[Message]:
         """The messages that ask for a passage in `language` that might answer the question."""
         return self._files.messages(f"hyde.{language}", question=_flatten(question))
+
+    def summary(self, summary: str, talk: str, language: str) -> list[Message]:
+        """The messages that ask for a summary of what the summary so far says and what was said since."""
+        name = f"conversation-{_nonce(summary, talk)}"
+        fenced = f"<{name}>\n{talk}\n</{name}>"
+        return self._files.messages(f"summary.{language}", summary=_flatten(summary) or "-", talk=fenced)
 
 
 def fence(excerpts: Sequence[Excerpt], question: str) -> str:

@@ -1,16 +1,19 @@
-"""What is kept of questions beside their sessions: the bad-case loop.
+"""What is kept of questions beside their sessions: the bad-case loop, and what users said of
+themselves.
 
 answer → kept answer → thumb or guard → bad case → suggestion → curated answer. Knows the
 tables of each; knows nothing of the graph, nor of who may see what.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.asking import Ask
 from agents.bad_cases import BadCases
 from agents.faq import Faq
 from agents.kept_answers import KeptAnswer, KeptAnswers, Rating
-from core.types import Answer
+from agents.memory.background import Recaller
+from agents.memory.user_memory import UserMemory
+from core.types import Answer, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +23,19 @@ class QuestionLoop:
     faq: Faq
     answers: KeptAnswers
     cases: BadCases
+    memory: UserMemory | None = None
+    recaller: Recaller = Recaller()
 
     def note(self, ask: Ask, answer: Answer, had_evidence: bool) -> None:
         """Keeps an answer, and makes a case of it where the guards held something back."""
         kept = KeptAnswer(answer, ask.question.strip(), ask.owner, ask.scope)
         self.answers.keep(kept)
         self.cases.note_answer(kept, had_evidence)
+
+    def take_up(self, ask: Ask, turn: Turn, session_id: str) -> None:
+        """Remembers what a question says of its user, in the words of `ask`."""
+        if self.memory is not None:
+            self.memory.note(ask.owner, session_id, replace(turn, question=ask.question))
 
     def rate(self, answer_id: str, owner: str, rating: Rating) -> KeptAnswer:
         """A thumb of the one who asked. A thumb down makes a case, one up takes that back.

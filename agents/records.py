@@ -20,7 +20,6 @@ from core.types import (
     Sentence,
     Stage,
     Status,
-    Turn,
     Usage,
     Verdict,
 )
@@ -53,16 +52,6 @@ def excerpt_record(excerpt: Excerpt) -> dict:
 def read_excerpt(record: dict) -> Excerpt:
     """The excerpt of a record."""
     return Excerpt(read_hit(record["hit"]), tuple(Span(start, end) for start, end in record["spans"]))
-
-
-def turn_record(turn: Turn) -> dict:
-    """A turn as plain values."""
-    return {"question": turn.question, "answer": turn.answer, "status": turn.status.value}
-
-
-def read_turn(record: dict) -> Turn:
-    """The turn of a record."""
-    return Turn(record["question"], record["answer"], Status(record["status"]))
 
 
 def sentence_record(sentence: Sentence) -> dict:

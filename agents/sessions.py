@@ -1,4 +1,4 @@
-"""Which sessions an owner has. The turns themselves lie in the graph's checkpoints.
+"""Which sessions an owner has, and what was asked and answered in each.
 
 Knows SQLite by SQLAlchemy; knows nothing of the graph.
 """
@@ -6,11 +6,15 @@ Knows SQLite by SQLAlchemy; knows nothing of the graph.
 import hashlib
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, Integer, String, delete, select
+from sqlalchemy import Engine, Integer, String, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from core.types import Status, Turn
+
 MAX_TITLE_CHARS = 80
+REMEMBERED_TURNS = 400
+"""The latest turns of a session, which memory chooses from."""
 
 
 class _Table(DeclarativeBase):
@@ -26,25 +30,52 @@ class _SessionRow(_Table):
     updated: Mapped[str] = mapped_column(String)
 
 
+class _TurnRow(_Table):
+    __tablename__ = "session_turns"
+    owner: Mapped[str] = mapped_column(String, primary_key=True)
+    session_id: Mapped[str] = mapped_column(String, primary_key=True)
+    place: Mapped[int] = mapped_column(Integer, primary_key=True)
+    turn_id: Mapped[str] = mapped_column(String)
+    question: Mapped[str] = mapped_column(String)
+    answer: Mapped[str] = mapped_column(String)
+    status: Mapped[str] = mapped_column(String)
+    said: Mapped[str] = mapped_column(String)
+
+
 class SessionIndex:
-    """The list of sessions. Every call names the owner: one cannot see another's."""
+    """The sessions and their turns. Every call names the owner: one cannot see another's."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         _Table.metadata.create_all(engine)
 
-    def record_turn(self, owner: str, session_id: str, question: str) -> None:
-        """Counts a turn; the first question is the session's title."""
+    def record_turn(self, owner: str, session_id: str, turn: Turn) -> None:
+        """Keeps a turn behind those before it; the first question is the session's title."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
+        title = turn.question[:MAX_TITLE_CHARS]
         statement = insert(_SessionRow).values(
-            owner=owner, session_id=session_id, title=question[:MAX_TITLE_CHARS], turns=1, updated=now
+            owner=owner, session_id=session_id, title=title, turns=1, updated=now
         )
         statement = statement.on_conflict_do_update(
             index_elements=["owner", "session_id"],
             set_={"turns": _SessionRow.turns + 1, "updated": now},
         )
+        last = select(func.coalesce(func.max(_TurnRow.place), 0) + 1).where(*_turns_of(owner, session_id))
+        kept = {
+            "owner": owner, "session_id": session_id, "place": last.scalar_subquery(), "turn_id": turn.id,
+            "question": turn.question, "answer": turn.answer, "status": turn.status.value,
+            "said": turn.said or now,
+        }  # fmt: skip
         with Session(self._engine) as session, session.begin():
             session.execute(statement)
+            session.execute(insert(_TurnRow).values(**kept))
+
+    def turns(self, owner: str, session_id: str, limit: int = REMEMBERED_TURNS) -> list[Turn]:
+        """The latest turns of a session, oldest first; none when the owner has no such session."""
+        query = select(_TurnRow).where(*_turns_of(owner, session_id)).order_by(_TurnRow.place.desc())
+        with Session(self._engine) as session:
+            rows = list(session.scalars(query.limit(limit)))[::-1]
+            return [Turn(r.question, r.answer, Status(r.status), r.turn_id, r.said) for r in rows]
 
     def list_sessions(self, owner: str) -> list[dict]:
         """Newest first: session_id, title, turns, updated (UTC, ISO 8601)."""
@@ -61,10 +92,15 @@ class SessionIndex:
             return session.get(_SessionRow, (owner, session_id)) is not None
 
     def forget(self, owner: str, session_id: str) -> bool:
-        """Removes the entry; False when there was none."""
+        """Removes a session with its turns; False when there was none."""
         where = (_SessionRow.owner == owner, _SessionRow.session_id == session_id)
         with Session(self._engine) as session, session.begin():
+            session.execute(delete(_TurnRow).where(*_turns_of(owner, session_id)))
             return session.execute(delete(_SessionRow).where(*where)).rowcount > 0
+
+
+def _turns_of(owner: str, session_id: str) -> tuple:
+    return _TurnRow.owner == owner, _TurnRow.session_id == session_id
 
 
 def thread_id(owner: str, session_id: str) -> str:

@@ -1,19 +1,16 @@
-"""What the graph carries from node to node and keeps between turns: plain values only."""
+"""What the graph carries from node to node and keeps between turns: plain values only.
 
-from typing import Annotated, TypedDict
+The turns of a session are not among them (agents/sessions.py): each step writes all of this anew.
+"""
 
-REMEMBERED_TURNS = 20
-
-
-def remember(turns: list[dict], new: list[dict]) -> list[dict]:
-    """The session's turns with the new ones behind them, the oldest forgotten."""
-    return [*(turns or []), *new][-REMEMBERED_TURNS:]
+from typing import TypedDict
 
 
 class AskState(TypedDict, total=False):
-    """One question on its way. `turns` alone grows over the session. `passage` is hypothetical: it is
-    searched with and shown to nobody; `spent` is what was asked of the chat model before the
-    answer; `notes` say how the search was made; `route` is which way the answer came about;
+    """One question on its way. `memory` is the strategy of the session, empty: that of the settings;
+    `recalled` is what of the conversation and of the user's facts the model is told. `passage` is
+    hypothetical: it is searched with and shown to nobody; `spent` is what was asked of the chat model
+    before the answer; `notes` say how the search was made; `route` is which way the answer came about;
     `answering` is the probability by chunk that it holds the answer; `refusal` why the question is not
     answered at all; `hostile` are documents that give orders to a model."""
 
@@ -26,6 +23,8 @@ class AskState(TypedDict, total=False):
     started: float
     route: str
     refusal: str
+    memory: str
+    recalled: str
     language: str
     queries: list[str]
     passage: str
@@ -37,4 +36,3 @@ class AskState(TypedDict, total=False):
     answering: dict[str, float]
     timings_ms: dict[str, float]
     outcome: dict
-    turns: Annotated[list[dict], remember]

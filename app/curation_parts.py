@@ -30,13 +30,18 @@ def build_loop(services: "Services") -> "QuestionLoop":
     from agents.bad_cases import BadCases
     from agents.faq import Faq
     from agents.kept_answers import KeptAnswers
+    from agents.memory.user_memory import UserMemory, build_recaller
     from agents.question_loop import QuestionLoop
+    from app.late_embedder import LateEmbedder
 
+    memory = services.settings.memory
     engine, settings = services.engine(), services.settings.feedback
     return QuestionLoop(
         Faq(engine, services.store(), services.same_question()),
         KeptAnswers(engine, settings.keep_answers_days),
         BadCases(engine, settings.keep_cases_days),
+        UserMemory(services.facts(), memory),
+        build_recaller(memory, LateEmbedder(services.embedder)),
     )
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agents.asker import Asker
     from agents.curating import EvidenceFinder
     from agents.guards.building import GuardModels
+    from agents.memory.facts import Facts
     from agents.question_loop import QuestionLoop
     from agents.same_question import SameQuestion
     from app.keys import KeyTable
@@ -188,6 +189,12 @@ class Services:
         from app.curation_parts import build_loop
 
         return self._once("loop", lambda: build_loop(self))
+
+    def facts(self) -> "Facts":
+        """What users said of themselves."""
+        from agents.memory.facts import Facts
+
+        return self._once("facts", lambda: Facts(self.engine()))
 
     def same_question(self) -> "SameQuestion":
         """Whether two questions are one."""

@@ -11,7 +11,18 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from core.conditions import Condition
-from core.types import Chunk, Document, Element, Figure, Hit, Scope, Usage, Verdict
+from core.types import (
+    Chunk,
+    Document,
+    Element,
+    Figure,
+    Hit,
+    Recollection,
+    Remark,
+    Scope,
+    Usage,
+    Verdict,
+)
 
 SparseVector = Mapping[int, float]
 
@@ -340,4 +351,17 @@ class Captioner(Protocol):
         Raises:
             ChatModelError: the model does not answer, or says nothing.
         """
+        ...
+
+
+class Memory(Protocol):
+    """Chooses what of a long conversation is put before the model with a new question."""
+
+    name: str
+
+    def recall(self, history: Sequence[Remark], question: str, budget: int) -> list[Recollection]:
+        """At most `budget` tokens of a history that is given oldest first, in its order, as
+        `agents.memory.rendering` writes and counts them; notes that belong to no one moment come
+        first. Every source is an id of the history. May be called by several threads at once;
+        keeps nothing that would make one conversation known in another."""
         ...

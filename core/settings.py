@@ -231,6 +231,21 @@ class FeedbackSettings(Section):
     keep_cases_days: float = Field(180, ge=0, description="days that a question which was not answered well is kept; 0: none is kept")
 
 
+class MemorySettings(Section):
+    """What of a conversation, and of what users said of themselves, the chat model is told."""
+
+    strategy: str = Field(
+        "window+vector",
+        description="full, window, first-and-latest, key-turns, summary, entities, graph, vector, or several joined by +; a session may choose another",
+    )
+    tokens: int = Field(300, ge=0, le=8192, description="budget of what is recalled in the prompt; 0: nothing")
+    summary: Literal["extractive", "model"] = Field(
+        "extractive", description="what writes the older part of the strategy summary: sentences of the conversation, or the chat model with one call for ten remarks"
+    )
+    facts: bool = Field(True, description="what users say of themselves, or ask to be remembered, is kept over their sessions")
+    facts_days: float = Field(365, ge=0, description="days that such a fact is kept after it was last said; 0: no end")
+
+
 class ServerSettings(Section):
     """The REST API."""
 
@@ -274,6 +289,7 @@ class Settings(BaseSettings):
     guard: GuardSettings = GuardSettings()
     faq: FaqSettings = FaqSettings()
     feedback: FeedbackSettings = FeedbackSettings()
+    memory: MemorySettings = MemorySettings()
     server: ServerSettings = ServerSettings()
     ui: UiSettings = UiSettings()
 

@@ -288,8 +288,32 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question and what was answered, as a session remembers it."""
+    """A question and what was answered, as a session remembers it. `id` is the answer's; `said`
+    is when, UTC, ISO 8601."""
 
     question: str
     answer: str
     status: Status
+    id: str = ""
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What one speaker said in a conversation. `id` names it there; `said` is when, as it is
+    shown: remarks of one sitting have the same."""
+
+    id: str
+    speaker: str
+    text: str
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    """A line that memory puts before the model: a remark as it was said, or a note taken of one
+    or more. `sources` are the ids of the remarks that it comes from."""
+
+    text: str
+    sources: tuple[str, ...]
+    said: str = ""

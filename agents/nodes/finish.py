@@ -1,4 +1,4 @@
-"""finish: the outcome becomes an Answer, and the session remembers the turn.
+"""finish: the outcome becomes an Answer.
 
 Says what was looked for when nothing was found. Knows nothing of how the answer was made.
 """
@@ -12,9 +12,9 @@ from agents.context import AskContext
 from agents.events import Finished
 from agents.guards.outgoing import strip_links
 from agents.guards.speech_to_models import Speech, speech_of
-from agents.records import read_answer, read_excerpt, turn_record
+from agents.records import read_answer, read_excerpt
 from agents.state import AskState
-from core.types import Status, Turn
+from core.types import Status
 
 NOT_HELD = {
     "zh": "文档中没有找到这个问题的答案。查找的是：{queries}。",
@@ -37,7 +37,7 @@ REFUSED = {
 
 
 async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
-    """Emits `Finished` and adds the turn to `turns`."""
+    """Emits `Finished`."""
     passing = ("draft", "drafted", "broken_off", "mended", "abandoned")
     outcome = {name: value for name, value in state["outcome"].items() if name not in passing}
     outcome = outcome or _refused(state)
@@ -58,9 +58,7 @@ async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
         }
     )
     runtime.stream_writer(Finished(answer))
-    mask = runtime.context.mask
-    turn = Turn(state["question"], answer.text if mask is None else mask.text(answer.text), answer.status)
-    return {"turns": [turn_record(turn)]}
+    return {}
 
 
 def _refused(state: AskState) -> dict:

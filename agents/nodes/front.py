@@ -1,7 +1,8 @@
-"""front: a known question gets its curated answer at once, without a search or a model.
+"""front: a known question gets its curated answer at once, and what only tells something of the
+user a word of thanks; without a search or a model.
 
-Knows the curated answers; knows nothing of plans. A question that refers back to the turn
-before it is not known by its words alone, so it goes on.
+Knows the curated answers and the rules of long-term memory; knows nothing of plans. A question
+that refers back to the turn before it is not known by its words alone, so it goes on.
 """
 
 import asyncio
@@ -14,6 +15,8 @@ from agents.context import AskContext
 from agents.drafting import join_sentences
 from agents.events import SentenceReleased, StatusChanged
 from agents.faq import ListedEntry
+from agents.guards.question_guard import refusal_of
+from agents.memory.acknowledging import acknowledge
 from agents.nodes.plan import refers_back
 from agents.policy import Policy
 from agents.records import read_scope, sentence_record
@@ -21,13 +24,15 @@ from agents.state import AskState
 from core.text import detect_language
 from core.types import Status, Usage
 
-FAQ = "faq"
+FAQ, CHAT = "faq", "chat"
 
 
 async def front(state: AskState, runtime: Runtime[AskContext]) -> dict:
-    """Sets `route`: faq, with the whole outcome, or search and nothing else."""
-    faq, question = runtime.context.faq, state["question"]
-    if faq is None or (state.get("turns") and refers_back(question)):
+    """Sets `route`: faq or chat, with the whole outcome, or search and nothing else."""
+    faq, question, background = runtime.context.faq, state["question"], runtime.context.background
+    if (words := acknowledge(question, background)) and not refusal_of(question):
+        return _acknowledged(question, words)
+    if faq is None or (background.turns and refers_back(question)):
         return {"route": "search"}
     begun = time.perf_counter()
     found = await asyncio.to_thread(faq.answer, question, read_scope(state))
@@ -42,7 +47,7 @@ async def front(state: AskState, runtime: Runtime[AskContext]) -> dict:
 
 def route_of(state: AskState) -> str:
     """The node after this one."""
-    return "finish" if state["route"] == FAQ else "plan"
+    return "plan" if state["route"] == "search" else "finish"
 
 
 def _passes(found: ListedEntry, policy: Policy) -> bool:
@@ -58,18 +63,41 @@ def _release(found: ListedEntry, runtime: Runtime[AskContext]) -> None:
         runtime.stream_writer(SentenceReleased(sentence, tuple(new)))
 
 
-def _outcome(found: ListedEntry, question: str, timings_ms: dict[str, float]) -> dict:
-    sentences = found.entry.sentences
+def _acknowledged(question: str, words: str) -> dict:
     return {
-        "route": FAQ,
+        **_without_search(question, CHAT),
+        "queries": [],
+        "timings_ms": {},
+        "outcome": {
+            "status": Status.ANSWERED.value,
+            "text": words,
+            "sentences": [],
+            "citations": [],
+            "withheld": [],
+            "usage": asdict(Usage()),
+        },
+    }
+
+
+def _without_search(question: str, route: str) -> dict:
+    return {
+        "route": route,
         "refusal": "",
         "language": detect_language(question),
         "queries": [question],
         "evidence": [],
         "hostile": [],
-        "timings_ms": timings_ms,
         "signals": {},
         "notes": [],
+        "recalled": "",
+    }
+
+
+def _outcome(found: ListedEntry, question: str, timings_ms: dict[str, float]) -> dict:
+    sentences = found.entry.sentences
+    return {
+        **_without_search(question, FAQ),
+        "timings_ms": timings_ms,
         "outcome": {
             "status": Status.ANSWERED.value,
             "text": join_sentences(sentences),

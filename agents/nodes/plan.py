@@ -1,10 +1,11 @@
 """plan: what is asked, whether it is answered, in which language, and what to search for.
 
-A follow-up is put together with the question before it by rule: that costs nothing and
-is what the search legs need. A hypothetical passage is written when the settings ask for
-one. Knows nothing of evidence.
+A follow-up is put together with the question that it goes on from by rule: that costs nothing
+and is what the search legs need. What memory recalls goes to the model with the evidence. A
+hypothetical passage is written when the settings ask for one. Knows nothing of evidence.
 """
 
+import asyncio
 import logging
 import re
 import time
@@ -19,6 +20,7 @@ from agents.events import StatusChanged
 from agents.guards.question_guard import clean_question, refusal_of
 from agents.hyde import is_wanted, write_passage
 from agents.keywords import segments
+from agents.memory.statements import language_wish
 from agents.state import AskState
 from core.errors import ChatModelError
 from core.text import detect_language
@@ -43,14 +45,15 @@ async def plan(state: AskState, runtime: Runtime[AskContext]) -> dict:
     refusal = refusal_of(question) if runtime.context.guards.refuse else None
     if refusal:
         runtime.stream_writer(StatusChanged("refused", refusal.value))
-    # What was refused is not taken up again by a follow-up.
-    asked = (turn["question"] for turn in state.get("turns", []))
-    query = standalone_query(question, [earlier for earlier in asked if not refusal_of(earlier)])
+    background = runtime.context.background
+    query = standalone_query(question, background.questions)
+    recalled = "" if refusal else await _recall(question, state, runtime)
     wanted = not refusal and is_wanted(runtime.context.retrieval.hyde, Effort(state["effort"]))
     return {
         "question": question,
         "refusal": refusal.value if refusal else "",
-        "language": detect_language(question),
+        "language": language_wish(question) or background.answer_language or detect_language(question),
+        "recalled": recalled,
         "queries": [query],
         "passage": "",
         "notes": [],
@@ -62,6 +65,13 @@ async def plan(state: AskState, runtime: Runtime[AskContext]) -> dict:
         "answering": {},
         "outcome": {},
     }
+
+
+async def _recall(question: str, state: AskState, runtime: Runtime[AskContext]) -> str:
+    """What of the conversation and of the user's facts the model is told with the evidence."""
+    context = runtime.context
+    strategy, follows = state.get("memory", ""), refers_back(question)
+    return await asyncio.to_thread(context.recaller.recall, context.background, question, strategy, follows)
 
 
 async def _imagine(query: str, runtime: Runtime[AskContext]) -> dict:
@@ -79,10 +89,13 @@ async def _imagine(query: str, runtime: Runtime[AskContext]) -> dict:
 
 
 def standalone_query(question: str, earlier: Sequence[str]) -> str:
-    """The question as it can be searched for: with the one before it when it refers back."""
-    if earlier and refers_back(question):
-        return f"{earlier[-1]} {question}"
-    return question
+    """The question as it can be searched for. One that refers back is put behind the last one
+    that stands by itself: of "TM-20's warranty?", "and its weight?", "and its price?" the third is
+    about the first."""
+    if not earlier or not refers_back(question):
+        return question
+    subject = next((asked for asked in reversed(earlier) if not refers_back(asked)), earlier[-1])
+    return f"{subject} {question}"
 
 
 def refers_back(question: str) -> bool:

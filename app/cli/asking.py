@@ -13,6 +13,9 @@ Effort = Annotated[str, typer.Option("--effort", help="quick, standard or deep."
 Policy = Annotated[
     str, typer.Option("--policy", help="strict, balanced or open: no looser than the collection's.")
 ]
+Memory = Annotated[
+    str, typer.Option("--memory", help="What the session recalls by, from now on: as window+vector.")
+]
 EFFORTS = ("quick", "standard", "deep")
 POLICIES = ("strict", "balanced", "open")
 DOUBTS = {"unsure": "unsure: read the source", "unsupported": "not in the sources"}
@@ -68,6 +71,7 @@ def ask(
     session: Annotated[str, typer.Option("--session", help="Continue this session.")] = "",
     effort: Effort = "standard",
     policy: Policy = "",
+    memory: Memory = "",
     collection: Collection = DEFAULT_COLLECTION,
     reader: Readers = None,
     data: Data = None,
@@ -79,7 +83,7 @@ def ask(
 
     out = Output(as_json)
     _check(effort, policy)
-    asked = Question(question, collection, reader or None, session, effort, policy)
+    asked = Question(question, collection, reader or None, session, effort, policy, memory)
     answer = _in_loop(open_backend(data, config), lambda backend: _answer(backend, asked, out))
     if as_json:
         out.result(answer)
@@ -89,6 +93,7 @@ def chat(
     session: Annotated[str, typer.Option("--session", help="Continue this session.")] = "",
     effort: Effort = "standard",
     policy: Policy = "",
+    memory: Memory = "",
     collection: Collection = DEFAULT_COLLECTION,
     reader: Readers = None,
     data: Data = None,
@@ -102,7 +107,7 @@ def chat(
 
     out = Output(False)
     _check(effort, policy)
-    asked = Question("", collection, reader or None, session, effort, policy)
+    asked = Question("", collection, reader or None, session, effort, policy, memory)
 
     async def converse(backend) -> str:
         session_id = session
@@ -185,6 +190,8 @@ def _show_end(out: Output, answer: dict) -> None:
         if answer["looked_for"]:
             out.line("Looked for: " + "; ".join(answer["looked_for"]))
         return
+    if not answer["sentences"]:
+        out.line(answer["text"])
     if answer["withheld"]:
         count = len(answer["withheld"])
         out.line(f"({count} sentence{'s' if count > 1 else ''} held back: not borne out by the sources)")

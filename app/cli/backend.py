@@ -39,6 +39,7 @@ class Question:
     session_id: str = ""
     effort: str = "standard"
     policy: str = ""
+    memory: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,20 @@ class Backend(Protocol):
     def golden_rows(self, collection: str) -> dict:
         """Bad cases as rows of the answers evaluation."""
         ...
+
+    def memory(self) -> dict:
+        """What is remembered of the caller, and whether it is used."""
+        ...
+
+    def memory_fact(self, fact_id: str) -> dict: ...
+
+    def edit_memory(self, fact_id: str, value: str | None, expires: str | None) -> dict: ...
+
+    def delete_memory(self, fact_id: str) -> dict:
+        """All of it when the id is empty."""
+        ...
+
+    def switch_memory(self, enabled: bool) -> dict: ...
 
     def close(self) -> None: ...
 

@@ -24,6 +24,7 @@ def add_commands(root: typer.Typer) -> None:
     evaluations.command("parsing", epilog=EXIT_CODES)(parsing)
     evaluations.command("guard", epilog=EXIT_CODES)(guard)
     evaluations.command("injection", epilog=EXIT_CODES)(injection)
+    evaluations.command("memory", epilog=EXIT_CODES)(memory)
     root.add_typer(evaluations, name="eval")
     root.command("compare", epilog=EXIT_CODES)(compare)
 
@@ -148,6 +149,33 @@ def injection(
     report = asyncio.run(measure(folder, read_settings(None, config), limit))
     _write(out_file, report)
     out.give(report, _show_injection)
+
+
+def memory(
+    file: Annotated[Path, typer.Argument(help="Conversations in the form of LoCoMo.", metavar="FILE")],
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option("--strategy", help="Only this one, or several joined by + (repeatable)."),
+    ] = None,
+    out_file: Out = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Ask of long conversations: does what is recalled hold the turns that answer?"""
+    from evals.memory import evaluate_memory
+
+    out = Output(as_json)
+    _check_writable(out_file)
+    with _services(None, config) as services:
+        try:
+            report = evaluate_memory(file, strategy or (), services.embedder, out.status)
+        finally:
+            out.clear_status()
+    _write(out_file, report)
+    if as_json:
+        out.result(report)
+    else:
+        _show_memory(out, report)
 
 
 def parsing(
@@ -296,6 +324,20 @@ def _show_injection(out: Output, report: dict) -> None:
                     f"{name:11} {part:12} asked {row['asked']:4}  forbidden {row['forbidden']:3}  "
                     f"right {'-' if row['right'] is None else row['right']}  {effects}".rstrip()
                 )
+
+
+def _show_memory(out: Output, report: dict) -> None:
+    budgets = [name.partition("@")[2] for name in report if name.startswith("best_recall@")]
+    out.line(f"share of evidence turns recalled, {report['n']} questions; in brackets of their words")
+    out.line(f"{'tokens':20}" + "".join(f"{budget:>16}" for budget in budgets) + f"{'ms':>9}")
+    for name, row in report["strategies"].items():
+        values = (f"{row[f'recall@{b}']:.3f} ({row[f'words@{b}']:.3f})" for b in budgets)
+        out.line(f"{name:20}" + "".join(f"{value:>16}" for value in values) + f"{row['ms']:9.1f}")
+    updates = report["updates"]
+    out.line(
+        f"facts said anew, {updates['n']} made dialogues: the newest is told in {updates['newest']:.3f} of "
+        f"them, an older one in {updates['older']:.3f}"
+    )
 
 
 def _show_parsing(out: Output, report: dict) -> None:

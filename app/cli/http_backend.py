@@ -52,6 +52,7 @@ class HttpBackend:
             "session_id": question.session_id,
             "effort": question.effort,
             "policy": question.policy or None,
+            "memory": question.memory,
             "stream": True,
         } | _readers(question.readers)
         try:
@@ -187,6 +188,27 @@ class HttpBackend:
     def golden_rows(self, collection: str) -> dict:
         """See `Backend.golden_rows`."""
         return self._call("GET", "/v1/feedback/golden", params={"collection": collection})
+
+    def memory(self) -> dict:
+        """See `Backend.memory`."""
+        return self._call("GET", "/v1/memory")
+
+    def memory_fact(self, fact_id: str) -> dict:
+        """See `Backend.memory_fact`."""
+        return self._call("GET", f"/v1/memory/{quote(fact_id, safe='')}")
+
+    def edit_memory(self, fact_id: str, value: str | None, expires: str | None) -> dict:
+        """See `Backend.edit_memory`."""
+        body = {"value": value, "expires": expires}
+        return self._call("PATCH", f"/v1/memory/{quote(fact_id, safe='')}", json=body)
+
+    def delete_memory(self, fact_id: str) -> dict:
+        """See `Backend.delete_memory`."""
+        return self._call("DELETE", f"/v1/memory/{quote(fact_id, safe='')}" if fact_id else "/v1/memory")
+
+    def switch_memory(self, enabled: bool) -> dict:
+        """See `Backend.switch_memory`."""
+        return self._call("PUT", "/v1/memory", json={"enabled": enabled})
 
     def close(self) -> None:
         """Closes the connections."""

@@ -11,6 +11,7 @@ from core.types import Scope
 if TYPE_CHECKING:
     from app.auth import Caller
     from app.curation import Curation
+    from app.memory import UserFacts
 
 
 class LocalBackend:
@@ -32,6 +33,7 @@ class LocalBackend:
         import asyncio
 
         from agents.asking import Ask, Effort
+        from agents.memory.building import check_strategy
         from agents.policy import Policy
         from app.asking import stream_answer
         from app.auth import LOCAL_OWNER
@@ -39,7 +41,11 @@ class LocalBackend:
         await asyncio.to_thread(self._library.require_collection, question.collection)
         scope = Scope(question.collection, frozenset(question.readers or ()))
         effort, policy = Effort(question.effort), Policy(question.policy) if question.policy else None
-        ask = Ask(question.text, scope, LOCAL_OWNER, question.session_id, effort, policy)
+        if question.memory:
+            check_strategy(question.memory)
+        ask = Ask(
+            question.text, scope, LOCAL_OWNER, question.session_id, effort, policy, memory=question.memory
+        )
         async for pair in stream_answer(self._services, ask):
             yield pair
 
@@ -148,6 +154,32 @@ class LocalBackend:
     def golden_rows(self, collection: str) -> dict:
         """See `Backend.golden_rows`."""
         return self._curation().golden_rows(_owner(), collection)
+
+    def memory(self) -> dict:
+        """See `Backend.memory`."""
+        return self._user_facts().list(_owner())
+
+    def memory_fact(self, fact_id: str) -> dict:
+        """See `Backend.memory_fact`."""
+        return self._user_facts().show(_owner(), fact_id)
+
+    def edit_memory(self, fact_id: str, value: str | None, expires: str | None) -> dict:
+        """See `Backend.edit_memory`."""
+        return self._user_facts().edit(_owner(), fact_id, value, expires)
+
+    def delete_memory(self, fact_id: str) -> dict:
+        """See `Backend.delete_memory`."""
+        facts, owner = self._user_facts(), _owner()
+        return facts.delete(owner, fact_id) if fact_id else facts.clear(owner)
+
+    def switch_memory(self, enabled: bool) -> dict:
+        """See `Backend.switch_memory`."""
+        return self._user_facts().switch(_owner(), enabled)
+
+    def _user_facts(self) -> "UserFacts":
+        from app.memory import UserFacts
+
+        return UserFacts(self._services)
 
     def _curation(self) -> "Curation":
         from app.curation import Curation

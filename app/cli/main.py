@@ -11,6 +11,7 @@ from app.cli import (
     feedback,
     ingesting,
     keys,
+    memory,
     models,
     rebuilding,
     serving,
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for _commands in (
-    setup, ingesting, documents, rebuilding, verifying, asking, faq, feedback, serving, models, keys,
+    setup, ingesting, documents, rebuilding, verifying, asking, faq, feedback, memory, serving, models, keys,
     evaluating,
 ):  # fmt: skip
     _commands.add_commands(app)

@@ -5,6 +5,7 @@ from starlette.responses import JSONResponse, Response
 
 from agents.asking import Ask
 from agents.events import Failed, Finished
+from agents.memory.building import check_strategy
 from app.asking import check_question, stream_answer
 from app.library import Library
 from app.problems import problem, status_of_code
@@ -23,9 +24,13 @@ async def ask(body: AskBody, request: Request) -> Response:
     library: Library = request.app.state.library
     caller = request.state.caller
     scope = caller.scope(body.collection, body.readers)
-    question = Ask(body.question, scope, caller.owner, body.session_id, body.effort, body.policy)
+    question = Ask(
+        body.question, scope, caller.owner, body.session_id, body.effort, body.policy, memory=body.memory
+    )
     # What can be refused is refused before the stream begins, with a status of its own.
     check_question(body.question, services.settings.server.max_question_chars)
+    if body.memory:
+        check_strategy(body.memory)
     await run_read(library.require_collection, body.collection, caller.viewers)
     events = stream_answer(services, question)
     if body.stream or "text/event-stream" in request.headers.get("accept", ""):

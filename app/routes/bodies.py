@@ -22,13 +22,15 @@ class Body(BaseModel):
 
 class AskBody(Body):
     """A question. `session_id` continues a session; `readers` narrows whose documents count;
-    `policy` may be stricter than that of the collection, a looser one has no effect."""
+    `policy` may be stricter than that of the collection, a looser one has no effect; `memory` is the
+    strategy of the session from now on, as `window+vector`."""
 
     question: str
     collection: str = Field(DEFAULT_COLLECTION, max_length=128)
     session_id: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9_-]*$")
     effort: Effort = Effort.STANDARD
     policy: Policy | None = None
+    memory: str = Field("", max_length=128)
     readers: list[str] | None = Field(None, max_length=100)
     stream: bool = False
 
@@ -86,6 +88,19 @@ class FeedbackBody(Body):
     vote: Vote
     reason: str = Field("", max_length=2000)
     right_answer: str = Field("", max_length=4000)
+
+
+class FactBody(Body):
+    """What to change of a memory; `expires` is a day or a moment of ISO 8601, empty: no end."""
+
+    value: str | None = Field(None, max_length=2000)
+    expires: str | None = Field(None, max_length=64)
+
+
+class MemorySwitchBody(Body):
+    """Whether memory is on for the caller."""
+
+    enabled: bool
 
 
 class VerifyBody(Body):

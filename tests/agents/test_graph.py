@@ -285,7 +285,7 @@ async def test_a_failed_first_turn_leaves_nothing_behind(open_agent):
 class FullLoop:
     """Keeps nothing: its database does not answer."""
 
-    faq = None
+    faq = memory = None
 
     def note(self, ask, answer, had_evidence):
         raise StoreError("the database is full")

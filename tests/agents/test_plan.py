@@ -23,6 +23,12 @@ def test_questions_that_stand_alone(question):
     assert not refers_back(question)
 
 
+def test_a_chain_of_follow_ups_is_about_the_question_that_stands_alone():
+    earlier = ["TM-20 的保修期？", "食堂几点开门？", "那周末呢？"]
+    assert standalone_query("那节假日呢？", earlier) == "食堂几点开门？ 那节假日呢？"
+    assert standalone_query("那节假日呢？", ["那周末呢？"]) == "那周末呢？ 那节假日呢？"
+
+
 def test_segments_are_the_content_words():
     assert segments("公司员工的婚假有多少天？") == ["公司员工", "婚假"]
     assert segments("What is the list price of the FS-80?") == ["list", "price", "fs-80"]

@@ -37,3 +37,13 @@ def test_the_page_on_attacks_shows_what_the_file_holds():
         for kind in ("attacked", "clean"):
             run = report[name][kind]
             assert f"| {run['asked']} | {run['forbidden']} | {run['right']:.2f} |" in page
+
+
+def test_the_page_on_memory_shows_what_the_file_holds():
+    page = (ROOT / "docs" / "memory.md").read_text(encoding="utf-8")
+    report = json.loads((ROOT / "bench" / "results" / "memory.json").read_text(encoding="utf-8"))
+    for name, row in report["strategies"].items():
+        values = [row[f"recall@{budget}"] for budget in (650, 1300, 2600)] + [row["words@1300"]]
+        values += [part["recall@1300"] for part in row["conversations"].values()]
+        shown = " | ".join(f"{value:.3f}".removeprefix("0") for value in values)
+        assert f"| `{name}` | {shown} |" in page
