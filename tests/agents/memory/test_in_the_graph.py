@@ -14,7 +14,7 @@ from agents.question_loop import QuestionLoop
 from core.errors import SettingsError, StoreError
 from core.settings import MemorySettings, Settings
 from core.types import Scope, Status, Turn
-from tests.agents.doubles import CharacterVectors, ScriptedChat, with_letters
+from tests.agents.doubles import ScriptedChat, letter_models, with_letters
 from tests.agents.test_graph import GOOD, MANUAL, QUESTION, OneShelf
 from tests.contracts.test_memory import LetterVectors
 
@@ -45,7 +45,7 @@ async def open_agent(tmp_path, sqlite):
         recaller = build_recaller(settings.memory, LetterVectors())
         loop = QuestionLoop(None, Nothing(), Nothing(), users, recaller)
         path = tmp_path / "sessions.db"
-        asker = await open_asker(shelf or OneShelf(), CharacterVectors(), chat, settings, path, loop)
+        asker = await open_asker(shelf or OneShelf(), letter_models(), chat, settings, path, loop)
         opened.append(with_letters(asker))
         return SimpleNamespace(asker=asker, chat=chat, facts=users.facts, shelf=asker._context.retriever)
 
