@@ -92,9 +92,9 @@ def _is_computed(
     return any(abs(value - found) <= max(0.005 * abs(value), 1e-9) for found in reached)
 
 
-def crossed_numbers(claim: str, facts: Iterable[str]) -> set[float]:
+def crossed_numbers(claim: str, facts: Iterable[str], least: float = 0.0) -> set[float]:
     """Numbers of the claim that stand in the evidence, but in a fact about something else:
-    another fact, with another number, shares clearly more of the claim's words."""
+    another fact, with another number, shares clearly more of the claim's words, and `least` of them."""
     known = [(set(split_terms(fact)), plain_numbers(fact)) for fact in facts]
     known = [(terms, values) for terms, values in known if values]
     terms = {term for segment in segments(claim) for term in split_terms(segment)}
@@ -105,7 +105,7 @@ def crossed_numbers(claim: str, facts: Iterable[str]) -> set[float]:
     for value in plain_numbers(claim):
         own = max((_share(words, terms) for terms, held in known if value in held), default=None)
         other = max((_share(words, terms) for terms, held in known if value not in held), default=0.0)
-        if own is not None and other > own + MARGIN:
+        if own is not None and other > own + MARGIN and other >= least:
             crossed.add(value)
     return crossed
 

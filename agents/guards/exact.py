@@ -31,6 +31,9 @@ ALIKE = 0.25
 MOST_VALUES = 2
 COUNTED = 10
 """A number up to this that is written as a word, without a unit, may count what the evidence lists."""
+CROSSED = "said of something else"
+NEARLY_ALL = 0.8
+"""Share of a fact's words that another one holds with another number, from which that is an objection."""
 SHORTEST_WORD = 3
 """Of an English word that says something by itself."""
 _BRACKETS = re.compile(r"[（(][^（）()]*[）)]")
@@ -86,27 +89,26 @@ class ExactGuard:
             return self._object(f"another unit in the evidence than: {listed}")
         if dates := self._missing_dates(sentence, passage):
             return Verdict(Label.CONTRADICTED, 0.02, self.name, f"another date in the evidence than: {dates}")
-        crossed = self._crossed_values(sentence, passage)
-        if measured := crossed & {value for value, _ in quantities(sentence)}:
-            reason = f"said of something else: {_listed(measured)}"
-            return Verdict(Label.CONTRADICTED, 0.02, self.name, reason)
+        if crossed := self._crossed_values(sentence, passage, NEARLY_ALL):
+            return Verdict(Label.CONTRADICTED, 0.02, self.name, f"{CROSSED}: {_listed(crossed)}")
         if pair := self.reversed_words(sentence, passage):
             return Verdict(Label.CONTRADICTED, 0.02, self.name, f"the opposite: {pair}")
         if self._is_negated_otherwise(sentence, passage):
             return Verdict(Label.CONTRADICTED, 0.05, self.name, "negated on one side only")
-        return Verdict(Label.UNSURE, 0.5, self.name, self._doubt(sentence, passage, counted, crossed))
+        return Verdict(Label.UNSURE, 0.5, self.name, self._doubt(sentence, passage, counted))
 
-    def _doubt(self, sentence: str, passage: Passage, counted: set[float], crossed: set[float]) -> str:
+    def _doubt(self, sentence: str, passage: Passage, counted: set[float]) -> str:
         """What the model must be surer of. Another word may say the same, what begins with a capital
-        need not be a name, three things may be listed and not counted, and a number without a unit may be
-        told of two things: on public sets objections for these hit true claims as often."""
+        need not be a name, three things may be listed and not counted, and a number may be told of two
+        things in other words: on public sets objections for these hit true claims as often."""
         strange = [*self._replaced_words(sentence, passage), *sorted(self._missing_names(sentence, passage))]
         doubts = [f"not in the evidence: {', '.join(strange)}"] if strange else []
         doubts += [f"not counted in the evidence: {_listed(counted)}"] if counted else []
-        doubts += [f"said of something else: {_listed(crossed)}"] if crossed else []
+        if crossed := self._crossed_values(sentence, passage):
+            doubts.append(f"{CROSSED}: {_listed(crossed)}")
         return "; ".join(doubts)
 
-    def _crossed_values(self, sentence: str, passage: Passage) -> set[float]:
+    def _crossed_values(self, sentence: str, passage: Passage, least: float = 0.0) -> set[float]:
         """Numbers of the sentence that stand in the evidence in a fact about something else: each
         of its own facts by itself, since a sentence may rightly join several. Not those of dates,
         which stand where the sentence is told, nor those of a list."""
@@ -114,7 +116,7 @@ class ExactGuard:
             return set()
         dated = {float(part) for d in find_dates(sentence) for part in (d.year, d.month, d.day) if part}
         own = [fact for fact in split_facts(sentence) if len(plain_numbers(fact)) <= MOST_VALUES]
-        crossed = set().union(*(crossed_numbers(fact, passage.facts) for fact in own))
+        crossed = set().union(*(crossed_numbers(fact, passage.facts, least) for fact in own))
         return {value for value in crossed if value not in dated and not 1000 <= value <= 2100}
 
     def _is_negated_otherwise(self, sentence: str, passage: Passage) -> bool:

@@ -57,3 +57,4 @@ def test_a_strange_name_is_a_doubt_for_the_model():
 
 def test_an_answer_about_another_product_is_objected_to_even_when_copied():
     assert "fs85" in check(STORE, STORE, question="FS-85 最多存多少组？").reason
+
