@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from agents.binding import BoundSpan, EvidencePool, count_invented, passage_of, strip_markers
 from agents.conflicts import find_rivals, newest_day
-from agents.guards.demands import offers_kind, speaks_of
+from agents.guards.demands import adds_something, offers_kind, speaks_of
 from agents.guards.evidence_screen import ScreenedEvidence
 from agents.guards.exact import NEAR_COPY, overlap
 from agents.guards.outgoing import plain_pictures, strip_links
@@ -152,6 +152,8 @@ class DraftChecker:
 
     def _beside(self, text: str, bound: Sequence[BoundSpan]) -> str:
         """Why a sentence that may be true answers another question; empty when it does not."""
+        if not adds_something(self._question, text):
+            return "it says nothing that the question does not"
         if not offers_kind(self._question, text):
             return "it lacks the number or date that the question asks for"
         if self._answering is not None and not any(span.chunk.id in self._answering for span in bound):

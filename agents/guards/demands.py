@@ -60,6 +60,7 @@ _SHARE_ASKED = re.compile(
     r"(?<![频效功汇税])率(?:$|[是为？?])|比例|占比|百分之|\bpercent|\bwhat (?:share|proportion)\b"
 )
 _SHARE = re.compile(r"[%％‰]|百分|千分|[一二三四五六七八九十\d]成|分之|\bpercent|\bper cent\b|\d\.\d")
+_OPEN = re.compile(r"谁|誰|什么|什麼|哪|多少|几|何|怎|\b(?:who|whom|whose|what|which|when|where|why|how)\b")
 _BLANKS = re.compile(r"\s+")
 
 _SIGNS = ((_MONEY_ASKED, _MONEY), (_SHARE_ASKED, _SHARE))
@@ -98,6 +99,16 @@ def speaks_of(question: str, sentence: str, quotes: Sequence[str] = ()) -> bool:
     covers = segment_cover(question, "\n".join([sentence, *quotes]))
     words = {term for segment in segments(question) for term in split_terms(segment)}
     return len(words) < 2 or sum(covers) / len(covers) >= ABOUT
+
+
+def adds_something(question: str, sentence: str) -> bool:
+    """Whether a sentence has a content word or a number that an open question has not: "Bob plays Bob"
+    is no answer to "who plays Bob?". True where yes or no is asked for."""
+    if not _OPEN.search(fold(question)):
+        return True
+    known = set(split_terms(question))
+    new = {term for part in segments(sentence) for term in split_terms(part)} - known
+    return bool(new) or bool(plain_numbers(sentence) - plain_numbers(question))
 
 
 def constraints(question: str) -> frozenset[str]:

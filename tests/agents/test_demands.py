@@ -9,6 +9,7 @@ from agents.guards.demands import (
     NUMBER,
     PERSON,
     PLACE,
+    adds_something,
     constraints,
     demanded_kinds,
     met_share,
@@ -85,3 +86,19 @@ def test_a_share_is_a_share_and_a_question_meets_its_own_demands(question, text)
     assert 0.0 <= met_share(question, text) <= 1.0
     offers_kind(question, text)
     assert met_share(question, question) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "adds"),
+    [
+        ("Who plays Billy Batson in Shazam?", "Billy Batson plays Billy Batson in Shazam.", False),
+        ("Who plays Billy Batson in Shazam?", "Asher Angel plays Billy Batson.", True),
+        ("谁是神舟十四号的指令长？", "神舟十四号的指令长。", False),
+        ("谁是神舟十四号的指令长？", "陈冬。", True),
+        ("How many rooms has the house?", "The house has 4 rooms.", True),
+        ("试用期员工可以远程办公吗？", "试用期员工可以远程办公。", True),
+        ("Must visitors register?", "Visitors must register.", True),
+    ],
+)
+def test_an_answer_says_more_than_the_question(question, sentence, adds):
+    assert adds_something(question, sentence) is adds
