@@ -139,7 +139,8 @@ class DraftChecker:
         if not self._policy.lets_pass(verdict):
             return self._withhold(text, verdict)
         # What follows an answer may explain it.
-        if not self.draft.sentences and (reason := self._beside(text, bound)):
+        holds = verdict.label is not Label.UNSUPPORTED
+        if not self.draft.sentences and (reason := self._beside(text, bound if holds else [])):
             return self._withhold(text, Verdict(Label.UNSUPPORTED, verdict.score, ANSWERING, reason))
         held = [self._question, *(span.readable for span in bound)]
         is_borne_out = verdict.label is not Label.UNSUPPORTED
@@ -156,7 +157,9 @@ class DraftChecker:
             return "it says nothing that the question does not"
         if not offers_kind(self._question, text):
             return "it lacks the number or date that the question asks for"
-        if self._answering is not None and not any(span.chunk.id in self._answering for span in bound):
+        # What no evidence holds leaves under `open` alone, and rests on nothing.
+        known = self._answering if bound else None
+        if known is not None and not any(span.chunk.id in known for span in bound):
             return "what it rests on does not answer the question"
         # The whole passage: its sentences name their subject once and say "it" then.
         about = speaks_of(self._question, text, [f"{span.chunk.context}\n{span.around}" for span in bound])

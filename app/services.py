@@ -287,7 +287,9 @@ class Services:
     def _build_pair_reader(self) -> "PairReader":
         from retrieval.pairs.reader import AdaptedReader
 
-        return AdaptedReader(self.weights_dir, self.settings.embedder.threads)
+        reader = AdaptedReader(self.weights_dir, self.settings.embedder.threads)
+        reader.load()
+        return reader
 
     def _build_lexicon(self) -> "Lexicon":
         from retrieval.lexical import Lexicon

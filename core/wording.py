@@ -16,9 +16,11 @@ _ARABIC = re.compile(
     r"|(?<=\d)(?:k|bn)\b))?"
 )
 _COUNTED = re.compile(
-    "(?:[二两三四五六七八九]|[零〇一二两三四五六七八九十百千万亿]{2,}|十)"
-    "(?=[个個月年天日号號次人名位岁歲周週星小分秒元块塊米公克斤吨倍届屆层層度家所座艘条條种種席票场場部项項页頁章])"
+    "(?<![零〇一二两三四五六七八九十百千万亿几数])[零〇一二两三四五六七八九十百千万亿]+"
+    "(?=[个個月年天日号號次人名位岁歲周週小秒元块塊米公克斤吨倍届屆层層度家所座艘条條种種席票场場部项項页頁章]"
+    "|星期|分[钟之])"
 )
+_TWO_DIGITS = re.compile("[一二两三四五六七八九]{2}")
 _ENGLISH_COUNT = re.compile(
     r"(?<![-\w])(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen"
     r"|seventeen|eighteen|nineteen|twenty)\b(?!-)",
@@ -182,17 +184,23 @@ def plain_numbers(text: str) -> set[float]:
 
 def in_digits(text: str) -> str:
     """The text with its numbers in digits, for readers that know letters and no values: 六个月 and 6个月,
-    1.2万 and 12,000, two weeks and 2 weeks become one. Numerals that may be part of a name stay."""
+    1.2万 and 12,000, two weeks and 2 weeks become one. Numerals that are not told of a known measure stay:
+    they may be part of a name; so do 一个 and guesses such as 两三年."""
     plain = re.sub(r"(?<=\d),(?=\d{3})", "", unicodedata.normalize("NFKC", text))
-    plain = _ARABIC.sub(lambda m: f"{_arabic_value(m):.12g}" if m["unit"] else m.group(), plain)
-    return _ENGLISH_COUNT.sub(
-        lambda m: str(_ENGLISH_NUMBERS[m.group().lower()]), _COUNTED.sub(_digits_of, plain)
-    )
+    plain = _ENGLISH_COUNT.sub(lambda m: str(_ENGLISH_NUMBERS[m.group().lower()]), plain)
+    plain = _ARABIC.sub(lambda m: _plainly(_arabic_value(m)) if m["unit"] else m.group(), plain)
+    return _COUNTED.sub(_digits_of, plain)
 
 
 def _digits_of(match: re.Match) -> str:
-    value = numeral_value(match.group())
-    return match.group() if value is None else f"{value:.12g}"
+    numeral = match.group()
+    is_guess = _TWO_DIGITS.search(numeral) and not re.search("[〇零]", numeral)
+    value = None if is_guess or numeral == "一" else numeral_value(numeral)
+    return numeral if value is None else _plainly(value)
+
+
+def _plainly(value: float) -> str:
+    return str(int(value)) if value == int(value) else f"{value:.12g}"
 
 
 def _take_scaled(folded: str) -> tuple[str, set[float]]:

@@ -13,16 +13,19 @@ from pathlib import Path
 import numpy as np
 
 from agents.guards import learned
-from core.errors import SettingsError
+from core.errors import InputError, SettingsError
 from core.seams import Passage
+from core.wording import in_digits
 from evals.logistic_fit import auroc, fit
 from evals.pair_rows import CLAIM, PairRow, claim_rows, question_rows
 from retrieval.embedders.e5 import WEIGHTS_FILE, open_tokenizer
 from retrieval.embedders.e5_graph import WIDE_SITE, E5GraphBuilder
 from retrieval.embedders.e5_weights import E5Weights
-from retrieval.pairs.adapter import ADAPTER_FILE, FIRST, SECOND, AdaptedWeights, PairAdapter
+from retrieval.pairs.adapter import ADAPTER_FILE, FIRST, SECOND, AdaptedWeights, PairAdapter, read_adapter
 from retrieval.pairs.reader import (
     CLAIM_EVIDENCE_TOKENS,
+    FIRST_TOKENS,
+    LONGEST_SECOND,
     QUESTION_EVIDENCE_TOKENS,
     AdaptedReader,
     frame_pair,
@@ -47,16 +50,19 @@ def fit_and_write(folder: Path, weights_folder: Path, on_progress: Callable[[str
 
     Raises:
         SettingsError: PyTorch is not installed.
-        FileNotFoundError: the sets are not in the folder.
+        InputError: the sets are not in the folder.
     """
+    on_progress("making pairs")
+    try:
+        rows = [*claim_rows(folder), *question_rows(folder)]
+    except FileNotFoundError as exc:
+        raise InputError(f"the sets are not all in {folder} ({exc})", remedy="name their folder") from exc
     try:
         import torch
     except ImportError as exc:
         raise SettingsError(
             "training needs PyTorch, which is not installed", remedy="run: make train-guard DATA=FOLDER"
         ) from exc
-    on_progress("making pairs")
-    rows = [*claim_rows(folder), *question_rows(folder)]
     training = PairTraining(rows, weights_folder)
     torch.manual_seed(SEED)
     arrays, measured = training.run(on_progress)
@@ -64,7 +70,7 @@ def fit_and_write(folder: Path, weights_folder: Path, on_progress: Callable[[str
     arrays |= training.ranges(PairAdapter(arrays, "new"))
     np.savez_compressed(ADAPTER_FILE, **arrays)
     on_progress("fitting the probability")
-    reader = AdaptedReader(weights_folder, adapter=PairAdapter(arrays, "new"))
+    reader = AdaptedReader(weights_folder, adapter=read_adapter(ADAPTER_FILE))
     model = fit_probability([rows[at] for at in training.undrawn() if rows[at].kind == CLAIM], reader)
     learned.WEIGHTS_FILE.write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
     return {"weights": str(ADAPTER_FILE), "bytes": ADAPTER_FILE.stat().st_size, "n": len(rows), **measured}
@@ -156,7 +162,9 @@ class PairTraining:
         not known."""
         budget = CLAIM_EVIDENCE_TOKENS if row.kind == CLAIM else QUESTION_EVIDENCE_TOKENS
         window = cut_window(row.first, row.second, budget, self._tokenizer.count)
-        ids, parts = frame_pair(self._tokenizer, self._weights.special, row.first, window)
+        first = self._tokenizer.encode(row.first, FIRST_TOKENS + 2)[1:-1]
+        second = self._tokenizer.encode(window, LONGEST_SECOND + 2)[1:-1]
+        ids, parts = frame_pair(self._weights.special, first, second)
         own = parts.count(FIRST if row.kind == CLAIM else SECOND)
         if row.marked is None:
             return ids, parts, None
@@ -203,7 +211,7 @@ def fit_probability(rows: Sequence[PairRow], reader: AdaptedReader) -> dict:
     of words that the evidence holds."""
     rng = np.random.default_rng(SEED)
     chosen = [rows[at] for at in rng.permutation(len(rows))[:FITTED_PAIRS]]
-    logits = reader.read_claims([(row.first, row.second) for row in chosen])
+    logits = reader.read_claims([(in_digits(row.first), in_digits(row.second)) for row in chosen])
     passages = [Passage((row.second,), (row.second,)) for row in chosen]
     features = [
         learned.claim_features(row.first, logit, passage)

@@ -56,7 +56,12 @@ def claim_rows(folder: Path) -> Iterator[PairRow]:
     for claim in [*people, *words]:
         if not is_of_reported_part(claim.group, REPORTED_PARTS):
             yield _claim_row(claim.text, claim.evidence, claim.label, claim.wrong, claim.source, weights)
-    sources = [s for s in read_sources(folder) if not is_of_reported_part(s.group, 1)]
+    # UHGEval's items are news as well, and more of them are reported on.
+    sources = [
+        source
+        for source in read_sources(folder)
+        if not is_of_reported_part(source.group, REPORTED_PARTS if source.name == "news-zh" else 1)
+    ]
     named: dict[str, list] = {}
     for source in sources:
         named.setdefault(source.name, []).append(source)
@@ -113,7 +118,7 @@ def question_rows(folder: Path) -> Iterator[PairRow]:
     rng = random.Random(SEED + 1)
     files = {
         "cmrc2018": folder / "cmrc2018/cmrc2018_trial.json",
-        "drcd": next((folder / "drcd").glob("*.json")),
+        "drcd": folder / "drcd/DRCD_dev.json",
         "squad2-zh": folder / "squad2_zh/dev-v2.0-zh.part.json",
         "xquad-en": folder / "xquad/xquad.en.half.json",
         "xquad-zh": folder / "xquad/xquad.zh.half.json",

@@ -5,6 +5,7 @@ share of words held makes it a probability (Platt 1999). Knows where the band of
 nothing of what comes before or after it.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +21,11 @@ from retrieval.terms import split_terms
 FEATURES = ("reading", "cover", "across", "chinese", "chinese_cover")
 WEIGHTS_FILE = Path(__file__).with_name("grounding.json")
 MOST_SENTENCES = 12
+_GOES_ON = re.compile(
+    r"(?:它|其(?!中|他|它|实|余)|该|這|这|此(?!外)|他|她|上述|前者|后者|二者|两者)"
+    r"|(?:it|its|this|that|these|those|they|their|he|she|his|her|such|both|the (?:former|latter))\b",
+    re.IGNORECASE,
+)
 
 
 class LearnedGuard:
@@ -79,11 +85,11 @@ def claim_features(sentence: str, logit: float, passage: Passage) -> Mapping[str
 
 
 def evidence_text(passage: Passage) -> str:
-    """The quotes, each with its headings and with the sentence before it, which names what a pronoun
-    means."""
+    """The quotes, each with its headings; one that begins with a pronoun with the sentence before it,
+    which names what is meant."""
     parts: dict[str, None] = {}
     for quote, readable in zip(passage.quotes, passage.readable or passage.quotes, strict=True):
-        before = _sentence_before(quote, passage.surroundings)
+        before = _sentence_before(quote, passage.surroundings) if _GOES_ON.match(quote.strip()) else ""
         heading, _, rest = readable.rpartition(quote)
         for part in (*heading.strip().splitlines(), before, quote, rest):
             parts.setdefault(part.strip())

@@ -56,8 +56,8 @@ class E5Embedder:
         self, folder: Path, threads: int = 0, projection: TokenProjection | None = None
     ) -> None:
         """`threads=0` uses all cores; `projection` is the shipped one unless given."""
-        self._weights = _open_weights(folder)
-        self._tokenizer = _open_tokenizer(self._weights, folder / VOCABULARY_FILE)
+        self._weights = open_weights(folder)
+        self._tokenizer = tokenizer_of(self._weights, folder)
         self._graph, version = _compile_graph(self._weights, folder, threads)
         self._lock = threading.Lock()
         self._max_tokens = self._weights.config.positions
@@ -195,10 +195,15 @@ def open_tokenizer(folder: Path) -> E5Tokenizer:
     Raises:
         ModelFileError: the weights are not in `folder`.
     """
-    return _open_tokenizer(_open_weights(folder), folder / VOCABULARY_FILE)
+    return tokenizer_of(open_weights(folder), folder)
 
 
-def _open_weights(folder: Path) -> E5Weights:
+def open_weights(folder: Path) -> E5Weights:
+    """The weights of the encoder.
+
+    Raises:
+        ModelFileError: they are not in `folder`.
+    """
     weights_file = folder / WEIGHTS_FILE
     if not weights_file.exists():
         raise ModelFileError(
@@ -207,7 +212,9 @@ def _open_weights(folder: Path) -> E5Weights:
     return E5Weights(weights_file)
 
 
-def _open_tokenizer(weights: E5Weights, vocabulary_file: Path) -> E5Tokenizer:
+def tokenizer_of(weights: E5Weights, folder: Path) -> E5Tokenizer:
+    """The tokenizer of these weights; its vocabulary is written into `folder` once."""
+    vocabulary_file = folder / VOCABULARY_FILE
     if not vocabulary_file.exists():
         write_vocabulary(weights, vocabulary_file)
     return E5Tokenizer(weights, vocabulary_file)

@@ -8,7 +8,7 @@ The word table is not in the graph: the caller passes word vectors in.
 """
 
 import hashlib
-import os
+import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import numpy as np
 import openvino as ov
 from openvino import opset13 as ops
 
+from core.errors import ModelFileError
 from retrieval.embedders.e5_weights import E5Weights
 
 GRAPH_VERSION = 1
@@ -144,11 +145,17 @@ def open_graph(path: Path, build: Callable[[], ov.Model], threads: int) -> ov.Co
 
 
 def _save(model: ov.Model, path: Path) -> None:
-    """The .xml appears last, beside its weights."""
-    partial = path.with_name(f"{path.stem}.{os.getpid()}.part.xml")
-    ov.save_model(model, partial, compress_to_fp16=False)
-    partial.with_suffix(".bin").replace(path.with_suffix(".bin"))
-    partial.replace(path)
+    """The .xml appears last, beside its weights. Raises ModelFileError."""
+    partial = path.with_name(f"{path.stem}.{uuid.uuid4().hex}.part.xml")
+    try:
+        ov.save_model(model, partial, compress_to_fp16=False)
+        partial.with_suffix(".bin").replace(path.with_suffix(".bin"))
+        partial.replace(path)
+    except (OSError, RuntimeError) as exc:  # OpenVINO's own is a RuntimeError
+        raise ModelFileError(
+            f"the model graph {path.name} cannot be written to {path.parent} ({exc})",
+            remedy="make room and let the folder be written to, or set ATTEST_CACHE",
+        ) from exc
 
 
 def load_ranges(path: Path = RANGES_FILE) -> Ranges:

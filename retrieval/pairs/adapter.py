@@ -74,10 +74,14 @@ class AdaptedWeights:
         return matrix if update is None else matrix + update
 
 
+def read_adapter(path: Path) -> PairAdapter:
+    """The adapter of a file; its fingerprint is of the file's bytes."""
+    with np.load(path, allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    return PairAdapter(arrays, hashlib.sha256(path.read_bytes()).hexdigest()[:8])
+
+
 @lru_cache(maxsize=1)
 def shipped_adapter() -> PairAdapter:
     """The adapter of this version; read once."""
-    content = ADAPTER_FILE.read_bytes()
-    with np.load(ADAPTER_FILE, allow_pickle=False) as stored:
-        arrays = {name: stored[name] for name in stored.files}
-    return PairAdapter(arrays, hashlib.sha256(content).hexdigest()[:8])
+    return read_adapter(ADAPTER_FILE)

@@ -6,67 +6,103 @@ verdicts.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from core.seams import Pair
-from retrieval.embedders.e5 import PAD_TO, WEIGHTS_FILE, open_tokenizer, token_batches
-from retrieval.embedders.e5_tokenizer import E5Tokenizer
-from retrieval.embedders.e5_weights import E5Weights, SpecialTokens
+from retrieval.embedders.e5 import PAD_TO, open_weights, token_batches, tokenizer_of
+from retrieval.embedders.e5_weights import SpecialTokens
 from retrieval.pairs.adapter import FIRST, SECOND, AdaptedWeights, PairAdapter, shipped_adapter
 from retrieval.pairs.window import cut_window
 
-GRAPH_VERSION = 1
 FIRST_TOKENS, CLAIM_EVIDENCE_TOKENS, QUESTION_EVIDENCE_TOKENS = 56, 110, 150
 LONGEST_SECOND = 180
 """Tokens: of the first text, of evidence for a claim and for a question, of any evidence."""
+OVERLAP, SUBJECT = 16, 20
+"""Tokens that two stretches of a long claim share; and that are read of the beginning of a long question,
+beside its end: a follow-up stands behind the question that it goes on from."""
+_NAME = "e5-small-pairs-int8"
+
+Ids = list[int]
 
 
 class AdaptedReader:
-    """See `PairReader`. Safe to call from several threads: the graph is built and loaded once, when
-    something is first read, and calls take turns.
+    """See `PairReader`. Safe to call from several threads; calls take turns.
 
     Raises:
-        ModelFileError: the embedder's weights are not in `folder`.
+        ModelFileError: the embedder's weights are not in `folder`, or the graph cannot be written there.
     """
 
     def __init__(self, folder: Path, threads: int = 0, adapter: PairAdapter | None = None) -> None:
         """`threads=0` uses all cores; `adapter` is the shipped one unless given."""
         self._folder, self._threads = folder, threads
         self._adapter = adapter or shipped_adapter()
-        self._tokenizer = open_tokenizer(folder)
-        self._weights = E5Weights(folder / WEIGHTS_FILE)
-        self._graph = None
+        self._weights = open_weights(folder)
+        self._tokenizer = tokenizer_of(self._weights, folder)
         self._lock = threading.Lock()
-        self.fingerprint = f"e5-small-pairs/{GRAPH_VERSION}-{self._adapter.fingerprint}"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """See `PairReader`."""
+        from retrieval.embedders.e5_graph import GRAPH_VERSION
+
+        return f"{_NAME}-{GRAPH_VERSION}-{self._adapter.fingerprint}"
+
+    @cached_property
+    def _graph(self):
+        """Built on first use; those of other versions go then."""
+        from retrieval.embedders.e5_graph import E5GraphBuilder, open_graph  # OpenVINO takes a second
+
+        path = self._folder / f"{self.fingerprint}.xml"
+        is_new = not path.exists()
+        weights = AdaptedWeights(self._weights, self._adapter)
+        graph = open_graph(
+            path, lambda: E5GraphBuilder(weights, self._adapter.ranges).build(), self._threads
+        )
+        for stale in self._folder.glob(f"{_NAME}-*.???") if is_new else ():
+            if stale.stem != path.stem:
+                stale.unlink(missing_ok=True)
+        return graph
+
+    def load(self) -> None:
+        """Builds and loads the graph now, so that the first question does not wait for it."""
+        with self._lock:
+            self._graph  # noqa: B018
 
     def read_claims(self, pairs: Sequence[Pair]) -> list[float]:
-        """See `PairReader.read_claims`."""
-        return [-logit for logit in self._read("wrong", pairs, CLAIM_EVIDENCE_TOKENS)]
+        """See `PairReader.read_claims`. Of a long claim the stretch that is held least decides."""
+        logits = self._read("wrong", pairs, CLAIM_EVIDENCE_TOKENS, stretches)
+        return [-max(parts) for parts in logits]
 
     def read_questions(self, pairs: Sequence[Pair]) -> list[float]:
-        """See `PairReader.read_questions`."""
-        return self._read("answer", pairs, QUESTION_EVIDENCE_TOKENS)
+        """See `PairReader.read_questions`. Of a long question its beginning and its end are read."""
+        return [logit for logit, in self._read("answer", pairs, QUESTION_EVIDENCE_TOKENS, both_ends)]
 
-    def _read(self, head: str, pairs: Sequence[Pair], budget: int) -> list[float]:
-        framed = []
-        for first, second in pairs:
+    def _read(
+        self, head: str, pairs: Sequence[Pair], budget: int, cut: Callable[[Ids], list[Ids]]
+    ) -> list[list[float]]:
+        """The logits of what each first text is cut into."""
+        framed, owners = [], []
+        for at, (first, second) in enumerate(pairs):
             window = cut_window(first, second, budget, self._tokenizer.count)
-            framed.append(frame_pair(self._tokenizer, self._weights.special, first, window))
-        found = [0.0] * len(pairs)
+            other = self._tokenizer.encode(window, LONGEST_SECOND + 2)[1:-1]
+            for one in cut(self._tokenizer.encode(first, len(first) + 10)[1:-1]):
+                framed.append(frame_pair(self._weights.special, one, other))
+                owners.append(at)
+        found: list[list[float]] = [[] for _ in pairs]
         for rows in token_batches([len(ids) for ids, _ in framed]):
             ids, parts, mask = self._padded([framed[row] for row in rows])
             with self._lock:
-                self._graph = self._graph or self._compile()
                 states = self._graph([self._weights.word_rows(ids), mask])[0].copy()
             logits, _ = self._adapter.logits(head, states, parts)
             for row, logit in zip(rows, logits, strict=True):
-                found[row] = float(logit)
+                found[owners[row]].append(float(logit))
         return found
 
-    def _padded(self, rows: Sequence[tuple[list[int], list[int]]]) -> tuple[np.ndarray, ...]:
+    def _padded(self, rows: Sequence[tuple[Ids, Ids]]) -> tuple[np.ndarray, ...]:
         longest = max(len(ids) for ids, _ in rows)
         width = -(-longest // PAD_TO) * PAD_TO
         ids = np.full((len(rows), width), self._weights.special.pad, np.int64)
@@ -76,19 +112,19 @@ class AdaptedReader:
             mask[at, : len(tokens)] = 1
         return ids, parts, mask
 
-    def _compile(self):
-        from retrieval.embedders.e5_graph import E5GraphBuilder, open_graph  # OpenVINO takes a second
 
-        path = self._folder / f"e5-small-pairs-int8-{GRAPH_VERSION}-{self._adapter.fingerprint}.xml"
-        weights = AdaptedWeights(self._weights, self._adapter)
-        return open_graph(path, lambda: E5GraphBuilder(weights, self._adapter.ranges).build(), self._threads)
+def stretches(ids: Ids) -> list[Ids]:
+    """Overlapping stretches that can be read; one of what is short."""
+    last = max(1, len(ids) - OVERLAP)
+    return [ids[at : at + FIRST_TOKENS] for at in range(0, last, FIRST_TOKENS - OVERLAP)]
 
 
-def frame_pair(
-    tokenizer: E5Tokenizer, special: SpecialTokens, first: str, second: str
-) -> tuple[list[int], list[int]]:
+def both_ends(ids: Ids) -> list[Ids]:
+    """One stretch: of what is long its beginning and its end."""
+    return [ids if len(ids) <= FIRST_TOKENS else ids[:SUBJECT] + ids[SUBJECT - FIRST_TOKENS :]]
+
+
+def frame_pair(special: SpecialTokens, first: Ids, second: Ids) -> tuple[Ids, Ids]:
     """Token ids of a pair, `<s> first </s></s> second </s>`, and the part that each belongs to."""
-    one = tokenizer.encode(first, FIRST_TOKENS + 2)[1:-1]
-    other = tokenizer.encode(second, LONGEST_SECOND + 2)[1:-1]
-    ids = [special.bos, *one, special.eos, special.eos, *other, special.eos]
-    return ids, [0, *[FIRST] * len(one), 0, 0, *[SECOND] * len(other), 0]
+    ids = [special.bos, *first, special.eos, special.eos, *second, special.eos]
+    return ids, [0, *[FIRST] * len(first), 0, 0, *[SECOND] * len(second), 0]

@@ -36,11 +36,12 @@ def cut_window(first: str, second: str, budget: int, count: Callable[[str], int]
         best = max(range(len(parts)), key=gains.__getitem__)
         if not gains[best]:
             break
+        if not chosen and sizes[best] > budget:
+            return parts[best]  # alone it says most; the reader cuts its end
         put(best)
         left = {term: weight for term, weight in left.items() if term not in tables[best]}
     for at in list(chosen) or [0]:
         put(at)
         put(at - 1)
         put(at + 1)
-    # One sentence longer than all that may be read is cut by the reader itself.
-    return "\n".join(parts[at] for at in sorted(chosen)) or parts[gains.index(max(gains))]
+    return "\n".join(parts[at] for at in sorted(chosen)) or parts[0]

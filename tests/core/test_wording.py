@@ -92,6 +92,13 @@ def test_chinese_names_that_rules_can_tell():
         ("伍德沃德统一了两国", "伍德沃德统一了两国"),
         ("twenty-five and Twelve", "twenty-five and 12"),
         ("一个人", "一个人"),
+        ("要两三年、三四天、五六百人", "要两三年、三四天、五六百人"),
+        ("十分重要的三星公司", "十分重要的三星公司"),
+        ("三星期、十分钟、二〇二一年", "3星期、10分钟、2021年"),
+        ("two million users", "2000000 users"),
+        ("2 million users", "2000000 users"),
+        ("ten thousand", "10000"),
+        ("3万亿元", "3000000000000元"),
     ],
 )
 def test_numbers_are_written_in_digits(text, written):

@@ -44,7 +44,7 @@ def test_questions_of_articles_become_pairs_of_both_labels(tmp_path):
         for name, side, year in (("白塔", "东边", 1832), ("石桥", "西边", 1764), ("钟楼", "北边", 1901))
     ]  # fmt: skip
     article = {"title": "", "id": "a", "paragraphs": paragraphs}
-    files = ("cmrc2018/cmrc2018_trial.json", "drcd/d.json", "squad2_zh/dev-v2.0-zh.part.json")
+    files = ("cmrc2018/cmrc2018_trial.json", "drcd/DRCD_dev.json", "squad2_zh/dev-v2.0-zh.part.json")
     for name in (*files, "xquad/xquad.en.half.json", "xquad/xquad.zh.half.json"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         articles = [article | {"title": f"{name}{n}"} for n in range(12)]

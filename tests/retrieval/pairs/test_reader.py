@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from retrieval.pairs.adapter import FIRST, SECOND, PairAdapter
-from retrieval.pairs.reader import AdaptedReader
+from retrieval.pairs.reader import AdaptedReader, both_ends, stretches
 
 pytestmark = pytest.mark.models
 LEAVE = "公司员工婚假为十天，产假为九十八天。2019年起，陪产假延长到十五天。"
@@ -71,3 +71,31 @@ def test_another_adapter_gives_another_graph(weights_folder, pair_reader):
     for head, tokens in (("wrong", 1), ("answer", 2)):
         logit, table = adapter.logits(head, states, parts)
         assert logit[0] == pytest.approx(1 - 3 + np.log(tokens), abs=1e-5) and table.shape == (1, 4)
+
+
+def test_the_end_of_a_long_claim_is_read(pair_reader):
+    said = "In a long meeting that began in the morning and went on until late at night, with many guests from all over "
+    said += "the country, with speeches by the mayor, the bishop and the head of the guild, and with music, it was decided that "
+    held = said + "the wages of all workers shall be raised."
+    right, wrong = pair_reader.read_claims(
+        [(held, held), (said + "the wages of all workers shall be abolished by the king of France.", held)]
+    )
+    assert right > wrong + 1
+
+
+def test_the_end_of_a_long_question_is_read(pair_reader):
+    begun = "Which pump does the manual name for the cooling circuit of the northern plant, and who is to be called first when "
+    begun += "it stops at night, during holidays or while the shift leader is away on a journey to one of the other plants? "
+    passage = "The cooling pump of the northern plant weighs 42 kg."
+    with_end, without = pair_reader.read_questions([(begun + "And how much does it weigh?", passage), (begun, passage)])
+    assert with_end != without
+
+
+def test_stretches_cover_all_and_overlap():
+    for length in (0, 1, 56, 57, 96, 97, 300):
+        ids = list(range(length))
+        parts = stretches(ids)
+        assert sorted(set().union(*parts)) == ids and all(len(part) <= 56 for part in parts)
+        assert all(set(one) & set(other) for one, other in zip(parts, parts[1:], strict=False))
+        [both] = both_ends(ids)
+        assert len(both) <= 56 and both[-3:] == ids[-3:] and both[:3] == ids[:3]

@@ -45,3 +45,8 @@ def test_the_sentence_that_speaks_of_it_is_kept_with_its_neighbour():
 def test_one_sentence_longer_than_all_is_not_lost():
     text = "word " * 400
     assert cut_window("word", text, 20, count).strip()
+
+
+def test_the_best_sentence_is_kept_even_when_it_is_longer_than_the_budget():
+    long = "The gate of the tower closes " + "and closes again " * 30 + "."
+    assert cut_window("When does the gate of the tower close?", f"Rules\n\n{long} Other words.", 20, count).strip() == long
