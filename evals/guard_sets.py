@@ -1,7 +1,7 @@
 """The claims by the name of their set, and which of them a guard may learn from.
 
-A group (an article, a document, a news item) is learned from or reported on, never both. RGB is
-never learned from, and neither are the kinds of change that `changed-unseen` holds.
+A group (an article, a document, a news item) is learned from or reported on, never both; of RGB one
+half of the questions. Never learned from are the kinds of change that `changed-unseen` holds.
 """
 
 import random

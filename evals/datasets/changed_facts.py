@@ -40,7 +40,7 @@ class Source:
 
 
 def read_sources(folder: Path) -> list[Source]:
-    """The texts that claims are made from, RGB aside, which is for reporting alone."""
+    """The texts that claims are made from, RGB aside, whose answers are claims by themselves."""
     found = list(_squad(folder / "cmrc2018/cmrc2018_trial.json", "cmrc2018"))
     found += _squad(folder / "drcd/DRCD_dev.json", "drcd")[::3]
     found += _squad(folder / "squad2_zh/dev-v2.0-zh.part.json", "squad2-zh")
