@@ -112,7 +112,7 @@ def test_lines_of_context_stand_beside_titles(tmp_path):
 
 def test_guards_stand_beside_plain_baselines(tmp_path):
     row = {
-        "auroc": 0.951, "balanced_accuracy": 0.9, "f1_unsupported": 0.92, "n": 10, "supported": 4, "ms_per_claim": 11.6,
+        "auroc": 0.951, "balanced_accuracy": 0.9, "f1_unsupported": 0.92, "n": 10, "supported": 4, "ms_per_claim": 11.6, "binding_ms": 30.4,
         "intervals": {"auroc": [0.9, 0.99]}, "baselines": {"cover": 0.6, "bigram cover": 0.61, "MaxSim": 0.62},
         "reliability": [{"from": 0.9, "n": 4, "score": 0.95, "supported": 1.0}],
         "kinds": {"number": {"n": 6, "caught": 0.83, "auroc": 0.98}},
@@ -120,7 +120,7 @@ def test_guards_stand_beside_plain_baselines(tmp_path):
     agreement = {"n": 9, "spearman": 0.31, "baselines": {"cover": 0.2, "bigram cover": 0.21, "MaxSim": 0.22}}
     written(tmp_path, "guard", {"sets": {"changed": row, "mtrag": agreement}})
     shown = render("guard-sets", tmp_path)
-    assert "| changed | 10 | 4 | **.951** (.900–.990) | .600 | .610 | .620 | .900 | .920 | 12 |" in shown
+    assert "| changed | 10 | 4 | **.951** (.900–.990) | .600 | .610 | .620 | .900 | .920 | 12 | 30 |" in shown
     assert "| changed | number | 6 | 0.83 | .980 |" in render("guard-kinds", tmp_path)
     assert "| 0.9–1.0 | 4 | 0.95 | 1.00 |" in render("guard-reliability", tmp_path)
     assert "| 9 | 0.310 | 0.200 | 0.210 | 0.220 |" in render("guard-agreement", tmp_path)
