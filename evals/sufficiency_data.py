@@ -1,6 +1,7 @@
 """Questions with passages that hold the answer or do not.
 
-RGB at several shares of noise, CLAPnq, RAMDocs, SQuAD 2.0 in Chinese, XQuAD across languages.
+RGB at several shares of noise, CLAPnq, RAMDocs, SQuAD 2.0 in Chinese, XQuAD within and across
+languages, CMRC 2018, DRCD.
 Whole groups (an article, a question) fall into one half: what is fitted on one is reported on
 the other. Knows files; knows nothing of fitting.
 """
@@ -15,7 +16,7 @@ from pathlib import Path
 from evals.datasets.answer_sets import clapnq_sets, rgb_sets
 from evals.datasets.spans import answer_groups
 
-PER_SET, ACROSS = 300, 60
+PER_SET, ACROSS, WITHIN = 300, 60, 60
 NEAR_STEPS = (15, 20, 25)
 SEED = 7
 
@@ -50,6 +51,10 @@ def read_cases(folder: Path) -> list[Case]:
         *_ramdocs_cases(folder / "ramdocs"),
         *_squad2_cases(folder / "squad2_zh"),
         *_across_cases(folder / "xquad"),
+        *_within_cases("xquad-zh", folder / "xquad/xquad.zh.half.json"),
+        *_within_cases("xquad-en", folder / "xquad/xquad.en.half.json"),
+        *_within_cases("cmrc2018", folder / "cmrc2018/cmrc2018_trial.json"),
+        *_within_cases("drcd", folder / "drcd/DRCD_dev.json"),
     ]
 
 
@@ -92,6 +97,18 @@ def _across_cases(folder: Path) -> Iterator[Case]:
             question, group = asked[at].question, english[at].title
             yield Case("xquad-across", group, question, (held[at].context, *near[:2]), True)
             yield Case("xquad-across", group, question, tuple(near), False)
+
+
+def _within_cases(source: str, path: Path) -> Iterator[Case]:
+    """Questions over their paragraph with two near ones, or over near ones alone: what a library of
+    ordinary texts is asked."""
+    rows = [row for row in read_squad(path) if row.answerable]
+    for at in random.Random(SEED).sample(range(len(rows)), min(WITHIN, len(rows))):
+        row = rows[at]
+        near = [rows[(at + step) % len(rows)].context for step in NEAR_STEPS]
+        near = [text for text in near if text != row.context]
+        yield Case(source, row.title, row.question, (row.context, *near[:2]), True)
+        yield Case(source, row.title, row.question, tuple(near), False)
 
 
 def _squad2_cases(folder: Path) -> Iterator[Case]:
