@@ -208,7 +208,7 @@ class GuardSettings(Section):
     device: str = Field("", description="torch device of that model, as cuda:0 or cpu; empty: the best there is")
     judge: bool = Field(False, description="the chat model is asked about sentences that stay unsure")
     judge_timeout_s: float = Field(20.0, gt=0, description="longest wait for its word on one sentence")
-    sufficient_at: float = Field(0.2, ge=0, le=1, description="evidence score below which no draft is made")
+    sufficient_at: float = Field(0.35, ge=0, le=1, description="evidence score below which no draft is made")
     answered_at: float = Field(0.15, ge=0, le=1, description="probability that a passage answers the question, below which a sentence that rests on it begins no answer")
     quoted_at: float = Field(0.7, ge=0, le=1, description="evidence score below which no sentence is quoted when no draft was supported")
     screen: bool = Field(True, description="text in documents that speaks to a language model is neither shown to it nor quoted")

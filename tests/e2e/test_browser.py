@@ -20,7 +20,7 @@ from tests.e2e.browsing import ask, free_port, new_page
 
 ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "samples" / "library"
-QUESTION = "TM-20 浊度仪的保修期是多久？"
+QUESTION = "在中国大陆购买的 TM-20，主机的保修期是多久？"
 INGEST_TIMEOUT_S = 300
 START_TIMEOUT_S = 120
 ANSWER_TIMEOUT_MS = 180_000
