@@ -136,7 +136,7 @@ class Asker:
             await asyncio.to_thread(self._loop.note, asked, answer, had_evidence)
             await asyncio.to_thread(self._loop.take_up, asked, turn, session_id)
         except StoreError as exc:
-            logger.warning("answer %s cannot be rated, for it could not be kept: %s", answer.id, exc)
+            logger.warning("answer %s or what its question told was not kept: %s", answer.id, exc)
 
     def _background(self, owner: str, session_id: str) -> Background:
         turns = self._sessions.turns(owner, session_id)

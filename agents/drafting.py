@@ -139,11 +139,10 @@ class DraftChecker:
         if not self._policy.lets_pass(verdict):
             return self._withhold(text, verdict)
         # What follows an answer may explain it.
-        holds = verdict.label is not Label.UNSUPPORTED
-        if not self.draft.sentences and (reason := self._beside(text, bound if holds else [])):
+        is_borne_out = verdict.label is not Label.UNSUPPORTED
+        if not self.draft.sentences and (reason := self._beside(text, bound if is_borne_out else [])):
             return self._withhold(text, Verdict(Label.UNSUPPORTED, verdict.score, ANSWERING, reason))
         held = [self._question, *(span.readable for span in bound)]
-        is_borne_out = verdict.label is not Label.UNSUPPORTED
         if taken := self._pool.screened.words_taken(text, held, is_borne_out):
             reason = f"words of text that speaks to a model: {', '.join(taken)}"
             self._count("instructions_followed", 1)

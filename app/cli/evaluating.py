@@ -172,10 +172,7 @@ def memory(
         finally:
             out.clear_status()
     _write(out_file, report)
-    if as_json:
-        out.result(report)
-    else:
-        _show_memory(out, report)
+    out.give(report, _show_memory)
 
 
 def parsing(

@@ -117,11 +117,6 @@ class E5Embedder:
                 rows[index] = _unit(states[at, 1 : length - 1])
         return rows
 
-    def token_spans(self, text: str) -> list[tuple[int, int]]:
-        """Where in the text each row of `embed_tokens` stands: for labels of stretches. Exact where
-        the tokenizer's normal form keeps the length of the text."""
-        return self._tokenizer.spans(text)[: self._max_tokens - 2]
-
     def count_tokens(self, text: str) -> int:
         """See `Embedder.count_tokens`."""
         return self._tokenizer.count(text)
