@@ -14,7 +14,7 @@ from pathlib import Path
 
 from core.text import detect_language
 from evals.claims import Claim
-from evals.datasets.claims import is_copy, read_clapnq, sentences_of
+from evals.datasets.claims import is_copy, read_clapnq, read_news, sentences_of
 from evals.fact_changes import CHANGES, UNSEEN, names_of, replace_name, swap_names
 from evals.splitting import stable_hash
 from evals.statements import join_answer, paraphrase
@@ -51,8 +51,7 @@ def read_sources(folder: Path) -> list[Source]:
         found.append(Source("xquad-en-zh", one.group, one.text, one.asked, other.text))
         found.append(Source("xquad-zh-en", other.group, other.text, other.asked, one.text))
     found += [Source("clapnq", text[:80], text, ((q, ""),)) for text, q, _ in read_clapnq(folder)]
-    for line in (folder / "uhgeval/dev300.jsonl").read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
+    for row in read_news(folder):
         found.append(Source("news-zh", row["id"], f"{row['newsBeginning']}\n{row['newsRemainder']}"[:900]))
     return found
 

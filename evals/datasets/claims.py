@@ -45,8 +45,7 @@ def read_begin(folder: Path) -> Iterator[Claim]:
 def read_uhgeval(folder: Path, whole: bool) -> Iterator[Claim]:
     """Words of a model's continuation of a news item, each marked as held by the real one or not.
     The claim is the word, or with `whole` the clause around it (which is 0 when any of its words is)."""
-    for line in (folder / "uhgeval/dev300.jsonl").read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
+    for row in read_news(folder):
         evidence = f"{row['newsBeginning']}\n{row['realContinuation']}\n{row['newsRemainder']}"
         marked = list(_marked_words(row["annotations"]))
         made = list(_clauses(row["hallucinatedContinuation"], marked)) if whole else _words(marked)
@@ -54,6 +53,17 @@ def read_uhgeval(folder: Path, whole: bool) -> Iterator[Claim]:
         for at, (text, label, wrong) in enumerate(made):
             if not (whole and is_copy(text, evidence)):
                 yield Claim(f"{row['id']}-{at}", text, evidence, label, source, row["id"], wrong=wrong)
+
+
+def read_news(folder: Path) -> Iterator[dict]:
+    """UHGEval's items, each news text once: some stand there twice under two ids, which a split by id
+    would put on both sides."""
+    seen: set[str] = set()
+    for line in (folder / "uhgeval/dev300.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if row["newsBeginning"] not in seen:
+            seen.add(row["newsBeginning"])
+            yield row
 
 
 def _marked_words(annotations: list[str]) -> Iterator[tuple[str, int]]:
