@@ -169,6 +169,35 @@ def replace_name(text: str, rng: random.Random, pool: Sequence[str]) -> Changed:
     return _put(text, rng.choice(found).span(), rng.choice(others))
 
 
+def borrow(text: str, evidence: str, rng: random.Random) -> Changed:
+    """A number, a year or an English name becomes another one of the evidence that stands before the same
+    sign: each word of the claim then stands in it, and the claim is false all the same."""
+    found = [(m, _kind_of_number(text, m)) for m in _NUMBER.finditer(text)]
+    found += [(m, "name") for m in _NAME_EN.finditer(text)]
+    held: dict[str, set[str]] = {"name": set(_NAME_EN.findall(evidence))}
+    for match in _NUMBER.finditer(evidence):
+        held.setdefault(_kind_of_number(evidence, match), set()).add(match.group())
+    choices = [
+        (match, other)
+        for match, kind in found
+        for other in sorted(held.get(kind, ()))
+        if other not in text and match.group() not in other
+    ]
+    if not choices:
+        return None
+    match, other = rng.choice(choices)
+    return _put(text, match.span(), other)
+
+
+def _kind_of_number(text: str, match: re.Match) -> str:
+    """Years are of one kind; other numbers are of that of the sign or word behind them."""
+    if _YEAR.fullmatch(match.group()):
+        return "year"
+    behind = text[match.end() :].lstrip()
+    word = re.match(r"[A-Za-z%°]+", behind)
+    return f"number {word.group() if word else behind[:1]}"
+
+
 def names_of(text: str) -> list[str]:
     """Capitalised English names."""
     return _NAME_EN.findall(text)

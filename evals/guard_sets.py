@@ -20,7 +20,8 @@ from evals.datasets.changed_facts import (
     read_rgb_claims,
     read_sources,
 )
-from evals.datasets.claims import read_begin, read_summedits, read_uhgeval
+from evals.datasets.claims import is_copy, read_begin, read_summedits, read_uhgeval
+from evals.made_facts import REPORTED, claims_on, make_documents
 from evals.splitting import stable_hash
 
 PARTS = 5
@@ -28,6 +29,7 @@ REPORTED_PARTS = 2
 """Of five parts of the sets that people labelled; of the made ones it is one."""
 TEXTS_A_SOURCE = 130
 CLAIMS_REPORTED = 600
+MADE_DOCUMENTS = 150
 
 
 def reported_claims(name: str, folder: Path) -> list[Claim]:
@@ -77,9 +79,23 @@ def _changed(kinds: Mapping, seed: int) -> Callable[[Path], Sequence[Claim]]:
     return reported
 
 
+def _made_facts(_: Path) -> list[Claim]:
+    """Of subjects that nothing is learned from; needs no file."""
+    rng = random.Random(SEED)
+    return [
+        Claim(
+            f"facts-{at}-{number}", claim.text, document.text, claim.label, "facts", f"facts-{at}", claim.kind
+        )
+        for at, document in enumerate(make_documents(MADE_DOCUMENTS, SEED, REPORTED))
+        for number, claim in enumerate(claims_on(document, rng))
+        if not is_copy(claim.text, document.text)
+    ]
+
+
 SETS: Mapping[str, Callable[[Path], Iterable[Claim]]] = {
     "changed": _changed(LEARNED, SEED + 1),
     "changed-unseen": _changed(UNLEARNED, SEED + 2),
+    "made-facts": _made_facts,
     "rgb": read_rgb_claims,
     "begin": _people(read_begin),
     "summedits": _people(read_summedits),

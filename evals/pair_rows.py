@@ -10,14 +10,17 @@ import json
 import random
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.text import Span, detect_language, split_sentences
-from evals.datasets.changed_facts import LEARNED, answer_forms, made_claims, read_sources
-from evals.datasets.claims import read_begin, read_summedits, read_uhgeval, sentences_of
-from evals.fact_changes import CHANGES
+from core.wording import in_digits
+from evals.datasets.changed_facts import LEARNED, Source, answer_forms, made_claims, read_sources
+from evals.datasets.claims import is_copy, read_begin, read_summedits, read_uhgeval, sentences_of
+from evals.fact_changes import CHANGES, borrow
 from evals.guard_sets import REPORTED_PARTS, is_of_reported_part
+from evals.made_facts import claims_on, make_documents, questions_on
+from evals.statements import join_answer, paraphrase
 from evals.sufficiency_data import is_reported
 from retrieval.terms import split_terms
 
@@ -27,6 +30,10 @@ MADE_SEEDS = (21, 22)
 FALSE_FOR_A_TRUE = 1.35
 COPIED_TEXTS = 900
 DRCD_QUESTIONS = 1800
+MADE_DOCUMENTS = 4500
+BORROWED_TEXTS = 1500
+FACTS_WEIGHT = 0.4
+"""So that made facts are a fifth of what is drawn: they are all alike."""
 SHORTEST_REST = 80
 """Characters of a passage that are left without its answer."""
 CLAIM, QUESTION = "claim", "question"
@@ -48,6 +55,49 @@ class PairRow:
 
 
 def claim_rows(folder: Path) -> Iterator[PairRow]:
+    """All claims, with numbers in digits as the guard has them."""
+    yield from map(_in_digits, _claims_of_people_and_made(folder))
+    yield from map(_in_digits, _claims_on_made_facts())
+
+
+def question_rows(folder: Path) -> Iterator[PairRow]:
+    """Questions beside passages that answer them or do not."""
+    yield from _questions_of_sets(folder)
+    yield from _questions_on_made_facts()
+
+
+def _in_digits(row: PairRow) -> PairRow:
+    """The claim's marks go with it."""
+    marked = row.marked
+    first = in_digits(row.first)
+    if marked and first != row.first:
+        (start, end) = marked[0]
+        before, wrong = in_digits(row.first[:start]), in_digits(row.first[start:end])
+        first = before + wrong + in_digits(row.first[end:])
+        marked = ((len(before), len(before) + len(wrong)),)
+    return replace(row, first=first, second=in_digits(row.second), marked=marked)
+
+
+def _claims_on_made_facts() -> Iterator[PairRow]:
+    rng = random.Random(SEED + 2)
+    for document in make_documents(MADE_DOCUMENTS, SEED + 2):
+        for claim in claims_on(document, rng):
+            marked = (claim.wrong,) if claim.wrong else ()
+            weight = FACTS_WEIGHT * (2 if claim.label else 1)
+            yield PairRow(CLAIM, claim.text, document.text, claim.label, marked, "facts", weight)
+
+
+def _questions_on_made_facts() -> Iterator[PairRow]:
+    rng = random.Random(SEED + 3)
+    for document in make_documents(MADE_DOCUMENTS, SEED + 3):
+        for question, place in questions_on(document, rng):
+            marked = (place,) if place else ()
+            yield PairRow(
+                QUESTION, question, document.text, int(place is not None), marked, "facts", FACTS_WEIGHT
+            )
+
+
+def _claims_of_people_and_made(folder: Path) -> Iterator[PairRow]:
     """Claims that people or their makers labelled, made ones, and sentences letter by letter."""
     rng = random.Random(SEED)
     people = [*read_begin(folder), *read_summedits(folder), *read_uhgeval(folder, whole=True)]
@@ -74,6 +124,8 @@ def claim_rows(folder: Path) -> Iterator[PairRow]:
             across = claim.source in ("xquad-en-zh", "xquad-zh-en")
             weights = {"made": 0.5 if claim.kind == "negation" else 2.0 if across else 1.0}
             yield _claim_row(claim.text, claim.evidence, claim.label, claim.wrong, "made", weights)
+    for source in rng.sample(sources, min(BORROWED_TEXTS, len(sources))):
+        yield from _borrowed(source, rng)
     for source in rng.sample(sources, min(COPIED_TEXTS, len(sources))):
         if not source.shown:
             yield from _copied(source.text, rng)
@@ -84,6 +136,28 @@ def _claim_row(
 ) -> PairRow:
     marked = () if label else (wrong,) if wrong is not None else None
     return PairRow(CLAIM, text, evidence, label, marked, source, weights.get(source, 1.0))
+
+
+def _borrowed(source: Source, rng: random.Random) -> Iterator[PairRow]:
+    """A sentence in other words, with a value from elsewhere in its text; an answer to another question."""
+    evidence = source.shown or source.text
+    for sentence in rng.sample(sentences := sentences_of(source.text), min(3, len(sentences))):
+        said = paraphrase(sentence, rng)
+        if not 12 <= len(sentence) <= 240 or is_copy(said, evidence):
+            continue
+        if changed := borrow(said, source.text, rng):
+            yield PairRow(CLAIM, said, evidence, 1, (), "borrowed")
+            yield PairRow(CLAIM, changed[0], evidence, 0, (changed[1],), "borrowed")
+    asked = [(q, a) for q, a in source.asked if a and len(a) <= 40]
+    for question, answer in rng.sample(asked, min(2, len(asked))):
+        others = [a for _, a in asked if a not in answer and answer not in a]
+        if others:
+            wrong = rng.choice(others)
+            true, false = join_answer(question, answer, rng), join_answer(question, wrong, rng)
+            at = false.find(wrong)
+            marked = ((at, at + len(wrong)),) if at >= 0 else None
+            yield PairRow(CLAIM, true, evidence, 1, (), "borrowed")
+            yield PairRow(CLAIM, false, evidence, 0, marked, "borrowed")
 
 
 def _copied(text: str, rng: random.Random) -> Iterator[PairRow]:
@@ -113,8 +187,7 @@ class _Asked:
         return self.span.of(self.passage)
 
 
-def question_rows(folder: Path) -> Iterator[PairRow]:
-    """Questions beside passages that answer them or do not."""
+def _questions_of_sets(folder: Path) -> Iterator[PairRow]:
     rng = random.Random(SEED + 1)
     files = {
         "cmrc2018": folder / "cmrc2018/cmrc2018_trial.json",

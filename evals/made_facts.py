@@ -1,0 +1,295 @@
+"""Small documents of made facts, with claims and questions about them: who has which value.
+
+What organisations write is full of values that stand close to each other: limits by city, warranties by
+part, fees by service. A claim that gives one's value to the other is false though each word of it stands
+in the evidence. Each document gives some things some values, as prose, lines or a table, in Chinese or
+English; claims and questions are in either language. Nothing here is of any real document. Pure given
+its random source.
+"""
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Words(NamedTuple):
+    """The same in both languages."""
+
+    zh: str
+    en: str
+
+    def of(self, language: str) -> str:
+        """In this language."""
+        return self.zh if language == "zh" else self.en
+
+
+class Trait(NamedTuple):
+    """What a thing has: its name, other names for it, and a unit behind the number."""
+
+    name: Words
+    also: Words
+    unit: Words
+    low: int
+    high: int
+    step: int
+
+
+class Subject(NamedTuple):
+    """Things of one kind and what is said of them. `kind` stands beside a name at times."""
+
+    things: Sequence[Words]
+    traits: Sequence[Trait]
+    kind: Words
+
+
+def _words(text: str) -> Words:
+    return Words(*text.split("="))
+
+
+def _subject(row: dict, towns: Sequence[Words]) -> Subject:
+    things = [_words(text) for text in row["things"]]
+    if row["kind"] == SITE:
+        things = [Words(f"{t.zh}{k.zh}", f"the {t.en} {k.en}") for t in towns for k in things]
+    traits = [Trait(*map(_words, trait[:3]), *trait[3:]) for trait in row["traits"]]
+    return Subject(things, traits, _words(row["kind"]))
+
+
+@cache
+def _data() -> dict:
+    return json.loads(Path(__file__).with_name("made_facts.json").read_text(encoding="utf-8"))
+
+
+@cache
+def _subjects() -> dict[str, Subject]:
+    rows = _data()["subjects"]
+    towns = [_words(text) for text in rows["trips"]["things"]]
+    return {name: _subject(row, towns) for name, row in rows.items()}
+
+
+def _models() -> Sequence[Words]:
+    return _subjects()["models"].things
+
+
+def _main_unit() -> Words:
+    return _subjects()["parts"].things[0]
+
+
+def _nouns() -> list[Words]:
+    return [_words(text) for text in _data()["nouns"]]
+
+
+SITE = "站点=site"
+"""The kind of things that are made of a town and what stands there."""
+LEARNED = ("trips", "sites", "parts", "ranks", "projects", "models")
+REPORTED = ("services", "records")
+"""Subjects that are never learned from."""
+
+_PLAIN, _LINES, _TABLE, _ROWS = "prose", "lines", "table", "rows"
+GAP_SHARE = 0.25
+"""Of the values of a document so many are not given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One value, and where it stands in the document's text."""
+
+    thing: Words
+    trait: Trait
+    number: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text that states the facts, and no others of its subject."""
+
+    language: str
+    text: str
+    subject: Subject
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MadeClaim:
+    """`wrong` is the stretch that is false; none where the claim is true."""
+
+    text: str
+    label: int
+    wrong: tuple[int, int] | None
+    kind: str
+
+
+def make_documents(count: int, seed: int, subjects: Sequence[str] = LEARNED) -> Iterator[Document]:
+    """So many documents of these subjects, in both languages and all layouts."""
+    rng = random.Random(seed)
+    for _ in range(count):
+        yield _document(_subjects()[rng.choice(subjects)], rng)
+
+
+def claims_on(document: Document, rng: random.Random) -> Iterator[MadeClaim]:
+    """A true claim, and false ones: another's value, another trait's, a thing or a trait that has none."""
+    fact = rng.choice(document.facts)
+    language = _language_beside(document, rng)
+    yield _claim(fact.thing, fact.trait, fact.number, language, rng, "")
+    others = [f for f in document.facts if f.number != fact.number]
+    same_trait = [f for f in others if f.trait == fact.trait]
+    same_thing = [f for f in others if f.thing == fact.thing]
+    for kind, pool in (("other thing", same_trait), ("other trait", same_thing)):
+        if pool:
+            yield _claim(fact.thing, fact.trait, rng.choice(pool).number, language, rng, kind)
+    held = {(f.thing, f.trait) for f in document.facts}
+    strangers = [t for t in document.subject.things if all(t != f.thing for f in document.facts)]
+    gaps = [t for t in document.subject.traits if (fact.thing, t) not in held]
+    if rng.random() < 0.6:
+        yield _claim(rng.choice(strangers), fact.trait, fact.number, language, rng, "stranger", at="thing")
+    if gaps and rng.random() < 0.6:
+        yield _claim(fact.thing, rng.choice(gaps), fact.number, language, rng, "gap", at="trait")
+    if rng.random() < 0.4:
+        yield _claim(fact.thing, fact.trait, _number(fact.trait, rng, fact.number), language, rng, "number")
+
+
+def questions_on(document: Document, rng: random.Random) -> Iterator[tuple[str, tuple[int, int] | None]]:
+    """Questions with where the answer stands, and such as the document does not answer."""
+    fact = rng.choice(document.facts)
+    language = _language_beside(document, rng)
+    yield _question(fact.thing, fact.trait, language, rng), (fact.start, fact.end)
+    held = {(f.thing, f.trait) for f in document.facts}
+    strangers = [t for t in document.subject.things if all(t != f.thing for f in document.facts)]
+    gaps = [(f.thing, t) for f in document.facts for t in document.subject.traits if (f.thing, t) not in held]
+    yield _question(rng.choice(strangers), fact.trait, language, rng), None
+    if gaps:
+        yield _question(*rng.choice(gaps), language, rng), None
+    for main in document.facts:
+        if main.thing == _main_unit():  # who names no part asks about the device
+            model = document.text.split(" ")[0]
+            yield _question(Words(model, model), main.trait, language, rng), (main.start, main.end)
+            break
+
+
+def _document(subject: Subject, rng: random.Random) -> Document:
+    language, layout = rng.choice(("zh", "en")), rng.choice((_PLAIN, _PLAIN, _LINES, _TABLE, _ROWS))
+    things = rng.sample(subject.things, rng.randint(2, 5))
+    traits = rng.sample(subject.traits, rng.randint(1, min(3, len(subject.traits))))
+    values = {(thing, trait): _number(trait, rng) for thing in things for trait in traits}
+    for key in [key for key in values if rng.random() < GAP_SHARE][: max(0, len(values) - 2)]:
+        del values[key]
+    things = [thing for thing in things if any(key[0] == thing for key in values)]
+    pieces = _PIECES[layout](things, traits, values, language, rng, subject.kind)
+    lead = rng.choice(_data()["leads"][language])
+    if _main_unit() in things:
+        lead = f"{rng.choice(_models()).of(language)} {rng.choice(_nouns()).of(language)}"
+    text = f"{lead}\n" if lead else ""
+    facts = []
+    for piece, key in pieces:
+        if key is not None:
+            facts.append(Fact(*key, values[key], len(text), len(text) + len(piece)))
+        text += piece
+    return Document(language, text.strip("\n"), subject, tuple(facts))
+
+
+def _told(things, traits, values, language, rng, kind):
+    """Sentences, one for each value, in order of things or of traits."""
+    keys = list(values)
+    if rng.random() < 0.4:
+        keys.sort(key=lambda key: traits.index(key[1]))
+    template = None if rng.random() < 0.6 else rng.choice(_data()["said"][language])
+    for thing, trait in keys:
+        said = (template or rng.choice(_data()["said"][language])).format(
+            thing=thing.of(language), trait=trait.name.of(language), value="\0"
+        )
+        before, after = said[:1].upper() + said[1:].split("\0")[0], said.split("\0")[1]
+        yield before, None
+        yield _value(trait, values[thing, trait], language), (thing, trait)
+        yield after + ("" if language == "zh" else " "), None
+
+
+def _lined(things, traits, values, language, rng, kind):
+    """A line for each thing."""
+    colon, between = ("：", "，") if language == "zh" else (": ", ", ")
+    for thing in things:
+        yield f"- {thing.of(language)}{colon}", None
+        own = [trait for trait in traits if (thing, trait) in values]
+        for at, trait in enumerate(own):
+            yield f"{between if at else ''}{trait.name.of(language)} ", None
+            yield _value(trait, values[thing, trait], language), (thing, trait)
+        yield "\n", None
+
+
+def _tabled(things, traits, values, language, rng, kind):
+    """A table in Markdown; what is not given is a dash."""
+    heads = [kind.of(language), *(trait.name.of(language) for trait in traits)]
+    yield f"| {' | '.join(heads)} |\n|{' --- |' * len(heads)}\n", None
+    for thing in things:
+        yield f"| {thing.of(language)} ", None
+        for trait in traits:
+            yield "| ", None
+            if (thing, trait) in values:
+                yield _value(trait, values[thing, trait], language), (thing, trait)
+            else:
+                yield "—", None
+            yield " ", None
+        yield "|\n", None
+
+
+def _rowed(things, traits, values, language, rng, kind):
+    """Rows as "head: cell; head: cell"."""
+    colon, between = ("：", "；") if language == "zh" else (": ", "; ")
+    for thing in things:
+        yield f"{kind.of(language)}{colon}{thing.of(language)}", None
+        for trait in traits:
+            if (thing, trait) in values:
+                yield f"{between}{trait.name.of(language)}{colon}", None
+                yield _value(trait, values[thing, trait], language), (thing, trait)
+        yield "。\n" if language == "zh" else ".\n", None
+
+
+_PIECES = {_PLAIN: _told, _LINES: _lined, _TABLE: _tabled, _ROWS: _rowed}
+
+
+def _claim(thing, trait, number, language, rng, kind, at="value") -> MadeClaim:
+    value = _value(trait, number, language)
+    said = {"thing": _called(thing, language, rng), "trait": _named(trait, language, rng), "value": value}
+    text = rng.choice(_data()["claimed"][language]).format(**said)
+    text = text[:1].upper() + text[1:]
+    start = text.casefold().find(said[at].casefold())
+    return MadeClaim(text, int(not kind), (start, start + len(said[at])) if kind else None, kind)
+
+
+def _question(thing: Words, trait: Trait, language: str, rng: random.Random) -> str:
+    named = _named(trait, language, rng)
+    said = rng.choice(_data()["asked"][language]).format(thing=_called(thing, language, rng), trait=named)
+    return said[:1].upper() + said[1:]
+
+
+def _called(thing: Words, language: str, rng: random.Random) -> str:
+    """A model with what it is, at times."""
+    name = thing.of(language)
+    return (
+        f"{name} {rng.choice(_nouns()).of(language)}" if thing in _models() and rng.random() < 0.4 else name
+    )
+
+
+def _named(trait: Trait, language: str, rng: random.Random) -> str:
+    return (trait.name if rng.random() < 0.6 else trait.also).of(language)
+
+
+def _language_beside(document: Document, rng: random.Random) -> str:
+    """That of the document for the most part."""
+    other = "en" if document.language == "zh" else "zh"
+    return document.language if rng.random() < 0.6 else other
+
+
+def _number(trait: Trait, rng: random.Random, other_than: int | None = None) -> int:
+    number = rng.randrange(trait.low, trait.high + 1, trait.step)
+    return number if number != other_than else number + trait.step
+
+
+def _value(trait: Trait, number: int, language: str) -> str:
+    unit = trait.unit.of(language)
+    written = f"{number:,}" if language == "en" and number >= 1000 else str(number)
+    return written + unit
