@@ -1,8 +1,11 @@
 """The graph: front → plan → gather → answer → revise → extract → finish, the last but one where
-needed; front → finish for a known question, plan → finish for what is refused.
+needed; front → finish for a known question and small talk, plan → finish for what is refused. A
+route of its own (`WAYS`) goes from plan to its node.
 
 Knows which node follows which; each node is a file of its own.
 """
+
+from collections.abc import Callable, Mapping
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
@@ -19,17 +22,32 @@ from agents.nodes.gather import gather
 from agents.nodes.plan import plan
 from agents.nodes.revise import revise
 from agents.records import read_checked
+from agents.routing import Route
 from agents.state import AskState
 
+WAYS: Mapping[Route, Callable] = {}
+"""The first node of a route beside the search. It sets `outcome` (that is the answer), or `evidence` with its
+`signals` (the answer is drafted from it), or neither, when the way led nowhere: then it is searched. What
+is not among them is searched. Where it came to something it sets `route` to its own."""
 
-def build_graph(checkpointer: BaseCheckpointSaver) -> CompiledStateGraph:
+
+def build_graph(
+    checkpointer: BaseCheckpointSaver | None = None, ways: Mapping[Route, Callable] = WAYS
+) -> CompiledStateGraph:
     """The compiled graph; sessions live in the checkpointer."""
     graph = StateGraph(AskState, context_schema=AskContext)
-    for node in (front, plan, gather, answer, revise, extract, finish):
+    for node in (front, plan, gather, answer, revise, extract, finish, *dict.fromkeys(ways.values())):
         graph.add_node(node.__name__, node)
+    entries = {route.value: node.__name__ for route, node in ways.items()}
+
+    def after_plan(state: AskState) -> str:
+        return "finish" if state["refusal"] else entries.get(state["route"], "gather")
+
     graph.add_edge(START, "front")
     graph.add_conditional_edges("front", route_of, ["plan", "finish"])
-    graph.add_conditional_edges("plan", _after_plan, ["gather", "finish"])
+    graph.add_conditional_edges("plan", after_plan, ["gather", "finish", *sorted({*entries.values()})])
+    for name in sorted({*entries.values()}):
+        graph.add_conditional_edges(name, after_way, ["gather", "answer", "finish"])
     graph.add_edge("gather", "answer")
     graph.add_conditional_edges("answer", after_answer, ["revise", "extract", "finish"])
     graph.add_conditional_edges("revise", after_revise, ["extract", "finish"])
@@ -38,8 +56,11 @@ def build_graph(checkpointer: BaseCheckpointSaver) -> CompiledStateGraph:
     return graph.compile(checkpointer=checkpointer)
 
 
-def _after_plan(state: AskState) -> str:
-    return "finish" if state["refusal"] else "gather"
+def after_way(state: AskState) -> str:
+    """What a route's own node came to decides what follows."""
+    if state["outcome"]:
+        return "finish"
+    return "answer" if state["evidence"] else "gather"
 
 
 def after_answer(state: AskState) -> str:

@@ -10,9 +10,10 @@ class AskState(TypedDict, total=False):
     """One question on its way. `memory` is the strategy of the session, empty: that of the settings;
     `recalled` is what of the conversation and of the user's facts the model is told. `passage` is
     hypothetical: it is searched with and shown to nobody; `spent` is what was asked of the chat model
-    before the answer; `notes` say how the search was made; `route` is which way the answer came about;
-    `answering` is the probability by chunk that it holds the answer; `refusal` why the question is not
-    answered at all; `hostile` are documents that give orders to a model."""
+    before the answer; `notes` say how the search was made; `route` is which way the answer came about
+    (agents/routing.py), `why` the rule that chose it; `answering` is the probability by chunk that it holds
+    the answer; `refusal` why the question is not answered at all; `hostile` are documents that give orders
+    to a model."""
 
     session_id: str
     question: str
@@ -22,6 +23,7 @@ class AskState(TypedDict, total=False):
     policy: str
     started: float
     route: str
+    why: str
     refusal: str
     memory: str
     recalled: str

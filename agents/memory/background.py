@@ -15,6 +15,7 @@ from agents.memory.building import MemoryStrategies
 from agents.memory.facts import Fact
 from agents.memory.rendering import Budget, render
 from agents.memory.statements import ANSWER_LANGUAGE
+from agents.small_talk import small_talk_of
 from core.text import detect_language
 from core.types import Recollection, Remark, Status, Turn
 from retrieval.terms import split_terms
@@ -47,8 +48,9 @@ class Background:
 
     @property
     def questions(self) -> list[str]:
-        """What was asked lately and not refused: what was refused is not taken up again."""
-        return [turn.question for turn in self.turns[-LOOKED_AT:] if not refusal_of(turn.question)]
+        """What was asked lately: what was refused is not taken up again, and small talk asks nothing."""
+        asked = [turn.question for turn in self.turns[-LOOKED_AT:]]
+        return [question for question in asked if not (refusal_of(question) or small_talk_of(question))]
 
     @property
     def answer_language(self) -> str:

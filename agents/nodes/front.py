@@ -1,7 +1,7 @@
-"""front: a known question gets its curated answer at once, and what only tells something of the
-user a word of thanks; without a search or a model.
+"""front: a known question gets its curated answer at once, what only tells something of the user a
+word of thanks, and small talk its reply; without a search or a model.
 
-Knows the curated answers and the rules of long-term memory; knows nothing of plans. A question
+Knows the curated answers, the rules of long-term memory and small talk; knows nothing of plans. A question
 that refers back to the turn before it is not known by its words alone, so it goes on.
 """
 
@@ -20,34 +20,49 @@ from agents.memory.acknowledging import acknowledge
 from agents.nodes.plan import refers_back
 from agents.policy import Policy
 from agents.records import read_scope, sentence_record
+from agents.routing import Route
+from agents.small_talk import REPLIES, small_talk_of
 from agents.state import AskState
 from core.text import detect_language
 from core.types import Status, Usage
 
-FAQ, CHAT = "faq", "chat"
-
 
 async def front(state: AskState, runtime: Runtime[AskContext]) -> dict:
     """Sets `route`: faq or chat, with the whole outcome, or search and nothing else."""
-    faq, question, background = runtime.context.faq, state["question"], runtime.context.background
+    question, background = state["question"], runtime.context.background
     if (words := acknowledge(question, background)) and not refusal_of(question):
-        return _acknowledged(question, words)
-    if faq is None or (background.turns and refers_back(question)):
-        return {"route": "search"}
+        return _said(question, words)
     begun = time.perf_counter()
-    found = await asyncio.to_thread(faq.answer, question, read_scope(state))
-    if found is None or not _passes(found, Policy(state["policy"])):
-        return {"route": "search"}
-    runtime.stream_writer(StatusChanged("answering", FAQ))
+    found = await _known(state, runtime)
+    if found is None:
+        return _small_talk(question, background.answer_language)
+    runtime.stream_writer(StatusChanged("answering", Route.FAQ.value))
     first_ms = round((time.time() - state["started"]) * 1000, 1)
     _release(found, runtime)
     looked_up = round((time.perf_counter() - begun) * 1000, 1)
-    return _outcome(found, question, {FAQ: looked_up, "first_sentence": first_ms})
+    return _outcome(found, question, {Route.FAQ.value: looked_up, "first_sentence": first_ms})
+
+
+async def _known(state: AskState, runtime: Runtime[AskContext]) -> ListedEntry | None:
+    """The curated answer that may be given."""
+    faq, question, background = runtime.context.faq, state["question"], runtime.context.background
+    if faq is None or (background.turns and refers_back(question)):
+        return None
+    found = await asyncio.to_thread(faq.answer, question, read_scope(state))
+    return found if found is not None and _passes(found, Policy(state["policy"])) else None
+
+
+def _small_talk(question: str, wished: str) -> dict:
+    """The reply in the language that the user wished for, or wrote in; nothing for a question."""
+    said = small_talk_of(question)
+    if said is None:
+        return {"route": Route.SEARCH.value}
+    return _said(question, REPLIES[wished or detect_language(question)][said])
 
 
 def route_of(state: AskState) -> str:
     """The node after this one."""
-    return "plan" if state["route"] == "search" else "finish"
+    return "plan" if state["route"] == Route.SEARCH else "finish"
 
 
 def _passes(found: ListedEntry, policy: Policy) -> bool:
@@ -63,9 +78,10 @@ def _release(found: ListedEntry, runtime: Runtime[AskContext]) -> None:
         runtime.stream_writer(SentenceReleased(sentence, tuple(new)))
 
 
-def _acknowledged(question: str, words: str) -> dict:
+def _said(question: str, words: str) -> dict:
+    """The outcome of what needs no documents."""
     return {
-        **_without_search(question, CHAT),
+        **_without_search(question, Route.CHAT),
         "queries": [],
         "timings_ms": {},
         "outcome": {
@@ -79,9 +95,10 @@ def _acknowledged(question: str, words: str) -> dict:
     }
 
 
-def _without_search(question: str, route: str) -> dict:
+def _without_search(question: str, route: Route) -> dict:
     return {
-        "route": route,
+        "route": route.value,
+        "why": "",
         "refusal": "",
         "language": detect_language(question),
         "queries": [question],
@@ -96,7 +113,7 @@ def _without_search(question: str, route: str) -> dict:
 def _outcome(found: ListedEntry, question: str, timings_ms: dict[str, float]) -> dict:
     sentences = found.entry.sentences
     return {
-        **_without_search(question, FAQ),
+        **_without_search(question, Route.FAQ),
         "timings_ms": timings_ms,
         "outcome": {
             "status": Status.ANSWERED.value,

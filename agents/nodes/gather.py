@@ -13,6 +13,7 @@ from agents.asking import BUDGETS, Effort
 from agents.context import AskContext
 from agents.events import Retrieved, StatusChanged
 from agents.records import excerpt_record, read_scope
+from agents.routing import Route
 from agents.several_facts import asks_several_facts
 from agents.state import AskState
 from core.types import Hit
@@ -29,8 +30,8 @@ SEVERAL_FACTS = 1.5
 
 
 async def gather(state: AskState, runtime: Runtime[AskContext]) -> dict:
-    """Sets `evidence` (excerpts, best chunk first, at most what the budget holds), `signals` and
-    `answering`."""
+    """Sets `evidence` (excerpts, best chunk first, at most what the budget holds), `signals`,
+    `answering` and `route`: whatever was chosen, this is the search."""
     context = runtime.context
     queries = state["queries"]
     runtime.stream_writer(StatusChanged("searching", " · ".join(queries)))
@@ -62,6 +63,7 @@ async def gather(state: AskState, runtime: Runtime[AskContext]) -> dict:
         "cut": round((time.perf_counter() - read) * 1000, 1),
     }
     return {
+        "route": Route.SEARCH.value,
         "evidence": [excerpt_record(excerpt) for excerpt in excerpts],
         "hostile": sorted(hostile),
         "signals": {**results[0].signals, "sufficiency": sufficiency.score},

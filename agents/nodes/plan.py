@@ -1,4 +1,4 @@
-"""plan: what is asked, whether it is answered, in which language, and what to search for.
+"""plan: what is asked, whether it is answered, in which language, which way, and what to search for.
 
 A follow-up is put together with the question that it goes on from by rule: that costs nothing
 and is what the search legs need. What memory recalls goes to the model with the evidence. A
@@ -21,6 +21,7 @@ from agents.guards.question_guard import clean_question, refusal_of
 from agents.hyde import is_wanted, write_passage
 from agents.keywords import segments
 from agents.memory.statements import language_wish
+from agents.routing import Choice, Route, classify
 from agents.state import AskState
 from core.errors import ChatModelError
 from core.text import detect_language
@@ -35,11 +36,13 @@ _REFERS_BACK_EN = re.compile(
     re.IGNORECASE,
 )
 MIN_SEGMENTS = 1
+REFUSED = Choice(Route.SEARCH, "refused")
 _log = logging.getLogger(__name__)
 
 
 async def plan(state: AskState, runtime: Runtime[AskContext]) -> dict:
-    """Sets `language`, `queries`, `refusal` and, where it is wanted, `passage` and what that took."""
+    """Sets `language`, `queries`, `refusal`, `route` and `why` and, where it is wanted, `passage` and what
+    that took. Empties what the last turn left."""
     runtime.stream_writer(StatusChanged("planning"))
     question = clean_question(state["question"])
     refusal = refusal_of(question) if runtime.context.guards.refuse else None
@@ -47,11 +50,14 @@ async def plan(state: AskState, runtime: Runtime[AskContext]) -> dict:
         runtime.stream_writer(StatusChanged("refused", refusal.value))
     background = runtime.context.background
     query = standalone_query(question, background.questions)
+    choice = REFUSED if refusal else classify(query)
     recalled = "" if refusal else await _recall(question, state, runtime)
     wanted = not refusal and is_wanted(runtime.context.retrieval.hyde, Effort(state["effort"]))
     return {
         "question": question,
         "refusal": refusal.value if refusal else "",
+        "route": choice.route.value,
+        "why": choice.why,
         "language": language_wish(question) or background.answer_language or detect_language(question),
         "recalled": recalled,
         "queries": [query],

@@ -1,0 +1,105 @@
+"""Which way a question goes: rules over its words, in Chinese and English.
+
+Rules first, for they cost nothing and never make a way up: a small model is not asked which tool to use.
+A way that is not built, or that the effort does not allow, falls to the search; the graph knows
+which are (agents/graph.py). Pure; knows no nodes.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agents.several_facts import asks_several_facts
+from agents.small_talk import small_talk_of
+from core.text import detect_language
+
+
+class Route(StrEnum):
+    """The ways to an answer."""
+
+    CHAT = "chat"
+    FAQ = "faq"
+    SEARCH = "search"
+    HOPS = "hops"
+    TABLE = "table"
+    TOOL = "tool"
+    RESEARCH = "research"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A way, and by which rule."""
+
+    route: Route
+    why: str
+
+
+_REPORT = {
+    "zh": "^.{0,8}(?:写|生成|出|做|给|整理|提供|起草).{0,8}(?:一[份篇个])?.{0,20}(?:报告|综述|调研|白皮书)"
+    "|(?:全面|系统|深入|详细)地?(?:梳理|总结|分析|调研|研究|介绍|综述)"
+    "|(?:调研|研究)报告[。！]?$",
+    "en": r"\b(?:write|prepare|draft|produce|create|compile|give|make)\b.{0,40}\b(?:report|overview|survey"
+    r"|white ?paper|briefing|dossier)\b"
+    r"|\b(?:comprehensive|in-depth|thorough|detailed)\s+(?:report|overview|analysis|survey|review|summary"
+    r"|study)\b"
+    r"|\bresearch (?:report )?on\b",
+}
+_NUMBER = r"(?<![\w.])\d[\d,]*(?:\.\d+)?"
+_CALCULATION = {
+    "zh": rf"^(?:请|帮我)?(?:计算|算一?下|换算)|{_NUMBER}\s*(?:[-+*/×÷^]\s*\(?\d|[加减乘]以?\s*\d|除以\s*\d)"
+    rf"|{_NUMBER}\s*的\s*\d+(?:\.\d+)?\s*%"
+    r"|(?:等于|是|合)(?:多少|几)(?:公里|千米|英里|米|英尺|千克|公斤|磅|摄氏度|华氏度|平方米|亩|公顷)"
+    r"|\d日?\s*(?:到|至)\s*\d.{0,12}(?:相[隔差]|间隔|有多少天|多少天|几天)",
+    "en": rf"^(?:please )?(?:calculate|compute|convert)\b|{_NUMBER}\s*(?:[-+*/×÷^]\s*\(?\d|(?:plus|minus"
+    rf"|times|divided by)\s+\d)"
+    rf"|{_NUMBER}\s*(?:%|percent)\s+of\s+\d|\bhow many days (?:are there )?(?:between|from)\b.*\d",
+}
+_OVER_ROWS = {
+    "zh": "平均(?:值|数|是|为|每|价|工资|年龄)|(?:合计|总计|总和|总额|总数|累计|求和)|(?:一共|总共"
+    "|共)有?(?:多少|几)|(?:最[高低大小多少长短早晚])的?.{0,10}(?:是哪|是谁|有哪|哪[个家些款项年月位])"
+    "|哪.{1,10}最[高低大小多少长短早晚]|排名|前\\s*[\\d一二三四五六七八九十]+\\s*[名位个家]|(?:大于|超过|高于"
+    "|低于|小于|不足).{0,14}的?(?:有(?:哪些|几|多少)|哪些)",
+    "en": r"\b(?:average|mean|median|sum|total (?:number|amount|of|sales|revenue|cost|price))\b|\bin total\b"
+    r"|\b(?:which|what|who)\b.{1,50}\b(?:highest|lowest|largest|smallest|most|fewest|least|longest|shortest"
+    r"|cheapest)\b"
+    r"|\btop (?:\d+|three|five|ten)\b|\bhow many\b.{1,40}\b(?:more|less|fewer|greater|higher|lower) than\b"
+    r"|\branked?\b",
+}
+_COMPARED = {
+    "zh": "比较|对比|相比|比起来|区别|差别|差异|不同之处|异同|各自",
+    "en": r"\b(?:compare|comparison|versus|vs)\b",
+}
+# A thing that is not named but described: it must be found before what is asked of it.
+_DESCRIBED = {
+    "zh": "的(?:那[个家位款项种]|(?:公司|企业|部门|作者|人|导演|产品|机型|城市|国家|学校|组织|项目|负责人"
+    "|创始人|经理))的.{1,16}",
+    "en": r"\bof (?:the|an?) [\w -]{2,40}? (?:that|which|who|whose|where)\b"
+    r"|\bof the [\w-]+ of (?:the )?\w|\b(?:the|an?) [\w-]+ (?:that|which|who|whose) .{3,60}? (?:is|was|has"
+    r"|did|does|located|born)\b",
+}
+
+
+def _by_words(patterns: dict[str, str]) -> Callable[[str], bool]:
+    compiled = {language: re.compile(words, re.IGNORECASE) for language, words in patterns.items()}
+    return lambda question: bool(compiled[detect_language(question)].search(question))
+
+
+RULES: tuple[tuple[Route, str, Callable[[str], bool]], ...] = (
+    (Route.CHAT, "small talk and nothing else", lambda question: small_talk_of(question) is not None),
+    (Route.RESEARCH, "asks for a report", _by_words(_REPORT)),
+    (Route.TOOL, "asks for a calculation", _by_words(_CALCULATION)),
+    (Route.TABLE, "asks about many rows", _by_words(_OVER_ROWS)),
+    (Route.HOPS, "asks of a thing that is described", _by_words(_DESCRIBED)),
+    (Route.HOPS, "asks for a comparison", _by_words(_COMPARED)),
+    (Route.HOPS, "asks for several facts", asks_several_facts),
+)
+"""The first that fits decides."""
+
+
+def classify(question: str) -> Choice:
+    """The way of a question that stands by itself; the search where no rule says otherwise. A question of
+    fact is never small talk, whatever greeting stands before it."""
+    asked = question.strip()
+    fitting = (Choice(route, why) for route, why, fits in RULES if fits(asked))
+    return next(fitting, Choice(Route.SEARCH, "no rule says otherwise"))
