@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from agents.memory.facts import Facts
     from agents.question_loop import QuestionLoop
     from agents.same_question import SameQuestion
+    from agents.tools.audit import ToolAudit
+    from agents.tools.invoker import ToolInvoker
     from app.keys import KeyTable
     from app.weights.fetch import WeightsStore
     from core.seams import (
@@ -104,7 +106,9 @@ class Services:
 
     def lexicon(self) -> "Lexicon":
         """The document frequencies of the lexical leg."""
-        return self._once("lexicon", self._build_lexicon)
+        from retrieval.lexical import Lexicon
+
+        return self._once("lexicon", lambda: Lexicon(self.engine()))
 
     def index(self) -> "ChunkIndex":
         """The write path of retrieval. It needs no weights until it writes."""
@@ -142,7 +146,9 @@ class Services:
 
     def figures(self) -> "FigureStore":
         """The pictures of documents."""
-        return self._once("figures", self._build_figures)
+        from ingest.figure_store import FigureStore
+
+        return self._once("figures", lambda: FigureStore(self.paths.figures))
 
     def image_embedder(self) -> "ImageEmbedder":
         """Pictures to vectors. Raises SettingsError when none is configured."""
@@ -156,7 +162,9 @@ class Services:
 
     def kept_lines(self) -> "KeptLines":
         """The context lines of chunks."""
-        return self._once("kept_lines", self._build_kept_lines)
+        from ingest.kept_lines import KeptLines
+
+        return self._once("kept_lines", lambda: KeptLines(self.engine()))
 
     def page_renderer(self) -> "ProcessParserRunner":
         """Pages as pictures, in a process of its own: an ingestion does not keep them waiting."""
@@ -166,19 +174,27 @@ class Services:
 
     def originals(self) -> "Originals":
         """The accepted files."""
-        return self._once("originals", self._build_originals)
+        from ingest.originals import Originals
+
+        return self._once("originals", lambda: Originals(self.paths.originals))
 
     def ledger(self) -> "Ledger":
         """What became of each file."""
-        return self._once("ledger", self._build_ledger)
+        from ingest.ledger import Ledger
+
+        return self._once("ledger", lambda: Ledger(self.engine()))
 
     def keys(self) -> "KeyTable":
         """The API keys."""
-        return self._once("keys", self._build_keys)
+        from app.keys import KeyTable
+
+        return self._once("keys", lambda: KeyTable(self.engine()))
 
     def weights(self) -> "WeightsStore":
         """The local model weights."""
-        return self._once("weights", self._build_weights)
+        from app.weights.fetch import WeightsStore
+
+        return self._once("weights", lambda: WeightsStore(self.weights_dir))
 
     def chat_model(self) -> "ChatModel":
         """The conversation model; the embedded one starts at its first use."""
@@ -195,6 +211,18 @@ class Services:
         from agents.memory.facts import Facts
 
         return self._once("facts", lambda: Facts(self.engine()))
+
+    def tools(self) -> "ToolInvoker":
+        """The tools by the settings, and what runs them."""
+        from app.tool_parts import build_tools
+
+        return self._once("tool_invoker", lambda: build_tools(self))
+
+    def tool_audit(self) -> "ToolAudit":
+        """The log of calls of tools."""
+        from app.tool_parts import build_audit
+
+        return self._once("tool_audit", lambda: build_audit(self))
 
     def same_question(self) -> "SameQuestion":
         """Whether two questions are one."""
@@ -245,7 +273,7 @@ class Services:
                 part.close()
         if hasattr(chat_model := self._parts.get("chat_model"), "stop"):
             chat_model.stop()
-        for name in ("engine", "tokens_engine"):
+        for name in ("engine", "tokens_engine", "sessions_engine"):
             if engine := self._parts.pop(name, None):
                 engine.dispose()
 
@@ -291,11 +319,6 @@ class Services:
         reader.load()
         return reader
 
-    def _build_lexicon(self) -> "Lexicon":
-        from retrieval.lexical import Lexicon
-
-        return Lexicon(self.engine())
-
     def _build_index(self) -> "ChunkIndex":
         from app.late_embedder import LateEmbedder
 
@@ -340,15 +363,12 @@ class Services:
         self.paths.create()
         return self._once("tokens_engine", lambda: open_database(self.paths.tokens))
 
-    def _build_originals(self) -> "Originals":
-        from ingest.originals import Originals
+    def sessions_engine(self) -> "Engine":
+        """The database of sessions, beside the graph's checkpoints."""
+        from core.database import open_database
 
-        return Originals(self.paths.originals)
-
-    def _build_ledger(self) -> "Ledger":
-        from ingest.ledger import Ledger
-
-        return Ledger(self.engine())
+        self.paths.create()
+        return self._once("sessions_engine", lambda: open_database(self.paths.sessions))
 
     def _build_tables(self) -> "TableStore":
         from ingest.table_store import TableStore
@@ -356,30 +376,10 @@ class Services:
         self.paths.create()
         return TableStore(self.paths.tables)
 
-    def _build_figures(self) -> "FigureStore":
-        from ingest.figure_store import FigureStore
-
-        return FigureStore(self.paths.figures)
-
     def _build_images(self) -> "ImageIndex | None":
         from app.pictures import build_images
 
         return build_images(self)
-
-    def _build_kept_lines(self) -> "KeptLines":
-        from ingest.kept_lines import KeptLines
-
-        return KeptLines(self.engine())
-
-    def _build_keys(self) -> "KeyTable":
-        from app.keys import KeyTable
-
-        return KeyTable(self.engine())
-
-    def _build_weights(self) -> "WeightsStore":
-        from app.weights.fetch import WeightsStore
-
-        return WeightsStore(self.weights_dir)
 
     def _build_chat_model(self) -> "ChatModel":
         from app.chat_models import build_chat_model

@@ -14,6 +14,7 @@
     │   ├── EmbedderError     the embedding server or model fails
     │   ├── RerankerError     the reranking server or model fails
     │   ├── GuardError        a guard's bigger model fails
+    │   ├── ToolError         a tool fails or takes too long
     │   └── ModelFileError    weights are missing or damaged
     └── SettingsError         the settings cannot be used together (2 at the CLI)
 
@@ -117,6 +118,12 @@ class GuardError(ServiceError):
     """A bigger model that checks sentences failed."""
 
     code = "guard_unavailable"
+
+
+class ToolError(ServiceError):
+    """A tool failed, took too long, or what it asks does not answer."""
+
+    code = "tool_failed"
 
 
 class EmbedderError(ServiceError):

@@ -10,19 +10,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.errors import SettingsError
+from core.settings_section import Section
+from core.settings_tools import ToolSettings
 
 CONFIG_FILE = Path("attest.toml")
 PiiKind = Literal["phone", "id_card", "email", "bank_card", "iban", "ssn"]
-
-
-class Section(BaseModel):
-    """A section: unknown fields are an error, so that a typing slip cannot pass."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class MilvusSettings(Section):
@@ -290,6 +286,7 @@ class Settings(BaseSettings):
     faq: FaqSettings = FaqSettings()
     feedback: FeedbackSettings = FeedbackSettings()
     memory: MemorySettings = MemorySettings()
+    tools: ToolSettings = ToolSettings()
     server: ServerSettings = ServerSettings()
     ui: UiSettings = UiSettings()
 

@@ -6,21 +6,22 @@ Pure functions; knows nothing of evidence or of claims.
 
 import re
 import unicodedata
+from fractions import Fraction
 
 from core.text import detect_language
 from core.wording import fold, numbers, numeral_value, without_codes
 
 # name: (dimension, size in it, how it is written). Of units of one beginning the longer stands first.
-_TABLE: dict[str, tuple[str, float, str]] = {
+_TABLE: dict[str, tuple[str, float | Fraction, str]] = {
     "square kilometre": ("area", 1e6, "平方公里|平方千米|km²|km2|sq km|square kilomet(?:re|er)s?"),
     "square metre": ("area", 1, r"平方米|平米|m²|m2(?![a-z\d])|sqm|square met(?:re|er)s?"),
     "hectare": ("area", 1e4, "公顷|hectares?"),
-    "mu": ("area", 666.667, "亩"),
-    "acre": ("area", 4046.86, "英亩|acres?"),
+    "mu": ("area", Fraction(2000, 3), "亩"),
+    "acre": ("area", 4046.8564224, "英亩|acres?"),
     "cubic metre": ("volume", 1000, "立方米|m³|cubic met(?:re|er)s?"),
     "millilitre": ("volume", 0.001, r"毫升|ml(?![a-z])|millilit(?:re|er)s?"),
     "litre": ("volume", 1, "升(?![级高至到为降])|lit(?:re|er)s?|l(?![a-z/.])"),
-    "gallon": ("volume", 3.785, "加仑|gallons?"),
+    "gallon": ("volume", 3.785411784, "加仑|gallons?"),
     "day": ("time", 1, "天(?!然|津)|日(?!元|本|圆)|days?|(?:working|business) days?|个?工作日"),
     "week": ("time", 7, "个?星期(?![一二三四五六日天])|周(?![一二三四五六日年岁])|weeks?"),
     "month": ("months", 1, "个?个月|(?<=0.5)月|months?"),
@@ -28,9 +29,9 @@ _TABLE: dict[str, tuple[str, float, str]] = {
     "year": ("months", 12, "年(?![级代])|years?|yrs?(?![a-z])"),
     "decade": ("months", 120, "decades?"),
     "century": ("centuries", 1, "世纪|centur(?:y|ies)"),
-    "hour": ("time", 1 / 24, "个?小时|hours?|hrs?(?![a-z])|h(?![a-z])"),
-    "minute": ("time", 1 / 1440, "分钟|minutes?|mins?(?![a-z])"),
-    "second": ("time", 1 / 86400, "秒|seconds?|secs?(?![a-z])|s(?![a-z])"),
+    "hour": ("time", Fraction(1, 24), "个?小时|hours?|hrs?(?![a-z])|h(?![a-z])"),
+    "minute": ("time", Fraction(1, 1440), "分钟|minutes?|mins?(?![a-z])"),
+    "second": ("time", Fraction(1, 86400), "秒|seconds?|secs?(?![a-z])|s(?![a-z])"),
     "percentage point": ("points", 1, "个?百分点|percentage points?"),
     "percent": ("share", 0.01, "%|percent|per cent"),
     "per mille": ("share", 0.001, "‰|per mille"),
@@ -40,7 +41,7 @@ _TABLE: dict[str, tuple[str, float, str]] = {
     "millimetre": ("length", 0.001, r"毫米|mm(?![a-z])|millimet(?:re|er)s?"),
     "centimetre": ("length", 0.01, r"厘米|公分|cm(?![a-z])|centimet(?:re|er)s?"),
     "kilometre": ("length", 1000, r"公里|千米|km(?![a-z/²2])|kilomet(?:re|er)s?"),
-    "mile": ("length", 1609.34, "英里|miles?"),
+    "mile": ("length", 1609.344, "英里|miles?"),
     "foot": ("length", 0.3048, r"英尺|ft(?![a-z])|feet|foot"),
     "inch": ("length", 0.0254, "英寸|inch(?:es)?"),
     "metre": ("length", 1, r"米|met(?:re|er)s?|m(?![a-z²³/\d])"),
@@ -49,8 +50,8 @@ _TABLE: dict[str, tuple[str, float, str]] = {
     "jin": ("mass", 0.5, "斤"),
     "tonne": ("mass", 1000, "公吨|吨|tonnes?|tons?(?![a-z])"),
     "gram": ("mass", 0.001, r"克(?![拉隆服里])|grams?|(?<=\s)g(?![a-z])"),
-    "pound": ("mass", 0.4536, r"磅|pounds?(?! sterling)|lbs?(?![a-z])"),
-    "ounce": ("mass", 0.02835, r"盎司|ounces?|oz(?![a-z])"),
+    "pound": ("mass", 0.45359237, r"磅|pounds?(?! sterling)|lbs?(?![a-z])"),
+    "ounce": ("mass", 0.028349523125, r"盎司|ounces?|oz(?![a-z])"),
     "kilowatt hour": ("energy", 1, "千瓦时|kwh"),
     "megawatt": ("power", 1e6, r"兆瓦|mw(?![a-z])|megawatts?"),
     "kilowatt": ("power", 1000, r"千瓦|kw(?![a-z])|kilowatts?"),
@@ -87,6 +88,8 @@ def _group(name: str) -> str:
 
 
 _BEHIND = "|".join(f"(?P<{_group(name)}>{pattern})" for name, (_, _, pattern) in _TABLE.items())
+_UNIT = re.compile(_BEHIND)
+_SIGN = re.compile("|".join(f"(?P<{_group(name)}>{sign})" for name, sign in _SIGNS.items()))
 _QUANTITY = re.compile(
     rf"{_NUMBER}{_SCALE}(?P<half>个?半)?[余多]?[\s-]*(?:(?:full|whole|consecutive|calendar)\s+)?(?:{_BEHIND})(?P<half2>半(?!天|年))?"
 )
@@ -118,6 +121,29 @@ def same_amount(one: tuple[float, str], other: tuple[float, str]) -> bool:
 def same_dimension(unit: str, other: str) -> bool:
     """Whether two units measure the same; each currency is alone."""
     return _TABLE[unit][0] == _TABLE[other][0]
+
+
+def dimension_of(unit: str) -> str:
+    """What the unit measures; each currency is alone."""
+    return _TABLE[unit][0]
+
+
+def size_of(unit: str) -> Fraction:
+    """How large the unit is in its dimension, exactly."""
+    size = _TABLE[unit][1]
+    return size if isinstance(size, Fraction) else Fraction(str(size))
+
+
+def unit_at(folded: str, at: int) -> tuple[str, int] | None:
+    """The unit that is written at a place of a folded text, and where it ends."""
+    match = _UNIT.match(folded, at)
+    return (next(name for name in _TABLE if match[_group(name)]), match.end()) if match else None
+
+
+def sign_at(folded: str, at: int) -> tuple[str, int] | None:
+    """The currency whose sign is written at a place of a folded text, and where that ends."""
+    match = _SIGN.match(folded, at)
+    return (next(name for name in _SIGNS if match[_group(name)]), match.end()) if match else None
 
 
 def _found(pattern: re.Pattern, named: dict, folded: str) -> set[tuple[float, str]]:

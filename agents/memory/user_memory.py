@@ -3,13 +3,14 @@
 Knows the rules, the table and the settings; knows nothing of the graph.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from agents.memory.background import Background, Recaller
 from agents.memory.building import MemoryStrategies, check_strategy
 from agents.memory.facts import FOREVER, Fact, Facts, in_future
-from agents.memory.statements import EVERYTHING, read_said
+from agents.memory.statements import EVERYTHING, Statement, read_said
 from core.errors import InputError, SettingsError
 from core.seams import Embedder
 from core.settings import MemorySettings
@@ -39,11 +40,13 @@ class UserMemory:
             return
         if said.forgotten:
             self.facts.forget(owner, None if EVERYTHING in said.forgotten else said.forgotten)
-        facts = [
-            Fact(s.key, s.value, session_id, turn.id, turn.said, self._end(s.lasts)) for s in said.statements
-        ]
-        if facts:
-            self.facts.remember(owner, facts)
+        if said.statements:
+            self.keep(owner, said.statements, Fact("", "", session_id, turn.id, turn.said))
+
+    def keep(self, owner: str, statements: Sequence[Statement], where: Fact) -> None:
+        """Stores statements as facts; `where` names in which session and turn, and when, they were said."""
+        facts = [replace(where, key=s.key, value=s.value, expires=self._end(s.lasts)) for s in statements]
+        self.facts.remember(owner, facts)
 
     def _end(self, lasts: timedelta | None) -> str:
         days = self.settings.facts_days

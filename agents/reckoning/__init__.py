@@ -1,0 +1,1 @@
+"""Reckoning with numbers, units, money and dates as people write them, in Chinese and English."""

@@ -1,0 +1,61 @@
+"""How the tools are made of other parts. Knows builders and the settings; holds no logic."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from agents.memory.user_memory import UserMemory
+    from agents.tools.audit import ToolAudit
+    from agents.tools.invoker import ToolInvoker
+    from agents.tools.tool import Tool
+    from app.services import Services
+
+
+def build_tools(services: "Services") -> "ToolInvoker":
+    """The tools that the settings name, and what runs them. Nothing is loaded before a tool needs it.
+
+    Raises:
+        SettingsError: the settings name a tool that is not there.
+    """
+    from agents.tools.effects import EffectLedger
+    from agents.tools.invoker import ToolInvoker
+    from agents.tools.registry import ToolRegistry
+
+    settings = services.settings.tools
+    makers = _makers(services)
+    if unknown := sorted({*settings.enabled, *settings.roles} - makers.keys()):
+        raise SettingsError(
+            f"tools names {unknown[0]!r}, which is no tool", remedy=f"there are: {', '.join(sorted(makers))}"
+        )
+    registry = ToolRegistry([makers[name]() for name in dict.fromkeys(settings.enabled)], settings.roles)
+    effects = EffectLedger(services.sessions_engine())
+    return ToolInvoker(registry, services.tool_audit(), effects, settings.timeout_s)
+
+
+def build_audit(services: "Services") -> "ToolAudit":
+    """The log of calls, beside the ledger."""
+    from agents.tools.audit import ToolAudit
+
+    return ToolAudit(services.engine(), services.settings.tools.audit_days)
+
+
+def _makers(services: "Services") -> dict[str, Callable[[], "Tool"]]:
+    """Every tool by its name."""
+    from agents.tools.calculate import CalculateTool
+    from agents.tools.documents import ReadDocumentTool, SearchTool
+    from agents.tools.memory import RecallTool, RememberTool
+
+    def memory() -> "UserMemory":
+        from agents.memory.user_memory import UserMemory
+
+        return UserMemory(services.facts(), services.settings.memory)
+
+    return {
+        "search": lambda: SearchTool(services.retriever),
+        "read_document": lambda: ReadDocumentTool(services.store),
+        "calculate": CalculateTool,
+        "remember": lambda: RememberTool(memory),
+        "recall": lambda: RecallTool(memory),
+    }
