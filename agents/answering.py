@@ -27,7 +27,7 @@ from agents.state import AskState
 from core.seams import Message, SpendingGuard
 from core.types import Sentence, Status, Usage
 
-BROKEN_OFF = (Fault.CUT_OFF, Fault.ENDLESS, Fault.OFF_LANGUAGE)
+BROKEN_OFF = (Fault.CUT_OFF, Fault.ENDLESS, Fault.OFF_LANGUAGE, Fault.CUT_SHORT)
 """Faults behind which something was left unsaid; what loops said all there was."""
 INSTRUCTIONS = "instructions_in_evidence"
 FIRST_DRAFTED, FIRST_SENTENCE = "first_drafted", "first_sentence"
@@ -85,7 +85,8 @@ class AnswerWork:
         chunks = [excerpt.chunk for excerpt in self.excerpts]
         pool = await asyncio.to_thread(self.context.binder.pool, chunks, screened)
         guard = self.context.guard
-        guard = guard.spending(self._spend) if isinstance(guard, SpendingGuard) else guard
+        if isinstance(guard, SpendingGuard):
+            guard = guard.spending(self._spend, self.context.chat_model)
         self.checker = DraftChecker(pool, guard, self.question, self.policy, self.checked, self.answering)
         return bool(chunks)
 

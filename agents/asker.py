@@ -16,7 +16,8 @@ from weakref import WeakValueDictionary
 import aiosqlite
 from sqlalchemy import create_engine
 
-from agents.asking import Ask
+from agents.allowance import Allowance, MeteredChat
+from agents.asking import Ask, limits_of
 from agents.binding import EvidenceBinder
 from agents.checkpoints import SessionSaver
 from agents.context import AskContext
@@ -91,7 +92,7 @@ class Asker:
         had_evidence, mask = False, self._context.mask
         try:
             background = await asyncio.to_thread(self._background, ask.owner, session_id)
-            context = replace(self._context, background=background)
+            context = self._context_of(ask, background)
             run = self._graph.astream(
                 state, config, context=context, stream_mode="custom", durability="sync"
             )
@@ -142,6 +143,11 @@ class Asker:
         turns = self._sessions.turns(owner, session_id)
         users = self._loop.memory if self._loop is not None else None
         return users.background(owner, turns) if users is not None else Background(tuple(turns))
+
+    def _context_of(self, ask: Ask, background: Background) -> AskContext:
+        allowance = Allowance(limits_of(ask.effort, self._context.efforts))
+        chat_model = MeteredChat(self._context.chat_model, allowance)
+        return replace(self._context, background=background, chat_model=chat_model, allowance=allowance)
 
     def _masked(self, ask: Ask) -> Ask:
         mask = self._context.mask
@@ -207,6 +213,7 @@ async def open_asker(
         retrieval=settings.retrieval,
         chat=settings.chat,
         guards=settings.guard,
+        efforts=settings.effort,
         mask=AnswerMask(settings.ingest.pii_kinds) if settings.guard.pii == "mask" else None,
         faq=loop.faq if loop is not None else None,
         recaller=_recaller(loop, chat_model, prompts, settings),

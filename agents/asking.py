@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from agents.allowance import Limits
 from agents.policy import Policy
+from agents.routing import Route
+from core.settings_effort import EffortSettings
 from core.types import Scope
 
 
@@ -29,20 +32,57 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a level of effort may spend, as factors of the settings, and how it samples."""
+    """What a level of effort may spend: `evidence` and `answer` as factors of the settings, how it samples,
+    where it ends, and which nodes run."""
 
     evidence: float
     answer: float
     sampling: Sampling
+    limits: Limits
+    hops: int
+    """Searches for parts of one question."""
     revises: bool = True
     """Whether what was withheld is rewritten."""
+    routes: frozenset[Route] = frozenset({Route.TABLE, Route.TOOL, Route.HOPS})
+    """The ways beside the search that are open; a question of another is searched for."""
 
 
 BUDGETS = {
-    Effort.QUICK: Budget(evidence=0.5, answer=0.5, sampling=Sampling(retries=1), revises=False),
-    Effort.STANDARD: Budget(evidence=1.0, answer=1.0, sampling=Sampling(retries=1)),
-    Effort.DEEP: Budget(evidence=2.0, answer=2.0, sampling=Sampling(retries=2)),
+    Effort.QUICK: Budget(
+        evidence=0.5,
+        answer=0.5,
+        sampling=Sampling(retries=1),
+        limits=Limits(model_calls=4, tokens=20_000, seconds=90),
+        hops=0,
+        revises=False,
+        routes=frozenset({Route.TABLE, Route.TOOL}),
+    ),
+    Effort.STANDARD: Budget(
+        evidence=1.0,
+        answer=1.0,
+        sampling=Sampling(retries=1),
+        limits=Limits(model_calls=24, tokens=80_000, seconds=240),
+        hops=3,
+    ),
+    Effort.DEEP: Budget(
+        evidence=2.0,
+        answer=2.0,
+        sampling=Sampling(retries=2),
+        limits=Limits(model_calls=96, tokens=320_000, seconds=900),
+        hops=6,
+        routes=frozenset({Route.TABLE, Route.TOOL, Route.HOPS, Route.RESEARCH}),
+    ),
 }
+
+
+def limits_of(effort: Effort, settings: EffortSettings) -> Limits:
+    """Where a question of that effort ends: what the settings say goes before the table above."""
+    limits, name = BUDGETS[effort].limits, effort.value
+    return Limits(
+        settings.model_calls.get(name, limits.model_calls),
+        settings.tokens.get(name, limits.tokens),
+        settings.seconds.get(name, limits.seconds),
+    )
 
 
 @dataclass(frozen=True, slots=True)

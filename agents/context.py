@@ -1,7 +1,8 @@
 """What the nodes work with. Handed to each run as its context, never checkpointed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from agents.allowance import Allowance
 from agents.binding import EvidenceBinder
 from agents.faq import Faq
 from agents.guards.evidence_screen import EvidenceScreen
@@ -11,13 +12,15 @@ from agents.memory.background import Background, Recaller
 from agents.prompt_library import PromptLibrary
 from core.seams import ChatModel, Guard
 from core.settings import ChatSettings, GuardSettings, RetrievalSettings
+from core.settings_effort import EffortSettings
 from retrieval.evidence import EvidenceCutter
 from retrieval.retriever import Retriever
 
 
 @dataclass(frozen=True, slots=True)
 class AskContext:
-    """The objects behind the graph. `background` alone is another one for each question."""
+    """The objects behind the graph. `background`, `chat_model` and `allowance` are others for each question:
+    the model is asked within the allowance."""
 
     retriever: Retriever
     cutter: EvidenceCutter
@@ -30,7 +33,9 @@ class AskContext:
     retrieval: RetrievalSettings
     chat: ChatSettings
     guards: GuardSettings
+    efforts: EffortSettings
     mask: AnswerMask | None
     faq: Faq | None = None
     recaller: Recaller = Recaller()
     background: Background = Background()
+    allowance: Allowance = field(default_factory=Allowance)

@@ -14,6 +14,7 @@ from agents.asking import Sampling
 from agents.binding import strip_markers
 from agents.guards.answer_language import is_off_language
 from agents.guards.repetition import RepetitionWatch
+from core.errors import BudgetSpentError
 from core.seams import ChatDelta, ChatModel, ChatOptions, Message
 from core.text import SentenceCutter
 from core.types import Usage
@@ -35,6 +36,8 @@ class Fault(StrEnum):
     EMPTY = "empty"
     CUT_OFF = "cut_off"
     OFF_LANGUAGE = "off_language"
+    CUT_SHORT = "cut_short"
+    """The question may ask no more of the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ class DraftStream:
                 self.faults += [attempt.fault] if attempt.fault else []
                 self.last_fault = attempt.fault
             left -= options.max_tokens
-            if attempt.fault is None or repeated or left <= 0 or is_answered():
+            is_enough = attempt.fault in (None, Fault.CUT_SHORT) or repeated
+            if is_enough or left <= 0 or is_answered():
                 return
 
     def _options(self, left: int) -> ChatOptions:
@@ -107,6 +111,7 @@ class _Attempt:
         self._watch = RepetitionWatch()
         self._finish_reason: str | None = None
         self._told: Usage | None = None
+        self._is_refused = False
         self._written: list[str] = []
         self._yielded = 0
         self.fault: Fault | None = None
@@ -116,26 +121,32 @@ class _Attempt:
         """As the server counts it, or an estimate when it was stopped before it could."""
         if self._told is not None:
             return self._told
+        if self._is_refused:
+            return Usage()
         asked = sum(estimate_tokens(message.content) for message in self._request.prompt)
         return Usage(round(asked), round(estimate_tokens("".join(self._written))), 1)
 
     async def sentences(self, model: ChatModel) -> AsyncIterator[str]:
         """The sentences of the reply up to its fault, if it has one."""
         cutter, room = SentenceCutter(), self._options.max_tokens * CHARS_PER_TOKEN
-        async with aclosing(model.stream(self._request.prompt, self._options)) as deltas:
-            async for delta in deltas:
-                self._note(delta)
-                room -= max(1, len(delta.text))
-                for sentence in cutter.feed(delta.text):
-                    if self._is_fit(sentence):
-                        yield sentence
-                # Also behind a sentence in another language that was passed over.
-                if not self._is_over and self._watch.feed(delta.text):
-                    self.fault = Fault.REPETITION
-                if not self._is_over and room < 0:
-                    self.fault = Fault.ENDLESS
-                if self._is_over:
-                    return
+        try:
+            async with aclosing(model.stream(self._request.prompt, self._options)) as deltas:
+                async for delta in deltas:
+                    self._note(delta)
+                    room -= max(1, len(delta.text))
+                    for sentence in cutter.feed(delta.text):
+                        if self._is_fit(sentence):
+                            yield sentence
+                    # Also behind a sentence in another language that was passed over.
+                    if not self._is_over and self._watch.feed(delta.text):
+                        self.fault = Fault.REPETITION
+                    if not self._is_over and room < 0:
+                        self.fault = Fault.ENDLESS
+                    if self._is_over:
+                        return
+        except BudgetSpentError as exc:
+            self.fault, self._is_refused = Fault.CUT_SHORT, exc.refused
+            return
         rest = cutter.rest.strip()
         if rest and self._is_loose(rest):
             self.fault = Fault.CUT_OFF

@@ -41,7 +41,10 @@ def build_graph(
     entries = {route.value: node.__name__ for route, node in ways.items()}
 
     def after_plan(state: AskState) -> str:
-        return "finish" if state["refusal"] else entries.get(state["route"], "gather")
+        if state["refusal"]:
+            return "finish"
+        is_open = Route(state["route"]) in BUDGETS[Effort(state["effort"])].routes
+        return entries.get(state["route"], "gather") if is_open else "gather"
 
     graph.add_edge(START, "front")
     graph.add_conditional_edges("front", route_of, ["plan", "finish"])

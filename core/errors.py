@@ -11,6 +11,7 @@
     │   ├── StoreError        Milvus or the ledger does not answer
     │   │   └── StoreLockedError   another process owns the Lite store
     │   ├── ChatModelError    the model server fails
+    │   │   └── BudgetSpentError   a question may ask no more of the model
     │   ├── EmbedderError     the embedding server or model fails
     │   ├── RerankerError     the reranking server or model fails
     │   ├── GuardError        a guard's bigger model fails
@@ -112,6 +113,18 @@ class ChatModelError(ServiceError):
     """The model server failed, timed out or answered nonsense."""
 
     code = "model_unavailable"
+
+
+class BudgetSpentError(ChatModelError):
+    """A question has taken all the calls, tokens or seconds that it may. `refused`: the call was not
+    begun."""
+
+    code = "budget_spent"
+    retryable = False
+
+    def __init__(self, message: str, *, remedy: str = "", refused: bool = True) -> None:
+        super().__init__(message, remedy=remedy)
+        self.refused = refused
 
 
 class GuardError(ServiceError):

@@ -330,9 +330,9 @@ class Guard(Protocol):
 class SpendingGuard(Guard, Protocol):
     """A guard that may ask a chat model."""
 
-    def spending(self, spend: Callable[[Usage], None]) -> Guard:
+    def spending(self, spend: Callable[[Usage], None], chat_model: ChatModel | None = None) -> Guard:
         """The same guard, which tells `spend`, in the thread that checks, what each question to the
-        model took."""
+        model took; it asks `chat_model`, where one is given, in place of its own."""
         ...
 
 

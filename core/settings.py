@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.errors import SettingsError
+from core.settings_effort import EffortSettings
 from core.settings_section import Section
 from core.settings_tools import ToolSettings
 
@@ -280,6 +281,7 @@ class Settings(BaseSettings):
     image_embedder: ImageEmbedderSettings = ImageEmbedderSettings()
     chat: ChatSettings = ChatSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
+    effort: EffortSettings = EffortSettings()
     ingest: IngestSettings = IngestSettings()
     ray: RaySettings = RaySettings()
     guard: GuardSettings = GuardSettings()

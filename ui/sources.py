@@ -64,7 +64,8 @@ def status_html(turn: Turn, texts: Texts, elapsed_s: int = 0) -> Html:
 
 def abstention_html(turn: Turn, texts: Texts) -> Html:
     """What was looked for, and the documents that came nearest."""
-    parts = [element("div", texts("abstained_title"), css="attest-heading")]
+    title = "cut_short_title" if turn.cut_short else "abstained_title"
+    parts = [element("div", texts(title), css="attest-heading")]
     if turn.text:
         parts.append(element("p", turn.text))
     if turn.looked_for:
@@ -82,8 +83,10 @@ def withheld_html(turn: Turn, texts: Texts) -> Html:
 
 
 def footer_html(turn: Turn, texts: Texts) -> Html:
-    """One quiet line: whether the answer is a curated one, how many sources, how long."""
+    """One quiet line: whether the answer is a curated one or ended at a limit, how many sources, how long."""
     parts = [texts("footer_curated")] if turn.route == CURATED else []
+    if turn.cut_short:
+        parts.append(texts("footer_cut_short"))
     if count := len(turn.citations):
         parts.append(texts("footer_sources", count=count))
     total_ms = turn.timings_ms.get("total")

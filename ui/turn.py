@@ -34,6 +34,7 @@ class Turn:
     session_id: str = ""
     answer_id: str = ""
     route: str = ""
+    cut_short: bool = False
     vote: str = ""
     message: str = ""
     remedy: str = ""
@@ -98,6 +99,8 @@ class Turn:
         self.looked_for = _texts(answer, "looked_for") or self.looked_for
         self.session_id = _text(answer, "session_id")
         self.answer_id, self.route = _text(answer, "id"), _text(answer, "route")
+        guarded = answer.get("guarded")
+        self.cut_short = isinstance(guarded, dict) and bool(guarded.get("cut_short"))
         timings = answer.get("timings_ms")
         self.timings_ms = timings if isinstance(timings, dict) else {}
         self.citations = {}

@@ -6,7 +6,7 @@ Knows the order and what becomes of an outage; knows nothing of how a guard judg
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from core.seams import Guard, Passage, SpendingGuard
+from core.seams import ChatModel, Guard, Passage, SpendingGuard
 from core.types import Label, Usage, Verdict
 
 
@@ -20,11 +20,13 @@ class GuardCascade:
         """`stages` from the cheapest to the dearest; at least one."""
         self._stages = tuple(stages)
 
-    def spending(self, spend: Callable[[Usage], None]) -> "GuardCascade":
+    def spending(
+        self, spend: Callable[[Usage], None], chat_model: ChatModel | None = None
+    ) -> "GuardCascade":
         """See `SpendingGuard.spending`."""
-        return GuardCascade(
-            [stage.spending(spend) if isinstance(stage, SpendingGuard) else stage for stage in self._stages]
-        )
+        spenders = (stage for stage in self._stages if isinstance(stage, SpendingGuard))
+        counted = {stage: stage.spending(spend, chat_model) for stage in spenders}
+        return GuardCascade([counted.get(stage, stage) for stage in self._stages])
 
     def check(self, sentence: str, passage: Passage, question: str) -> Verdict:
         """See `Guard.check`."""

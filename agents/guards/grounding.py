@@ -13,7 +13,7 @@ from agents.guards.cascade import GuardCascade
 from agents.guards.exact import ExactGuard
 from agents.guards.learned import LearnedGuard
 from agents.guards.logistic import LogisticModel
-from core.seams import Guard, PairReader, Passage
+from core.seams import ChatModel, Guard, PairReader, Passage
 from core.types import Label, Usage, Verdict
 
 OBJECTED = 0.34
@@ -40,10 +40,12 @@ class GroundingGuard:
         self._exact, self._learned = ExactGuard(), LearnedGuard(reader, supported_at, unsure_at, model)
         self._cascade = GuardCascade([self._learned, *further])
 
-    def spending(self, spend: Callable[[Usage], None]) -> "GroundingGuard":
+    def spending(
+        self, spend: Callable[[Usage], None], chat_model: ChatModel | None = None
+    ) -> "GroundingGuard":
         """See `SpendingGuard.spending`."""
         counted = copy(self)
-        counted._cascade = self._cascade.spending(spend)
+        counted._cascade = self._cascade.spending(spend, chat_model)
         return counted
 
     def check(self, sentence: str, passage: Passage, question: str) -> Verdict:

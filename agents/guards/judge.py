@@ -47,10 +47,12 @@ class ChatJudge:
         self._timeout_s = timeout_s
         self._spend: Callable[[Usage], None] = lambda usage: None
 
-    def spending(self, spend: Callable[[Usage], None]) -> "ChatJudge":
+    def spending(
+        self, spend: Callable[[Usage], None], chat_model: ChatModel | None = None
+    ) -> "ChatJudge":
         """See `SpendingGuard.spending`."""
         counted = copy(self)
-        counted._spend = spend
+        counted._spend, counted._chat_model = spend, chat_model or self._chat_model
         return counted
 
     def check(self, sentence: str, passage: Passage, question: str) -> Verdict:

@@ -9,7 +9,8 @@ import uuid
 from langgraph.runtime import Runtime
 
 from agents.context import AskContext
-from agents.events import Finished
+from agents.draft_stream import Fault
+from agents.events import Finished, StatusChanged
 from agents.guards.outgoing import strip_links
 from agents.guards.speech_to_models import Speech, speech_of
 from agents.records import read_answer, read_excerpt
@@ -22,6 +23,21 @@ NOT_HELD = {
 }
 NEAREST = {"zh": "最接近的文档：{titles}。", "en": " The nearest documents: {titles}."}
 MAX_NEAREST = 3
+CUT_SHORT = Fault.CUT_SHORT.value
+LIMITS = {
+    "seconds": {"zh": "时间", "en": "time"},
+    "model_calls": {"zh": "模型调用次数", "en": "model calls"},
+    "tokens": {"zh": "用量", "en": "tokens"},
+}
+STOPPED_AT = {
+    "zh": "（已达到这一细致程度的{limit}上限，回答到此为止；以上内容均已核实。）",
+    "en": "(Stopped at the limit of {limit} of this effort; what stands here is verified.)",
+}
+NOTHING_YET = {
+    "zh": "已达到这一细致程度的{limit}上限，尚未得到可核实的回答。可选择更高的细致程度再问一次。",
+    "en": "The limit of {limit} of this effort was met before a verified answer was found. Ask again with "
+    "more effort.",
+}
 REFUSED = {
     "instructions": {
         "zh": "这个问题要求系统改变自己的规则，因此不予回答。Attest 只回答关于文档内容的问题。",
@@ -37,12 +53,15 @@ REFUSED = {
 
 
 async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
-    """Emits `Finished`."""
+    """Emits `Finished`. An answer that a limit ended says so."""
     passing = ("draft", "drafted", "broken_off", "mended", "abandoned")
     outcome = {name: value for name, value in state["outcome"].items() if name not in passing}
     outcome = outcome or _refused(state)
     if not state["refusal"] and outcome["status"] == Status.ABSTAINED.value:
         outcome["text"] = abstention_text(state)
+    if ended_by := runtime.context.allowance.ended_by:
+        runtime.stream_writer(StatusChanged(CUT_SHORT, ended_by))
+        outcome = cut_short(outcome, ended_by, state)
     total = round((time.time() - state["started"]) * 1000, 1)
     identifier = uuid.uuid4().hex
     answer = read_answer(
@@ -59,6 +78,19 @@ async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
     )
     runtime.stream_writer(Finished(answer))
     return {}
+
+
+def cut_short(outcome: dict, ended_by: str, state: AskState) -> dict:
+    """The outcome of a question that met a limit: what is verified stays, and the text says that there may be
+    more. An end by a limit never reads as if the documents did not hold the answer."""
+    language, is_empty = state["language"], outcome["status"] == Status.ABSTAINED.value
+    words = (NOTHING_YET if is_empty else STOPPED_AT)[language].format(limit=LIMITS[ended_by][language])
+    return {
+        **outcome,
+        "status": Status.ABSTAINED.value if is_empty else Status.PARTIAL.value,
+        "text": words if is_empty else f"{outcome['text']}\n\n{words}",
+        "guarded": {**outcome.get("guarded", {}), CUT_SHORT: 1},
+    }
 
 
 def _refused(state: AskState) -> dict:

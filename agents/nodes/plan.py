@@ -77,7 +77,13 @@ async def _recall(question: str, state: AskState, runtime: Runtime[AskContext]) 
     """What of the conversation and of the user's facts the model is told with the evidence."""
     context = runtime.context
     strategy, follows = state.get("memory", ""), refers_back(question)
-    return await asyncio.to_thread(context.recaller.recall, context.background, question, strategy, follows)
+    recall = asyncio.to_thread(context.recaller.recall, context.background, question, strategy, follows)
+    try:
+        return await asyncio.wait_for(recall, context.allowance.seconds_left)
+    except TimeoutError:
+        # A summary that the model writes is kept for the next question, however late.
+        _log.warning("the memory was not asked to its end: it took the whole time of the question")
+        return ""
 
 
 async def _imagine(query: str, runtime: Runtime[AskContext]) -> dict:

@@ -192,6 +192,8 @@ def _show_end(out: Output, answer: dict) -> None:
         return
     if not answer["sentences"]:
         out.line(answer["text"])
+    if answer["guarded"].get("cut_short"):
+        out.line("(stopped at a limit of this effort: there may be more)")
     if answer["withheld"]:
         count = len(answer["withheld"])
         out.line(f"({count} sentence{'s' if count > 1 else ''} held back: not borne out by the sources)")
