@@ -143,7 +143,7 @@ $(STAMP_MODELS): requirements-dev.lock pyproject.toml
 test-models: $(STAMP_MODELS) ## tests of rerankers and embedders that need PyTorch, in .venv-models
 	@$(MODELS_BIN)/python -m pytest -m torch tests/contracts tests/retrieval tests/bench tests/evals
 
-# About an hour on two cores. DATA names the folder of the public sets (docs/guards.md).
+# About an hour and a half on two cores. DATA names the folder of the public sets (docs/guards.md).
 DATA ?=
 .PHONY: train-guard
 train-guard: $(STAMP_MODELS) ## train the reader of pairs anew on the sets of DATA=FOLDER, and write its weights
