@@ -11,27 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import NotFoundError, StoreError
-from core.types import EVERYONE, Document, Scope, Table
+from core.types import EVERYONE, Document, Scope, StoredTable, Table
 from ingest.typed_columns import Column, typed_columns
 from ingest.version_folders import VersionFolders, write_durably
 
 ROW = "row"
 TEXT_SUFFIX = " [text]"
 _KEY = b"attest"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredTable:
-    """A table as it is kept: `path` for SQL, `table` as it was parsed."""
-
-    path: Path
-    document_id: str
-    order: int
-    title: str
-    uri: str
-    headings: tuple[str, ...]
-    page: int | None
-    table: Table
 
 
 @dataclass(frozen=True, slots=True)
