@@ -54,14 +54,13 @@ def run_select(sql: str, tables: Mapping[str, "pyarrow.Table"], limits: SqlLimit
         except duckdb.InterruptException as exc:
             raise _too_long(limits) from exc
         except duckdb.OutOfMemoryException as exc:
-            raise InputError(
-                f"the SQL takes more than {limits.memory_mb} MB", remedy="read fewer rows, or raise tables.memory_mb"
-            ) from exc
+            remedy = "read fewer rows, or raise tables.memory_mb"
+            raise InputError(f"the SQL takes more than {limits.memory_mb} MB", remedy=remedy) from exc
         except (duckdb.Error, UnicodeError, OverflowError, ValueError) as exc:
             if stopped.is_set():
                 raise _too_long(limits) from exc
-            reason = str(exc).partition("\n")[0]
-            raise InputError(f"the SQL does not run: {reason}", remedy="see the columns of the table") from exc
+            reason, remedy = str(exc).partition("\n")[0], "see the columns of the table"
+            raise InputError(f"the SQL does not run: {reason}", remedy=remedy) from exc
     return SqlResult(sql, columns, tuple(rows[: limits.rows]), len(rows) > limits.rows)
 
 
