@@ -20,6 +20,7 @@ _CONTEXT, _CONTEXT_MISSING = 0.6, 0.05
 _CONDITION = 0.9
 _TIE = 0.05
 _SAID = 0.35
+_SHARE_UNASKED = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ def _match(line: Line, question: TableQuestion, weights: dict[str, float]) -> Ma
     score = held - _MISSING * missing
     score += _CONTEXT * sum(weights[t] for t in around) - _CONTEXT_MISSING * len(context - around)
     recall = held / (held + missing) if held + missing else 0.0
+    if "%" in line.label and not question.asks_share:
+        score -= _SHARE_UNASKED
     return Match(line, score, recall, frozenset(hit | around))
 
 

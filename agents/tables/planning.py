@@ -28,10 +28,19 @@ _WHOLE_FIRST = re.compile(
     r"^(?!.*\bas an? (?:percent|proportion|share)).*(?:percent(?:age)?|proportion|share) of\b.*\b(?:is|are|was|were|does|do|did|makes?|comes?)\b",
     re.IGNORECASE,
 )
+_UNSIGNED = re.compile(r"differen|相差|差额|差值|差异|之差|差多少", re.IGNORECASE)
+_FALLEN = re.compile(r"(?:decrease|decline)(?!\s*/)|减少|下降", re.IGNORECASE)
+_QUARTERS = tuple(
+    re.compile(rf"\b(?:{word}\b|q{at}\b)|第?{zh}季", re.IGNORECASE)
+    for at, (word, zh) in enumerate(zip(("first", "second", "third", "fourth"), "一二三四", strict=True), start=1)
+)
+_REFINED = frozenset((Operation.DIFFERENCE, Operation.PERCENT_CHANGE, Operation.SHARE, Operation.RATIO))
 _TIED_FACTOR = 0.75
 _UNNAMED_FACTOR = 0.8
 _ALL_COLUMNS_FACTOR = 0.6
 _SURE_RECALL = 0.9
+_NAMED_RECALL = 0.75
+_MIXED_FACTOR = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,7 @@ class _Reading:
     rows: tuple[Match, ...]
     columns: tuple[Match, ...]
     factor: float
+    cue: str = ""
 
     @property
     def terms(self) -> frozenset[str]:
@@ -73,16 +83,21 @@ def plan_cells(question: str, grid: Grid, context: str = "") -> TablePlan | None
     if reading is None:
         return None
     operation, cue = _operation(reading)
-    plan = _PLANNERS[operation](reading)
+    plan = _PLANNERS[operation](replace(reading, cue=cue))
     if plan is None or not 0 < len(plan.cells) <= MOST_CELLS:
         return None
-    if plan.operation is not Operation.CELLS and any(cell.value is None for cell in plan.cells):
+    if plan.operation is not Operation.CELLS and not _can_be_reckoned(plan.cells):
         return None
     if plan.operation is Operation.CELLS and not any(cell.text for cell in plan.cells):
         return None
     around = terms_of(same_words(f"{context} {grid.caption}")) | _labels_around(reading)
     missing = uncovered(asked, reading.terms | around, cue)
     return replace(plan, confidence=round((1 - missing) * plan.confidence * reading.factor, 4), cue=cue)
+
+
+def _can_be_reckoned(cells: Sequence[Cell]) -> bool:
+    """Whether all are figures, and of one kind: percent or not."""
+    return all(cell.value is not None for cell in cells) and len({_is_percent(cell) for cell in cells}) == 1
 
 
 def _labels_around(reading: _Reading) -> frozenset[str]:
@@ -130,7 +145,9 @@ def _select_axis(
         return chosen, _TIED_FACTOR if tied else 1.0
     chosen, factor = [], 1.0
     for year in wanted:
-        own = [match for match in matches if year in yearly[match.line.at]]
+        # A column of the change from one year to another is none of either year.
+        least = min(len(years) for years in yearly.values() if year in years)
+        own = [m for m in matches if year in yearly[m.line.at] and len(yearly[m.line.at]) == least]
         best = [match for match in own if match.score >= own[0].score - 0.05]
         factor *= _TIED_FACTOR if len(best) > 1 else 1.0
         chosen.append(best[0])
@@ -174,14 +191,20 @@ def _columns_or_only(reading: _Reading) -> list[Line]:
 
 def _cells(reading: _Reading) -> TablePlan | None:
     columns = _columns_or_only(reading)
-    if reading.rows and columns:
+    over_all = len(columns) == 1 and bool(_OVER_ALL.search(reading.question.text))
+    is_named = bool(reading.rows) and max(match.recall for match in reading.rows) >= _NAMED_RECALL
+    if reading.rows and columns and (is_named or not over_all):
         return TablePlan(Operation.CELLS, reading.across(columns=columns), 1.0)
-    if reading.rows and len(reading.rows) <= 3:
+    if reading.rows and not columns and len(reading.rows) <= 3:
         return TablePlan(Operation.CELLS, _filled(reading.across(columns=reading.grid.columns)), _ALL_COLUMNS_FACTOR)
-    if columns and len(columns) == 1 and _OVER_ALL.search(reading.question.text):
-        rows = [row for row in reading.grid.rows if not row.is_total]
-        return TablePlan(Operation.CELLS, _filled(reading.across(rows, columns)), _UNNAMED_FACTOR)
+    if over_all:
+        return TablePlan(Operation.CELLS, _filled(reading.across(_items(reading.grid), columns)), _UNNAMED_FACTOR)
     return None
+
+
+def _items(grid: Grid) -> list[Line]:
+    """The rows without totals."""
+    return [row for row in grid.rows if not row.is_total]
 
 
 def _filled(cells: Sequence[Cell]) -> tuple[Cell, ...]:
@@ -189,7 +212,7 @@ def _filled(cells: Sequence[Cell]) -> tuple[Cell, ...]:
 
 
 def _all_yearly(reading: _Reading) -> list[Line]:
-    return [line for line in reading.grid.columns if years_of(line.label)]
+    return [line for line in reading.grid.columns if len(years_of(line.label)) == 1]
 
 
 def _many(operation: Operation, reading: _Reading) -> TablePlan | None:
@@ -198,7 +221,10 @@ def _many(operation: Operation, reading: _Reading) -> TablePlan | None:
     rows = [match.line for match in reading.rows]
     factor = 1.0
     if not rows and len(columns) == 1:
-        rows, factor = [row for row in reading.grid.rows if not row.is_total], _UNNAMED_FACTOR
+        rows, factor = _items(reading.grid), _UNNAMED_FACTOR
+    mixed = {other for other, cue in reading.question.cues if not terms_of(cue) <= _labels_around(reading)}
+    if operation is Operation.AVERAGE and mixed & _REFINED:
+        factor *= _MIXED_FACTOR
     if operation is Operation.AVERAGE and len(rows) == len(columns) == 1:
         # The average of a balance in a year lies between those of its end and its beginning.
         before = _year_before(reading.grid.columns, columns[0])
@@ -236,12 +262,24 @@ def _two(operation: Operation, reading: _Reading) -> TablePlan | None:
     if len(rows) > 1 and len(columns) == 2:
         rows, factor = [_best(reading.rows)], 0.8
     if len(rows) == 1 and len(columns) == 2:
-        return TablePlan(operation, reading.across(rows, _later_first(columns)), factor)
+        return _ordered(operation, reading, reading.across(rows, _later_first(columns)), factor)
     if len(rows) == 2 and (len(columns) == 1 or len(reading.grid.columns) == 1):
         columns = columns or list(reading.grid.columns)
-        ordered = _later_first(rows) if all(years_of(row.label) for row in rows) else rows
-        return TablePlan(operation, reading.across(ordered, columns), factor)
+        rows = _later_first(rows) if all(any(_age(row)) for row in rows) else rows
+        return _ordered(operation, reading, reading.across(rows, columns), factor)
     return None
+
+
+def _ordered(operation: Operation, reading: _Reading, cells: tuple[Cell, ...], factor: float) -> TablePlan | None:
+    """A difference has no sign, a decrease is what was there before less what is left."""
+    if any(cell.value is None for cell in cells):
+        return None
+    if operation is Operation.DIFFERENCE:
+        if _UNSIGNED.search(reading.cue):
+            cells = tuple(sorted(cells, key=lambda cell: -cell.value))
+        elif _FALLEN.match(reading.cue):
+            cells = cells[::-1]
+    return TablePlan(operation, cells, factor)
 
 
 def _best(matches: Sequence[Match]) -> Line:
@@ -259,14 +297,17 @@ def _year_before(columns: Sequence[Line], column: Line) -> Line | None:
 
 
 def _later_first(lines: Sequence[Line]) -> list[Line]:
-    """By their years, else 期末 before 期初 and 本期 before 上期, else as they stand."""
+    """By their years, then 期末 before 期初 and 本期 before 上期, the last quarter first, else as they stand."""
+    return sorted(lines, key=_age, reverse=True)
 
-    def age(line: Line) -> tuple[int, int]:
-        label = same_words(line.label)
-        year = max(map(int, years_of(label)), default=0)
-        return -year, int("期初" in label or "上期" in label)
 
-    return sorted(lines, key=age)
+def _age(line: Line) -> tuple[int, int, int]:
+    """Greater is later; falsy parts say nothing."""
+    label = same_words(line.label)
+    year = max(map(int, years_of(label)), default=0)
+    period = 2 * bool(re.search("期末|本期", label)) + bool(re.search("期初|上期", label))
+    quarter = next((at for at, part in enumerate(_QUARTERS, start=1) if part.search(label)), 0)
+    return year, period, quarter
 
 
 def _ratio(reading: _Reading) -> TablePlan | None:
@@ -306,7 +347,7 @@ def _extreme(operation: Operation, reading: _Reading) -> TablePlan | None:
         columns = columns or _all_yearly(reading) or list(reading.grid.columns)
         return TablePlan(operation, _figures(reading.across(rows, columns)), 1.0)
     if len(columns) == 1 and not (len(rows) == 1 and rows[0].is_total):
-        rows = rows if len(rows) > 1 else [row for row in reading.grid.rows if not row.is_total]
+        rows = rows if len(rows) > 1 else _items(reading.grid)
         return TablePlan(operation, _figures(reading.across(rows, columns)), 0.9)
     return None
 

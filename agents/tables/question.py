@@ -70,9 +70,13 @@ _CUES: tuple[tuple[Operation, re.Pattern], ...] = tuple(
         ),
         (
             Operation.SHARE,
-            r"as an? (?:percent(?:age)?|proportion|share) of|(?:percent(?:age)?|proportion|share) of|占[^，。？?]{1,30}的?(?:比例|比重|多少|几成)",
+            r"as an? (?:percent(?:age)?|share) of|(?:percent(?:age)?|share) of|in percent(?:age)?"
+            r"|占[^，。？?]{1,30}的?(?:比例|比重|多少|几成)",
         ),
-        (Operation.RATIO, r"\bratio (?:of|between)\b|\bratio\b|之比|比值|比率|是[^，。？?]{1,20}的?(?:几|多少)倍"),
+        (
+            Operation.RATIO,
+            r"\bratio\b(?: (?:of|between))?|\bas an? proportion of|\bproportion of|之比|比值|比率|是[^，。？?]{1,20}的?(?:几|多少)倍",
+        ),
         (Operation.AVERAGE, r"\b(?:average|mean)\b(?:\s+(?:value|amount)s?\s+of)?|平均值?|均值"),
         (
             Operation.DIFFERENCE,
@@ -97,10 +101,11 @@ _CUES: tuple[tuple[Operation, re.Pattern], ...] = tuple(
     )
 )
 _WHICH = re.compile(r"\b(?:which|what|who|when)\b|哪|谁|什么", re.IGNORECASE)
+_SHARE = re.compile(r"%|percent|proportion|share|ratio|rate|margin|率|比例|比重|百分|占", re.IGNORECASE)
 _RANGE = re.compile(r"((?:19|20)\d\d)\s*(?:to|through|until|[-–~至到])\s*((?:19|20)\d\d)", re.IGNORECASE)
 _THRESHOLD = re.compile(
     r"(?P<how>more than|greater than|larger than|higher than|above|over|exceed(?:s|ed|ing)?|less than|lower than|smaller than|below|under"
-    r"|超过|高于|大于|多于|低于|小于|少于|不足)\s*[$€£¥]?\s*(?P<number>\d[\d,]*(?:\.\d+)?)",
+    r"|超过|高于|大于|多于|低于|小于|少于|不足)\s*[$€£¥]?\s*(?P<number>-?\d[\d,]*(?:\.\d+)?)",
     re.IGNORECASE,
 )
 _BELOW = re.compile("less|lower|smaller|below|under|低|小|少|不足", re.IGNORECASE)
@@ -127,6 +132,7 @@ class TableQuestion:
     threshold: Threshold | None
     asks_which: bool
     spans_years: bool
+    asks_share: bool
 
 
 def read_question(question: str) -> TableQuestion:
@@ -146,6 +152,7 @@ def read_question(question: str) -> TableQuestion:
         threshold,
         bool(_WHICH.search(text)),
         bool(_RANGE.search(text)) and len(years) == 2,
+        bool(_SHARE.search(text)),
     )
 
 
@@ -158,12 +165,13 @@ def same_words(text: str) -> str:
 
 
 _GENERIC = re.compile(r"(?<=\S)(?:发生额|金额|余额|人数|数额|数|额)?\s*(?:[（(][^（()）]{0,6}[)）])?\s*[%％]?$")
+_AMOUNT = re.compile(r"(?<=\w)\s+(?:amounts?|values?)$")
 _NOTE = re.compile(r"\s*[（(]\d{1,2}[)）]|(?<=[a-z]{3})\d$")
 
 
 def label_words(label: str) -> str:
     """A label in its normal form without what many labels end in: notes, units, 金额."""
-    text = same_words(_NOTE.sub("", normalise(label)))
+    text = _AMOUNT.sub("", same_words(_NOTE.sub("", normalise(label))))
     return _GENERIC.sub("", text).strip() or text
 
 
