@@ -9,6 +9,7 @@ from agents.guards.sufficiency import SufficiencyGate
 from agents.masking import AnswerMask
 from agents.memory.background import Background, Recaller
 from agents.prompt_library import PromptLibrary
+from agents.tables.reading import TableReader
 from core.seams import ChatModel, Guard
 from core.settings import ChatSettings, GuardSettings, RetrievalSettings
 from retrieval.evidence import EvidenceCutter
@@ -32,5 +33,6 @@ class AskContext:
     guards: GuardSettings
     mask: AnswerMask | None
     faq: Faq | None = None
+    tables: TableReader | None = None
     recaller: Recaller = Recaller()
     background: Background = Background()

@@ -191,7 +191,7 @@ def _rows(body: Sequence[Sequence[str]], labels: Sequence[int], first: int) -> t
         own = [row[c] for c in labels if row[c]]
         others = [cell for c, cell in enumerate(row) if c not in labels and cell]
         if own and (not others or (len(row) > 2 and set(others) == {own[-1]})):
-            section = own[-1].rstrip(":：")
+            section = "" if _UNIT.match(own[-1].lower()) else own[-1].rstrip(":：")
             continue
         if not others:
             continue
