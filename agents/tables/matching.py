@@ -94,7 +94,8 @@ def _match(line: Line, question: TableQuestion, weights: dict[str, float]) -> Ma
     hit: set[str] = set()
     for unit in own:
         # A Chinese word of two characters weighs as much as an English one.
-        weight = max((weights.get(term, 0.0) for term in unit), default=0.0) / (1 if min(unit).isascii() else 2)
+        share = 1.0 if min(unit).isascii() else 0.5
+        weight = share * max(weights.get(term, 0.0) for term in unit)
         if common := unit & question.terms:
             held, hit = held + weight, hit | common
         else:

@@ -5,27 +5,10 @@ Rules for Chinese and English. Pure; knows no table.
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 
+from agents.tables.cues import Operation, find_cues
 from core.text import CJK, detect_language, normalise
 from retrieval.terms import query_terms, simplify
-
-
-class Operation(StrEnum):
-    """What is done with the cells."""
-
-    CELLS = "cells"
-    SUM = "sum"
-    AVERAGE = "average"
-    DIFFERENCE = "difference"
-    PERCENT_CHANGE = "percent_change"
-    RATIO = "ratio"
-    SHARE = "share"
-    COUNT = "count"
-    FILTER = "filter"
-    HIGHEST = "highest"
-    LOWEST = "lowest"
-
 
 # The same moments and periods by one name, in questions as in labels.
 _SAME = (
@@ -46,65 +29,24 @@ _SAME = (
 _CHINESE_RUN = re.compile(f"[{CJK}]+")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
 _NOISE_ZH = re.compile(
-    "请问一?下?|请查一?下?|请告知|请告诉我?|麻烦|帮我|帮忙|查一?下|查询|告诉我|告知|我想知道|我想了解|想知道|想问|你知道|知道|能讲一?下"
-    "|能否|能说|说一?下|讲一?下|可以|听说|你好|您好|目前|现在|具体|一共|总共|分别|各自|各是|各有|各为|都是|都有|是多少|有多少|为多少|多少|多高"
-    "|多大|几何|什么|哪些|哪个|哪家|哪位|哪种|谁|怎样|如何|[吗呢吧啊呀嘛]|该公司|这家公司|本公司|本企业|该企业|公司|企业|对应|相应|其中|时候|以及"
-    "|情况|所|的|是|有|在|和|与|及|为|了|对|将|其|中"
+    "请问一?下?|请查一?下?|请告知|请告诉我?|麻烦|帮我|帮忙|查一?下|查询|告诉我|告知|我想知道|我想了解"
+    "|想知道|想问|你知道|知道|能讲一?下|能否|能说|说一?下|讲一?下|可以|听说|你好|您好|目前|现在|具体"
+    "|一共|总共|分别|各自|各是|各有|各为|都是|都有|是多少|有多少|为多少|多少|多高|多大|几何|什么|哪些"
+    "|哪个|哪家|哪位|哪种|谁|怎样|如何|[吗呢吧啊呀嘛]|该公司|这家公司|本公司|本企业|该企业|公司|企业"
+    "|对应|相应|其中|时候|以及|情况|所|的|是|有|在|和|与|及|为|了|对|将|其|中"
 )
 _NOISE_EN = frozenset(
     re.findall(
         r"\w+",
-        "company compani respect respectively year end amount valu number period report fiscal s both respective "
-        "financi item row column tabl shown show given did do doe much end begin group",
-    )
-)
-_CUES: tuple[tuple[Operation, re.Pattern], ...] = tuple(
-    (operation, re.compile(pattern, re.IGNORECASE))
-    for operation, pattern in (
-        (
-            Operation.PERCENT_CHANGE,
-            r"(?:percent(?:age)?|%)\s*(?:age)?\s*(?:of\s+)?(?:change|increase|decrease|growth|decline|difference)"
-            r"(?:\s*/?\s*\(?(?:increase|decrease)\)?)?|(?:change|increase|decrease|growth|decline)[^?]{0,60}"
-            r"\b(?:in percent(?:age)?|as a percent(?:age)?|by what percent(?:age)?)\b|growth rate|rate of (?:growth|change)"
-            r"|增长率|增长了?百分之|增幅|降幅|下降率|变动率|变化率|变动比例|(?:增长|下降|变动|变化|增加|减少)的?(?:比例|百分比|幅度)",
-        ),
-        (
-            Operation.SHARE,
-            r"as an? (?:percent(?:age)?|share) of|(?:percent(?:age)?|share) of|in percent(?:age)?"
-            r"|占[^，。？?]{1,30}的?(?:比例|比重|多少|几成)",
-        ),
-        (
-            Operation.RATIO,
-            r"\bratio\b(?: (?:of|between))?|\bas an? proportion of|\bproportion of|之比|比值|比率|是[^，。？?]{1,20}的?(?:几|多少)倍",
-        ),
-        (Operation.AVERAGE, r"\b(?:average|mean)\b(?:\s+(?:value|amount)s?\s+of)?|平均值?|均值"),
-        (
-            Operation.DIFFERENCE,
-            r"\bdifferences?\b(?:\s+(?:in|of|between))?|\bchanges?\b(?:\s+in)?|\b(?:increase|decrease|growth|decline)\b"
-            r"(?:\s*/?\s*\(?(?:increase|decrease)\)?)?(?:\s+(?:in|of))?|how much (?:more|less|higher|lower|greater)|exceed\w*"
-            r"|相差|差额|差值|差异|之差|差多少|多多少|少多少|多了|少了|增长了?多少|增加了?多少|减少了?多少|下降了?多少|变动了?多少|变化了?多少",
-        ),
-        (
-            Operation.SUM,
-            r"\b(?:the )?(?:sum|combined(?: total)?|total (?:amount|value|sum)s?)(?:\s+of)?\b|\btotal\b|\baltogether\b"
-            r"|总和|之和|加起来|合计|总计|总额|一共|总共",
-        ),
-        (Operation.COUNT, r"\bhow many\b|\bnumber of (?:years|quarters|times)\b|多少[个家项次种年位名]|几[个家项次种年位名]"),
-        (
-            Operation.HIGHEST,
-            r"\b(?:highest|largest|biggest|greatest|maximum|most|higher|larger|bigger|greater|max|top)\b|最高|最大|最多|最长|最重|更高|更大|更多",
-        ),
-        (
-            Operation.LOWEST,
-            r"\b(?:lowest|smallest|least|minimum|fewest|lower|smaller|less|min)\b|最低|最小|最少|最短|最轻|更低|更小|更少",
-        ),
+        "company compani respect respectively year end amount valu number period report fiscal s both "
+        "respective financi item row column tabl shown show given did do doe much end begin group",
     )
 )
 _WHICH = re.compile(r"\b(?:which|what|who|when)\b|哪|谁|什么", re.IGNORECASE)
 _SHARE = re.compile(r"%|percent|proportion|share|ratio|rate|margin|率|比例|比重|百分|占", re.IGNORECASE)
 _RANGE = re.compile(r"((?:19|20)\d\d)\s*(?:to|through|until|[-–~至到])\s*((?:19|20)\d\d)", re.IGNORECASE)
 _THRESHOLD = re.compile(
-    r"(?P<how>more than|greater than|larger than|higher than|above|over|exceed(?:s|ed|ing)?|less than|lower than|smaller than|below|under"
+    r"(?P<how>(?:more|greater|larger|higher|less|lower|smaller) than|above|over|exceed(?:s|ed|ing)?|below|under"
     r"|超过|高于|大于|多于|低于|小于|少于|不足)\s*[$€£¥]?\s*(?P<number>-?\d[\d,]*(?:\.\d+)?)",
     re.IGNORECASE,
 )
@@ -138,9 +80,10 @@ class TableQuestion:
 def read_question(question: str) -> TableQuestion:
     """The question as rules see it."""
     text = same_words(question)
-    cues = tuple((operation, match[0]) for operation, cue in _CUES if (match := cue.search(text)))
     found = _THRESHOLD.search(text)
-    threshold = Threshold(found["number"].replace(",", ""), bool(_BELOW.search(found["how"]))) if found else None
+    threshold = (
+        Threshold(found["number"].replace(",", ""), bool(_BELOW.search(found["how"]))) if found else None
+    )
     years = tuple(dict.fromkeys(_YEAR.findall(text)))
     language = detect_language(question)
     return TableQuestion(
@@ -148,7 +91,7 @@ def read_question(question: str) -> TableQuestion:
         language,
         terms_of(text),
         years,
-        cues,
+        find_cues(text),
         threshold,
         bool(_WHICH.search(text)),
         bool(_RANGE.search(text)) and len(years) == 2,
@@ -164,7 +107,9 @@ def same_words(text: str) -> str:
     return " ".join(text.split())
 
 
-_GENERIC = re.compile(r"(?<=\S)(?:发生额|金额|余额|人数|数额|数|额)?\s*(?:[（(][^（()）]{0,6}[)）])?\s*[%％]?$")
+_GENERIC = re.compile(
+    r"(?<=\S)(?:发生额|金额|余额|人数|数额|数|额)?\s*(?:[（(][^（()）]{0,6}[)）])?\s*[%％]?$"
+)
 _AMOUNT = re.compile(r"(?<=\w)\s+(?:amounts?|values?)$")
 _NOTE = re.compile(r"\s*[（(]\d{1,2}[)）]|(?<=[a-z]{3})\d$")
 

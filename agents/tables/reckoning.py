@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
+from agents.tables.cues import Operation
 from agents.tables.grid import Cell, Grid
 from agents.tables.planning import TablePlan
-from agents.tables.question import Operation, label_words
+from agents.tables.question import label_words
 from agents.tables.sandbox import SqlLimits, run_select
 
 if TYPE_CHECKING:

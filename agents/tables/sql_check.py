@@ -26,7 +26,8 @@ _FUNCTIONS = frozenset(
     left len length like_escape lower ltrim max mean median min mod mode month nullif power prefix product
     quantile_cont quarter regexp_matches replace right round rtrim sign sqrt starts_with stddev stddev_samp
     string_agg strip_accents substr substring suffix sum trim trunc ucase upper var_samp variance year
-    any_value arg_max arg_min not_ilike_escape not_like_escape ilike_escape row_number rank dense_rank lag lead
+    any_value arg_max arg_min not_ilike_escape not_like_escape ilike_escape
+            row_number rank dense_rank lag lead
     """,
     )
 )

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
+from agents.tables.cues import Operation
 from agents.tables.grid import Cell, Grid, scale_of
-from agents.tables.question import Operation
 from agents.tables.reckoning import Reckoned, label_of
 
 _WORDS = {
@@ -18,8 +18,8 @@ _WORDS = {
         Operation.SHARE: "所占比例为 {value}%：{first} 占 {second}",
         Operation.COUNT: "共 {value} 个{limit}：{cells}",
         Operation.FILTER: "{limit}的是：{cells}",
-        Operation.HIGHEST: "最高的是 {cells}（在 {count} 个数值中）",
-        Operation.LOWEST: "最低的是 {cells}（在 {count} 个数值中）",
+        Operation.HIGHEST: "最高的是 {cells}（共比较 {count} 个数值）",
+        Operation.LOWEST: "最低的是 {cells}（共比较 {count} 个数值）",
         "above": "大于 {number}",
         "below": "小于 {number}",
         "scale": "（单位：{scale}）",
@@ -51,6 +51,8 @@ _WORDS = {
         "end": ".",
     },
 }
+_CARRYING_UNITS = (Operation.SUM, Operation.AVERAGE, Operation.DIFFERENCE)
+_TOLD = (Operation.CELLS, Operation.HIGHEST, Operation.LOWEST)
 _PLURAL = {"thousand": "thousands", "million": "millions", "billion": "billions"}
 
 
@@ -60,7 +62,7 @@ def sentence_of(reckoned: Reckoned, grid: Grid, language: str) -> str:
     shown = reckoned.found or plan.cells
     if plan.operation is Operation.COUNT:
         shown = plan.cells
-    template = "told" if plan.operation is Operation.CELLS else "cell"
+    template = "told" if plan.operation in _TOLD else "cell"
     told = [_cell(cell, grid, words, template) for cell in shown]
     limit = ""
     if plan.threshold:
@@ -74,7 +76,9 @@ def sentence_of(reckoned: Reckoned, grid: Grid, language: str) -> str:
         count=len(plan.cells),
     )
     scale = _scale(shown, grid)
-    text += words["scale"].format(scale=_PLURAL.get(scale, scale) if language == "en" else scale) if scale else ""
+    text += (
+        words["scale"].format(scale=_PLURAL.get(scale, scale) if language == "en" else scale) if scale else ""
+    )
     return text[:1].upper() + text[1:] + words["end"]
 
 
@@ -83,18 +87,15 @@ def figure(reckoned: Reckoned) -> str:
     value, plan = reckoned.value, reckoned.plan
     if value is None:
         return ""
-    places = max((-int(cell.value.as_tuple().exponent) for cell in plan.cells if cell.value is not None), default=0)
+    places = max(-int(cell.value.as_tuple().exponent) for cell in plan.cells if cell.value is not None)
     places = max(places, 0)
     if plan.operation is Operation.COUNT:
         places = 0
     elif plan.operation not in (Operation.SUM, Operation.DIFFERENCE):
         places = max(places, 2)
     rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-    return f"{_sign(plan.cells)[0]}{rounded:,f}{_sign(plan.cells)[1]}" if _carries_unit(plan.operation) else f"{rounded:,f}"
-
-
-def _carries_unit(operation: Operation) -> bool:
-    return operation in (Operation.SUM, Operation.AVERAGE, Operation.DIFFERENCE)
+    before, behind = _sign(plan.cells) if plan.operation in _CARRYING_UNITS else ("", "")
+    return f"{'-' if rounded < 0 else ''}{before}{abs(rounded):,f}{behind}"
 
 
 def _sign(cells: Sequence[Cell]) -> tuple[str, str]:
@@ -116,5 +117,6 @@ def _scale(cells: Sequence[Cell], grid: Grid) -> str:
     if not any(cell.value is not None and cell.quantity.unit != "%" for cell in cells):
         return ""
     columns = [grid.column_of(cell) for cell in cells]
-    scale = scale_of([*(column.label for column in columns), *(column.context for column in columns), grid.caption])
+    labels = [label for column in columns for label in (column.label, column.context)]
+    scale = scale_of([*labels, grid.caption])
     return "" if scale == "%" else scale
