@@ -46,8 +46,8 @@ _WHICH = re.compile(r"\b(?:which|what|who|when)\b|哪|谁|什么", re.IGNORECASE
 _SHARE = re.compile(r"%|percent|proportion|share|ratio|rate|margin|率|比例|比重|百分|占", re.IGNORECASE)
 _RANGE = re.compile(r"((?:19|20)\d\d)\s*(?:to|through|until|[-–~至到])\s*((?:19|20)\d\d)", re.IGNORECASE)
 _THRESHOLD = re.compile(
-    r"(?P<how>(?:more|greater|larger|higher|less|lower|smaller) than|above|over|exceed(?:s|ed|ing)?|below|under"
-    r"|超过|高于|大于|多于|低于|小于|少于|不足)\s*[$€£¥]?\s*(?P<number>-?\d[\d,]*(?:\.\d+)?)",
+    r"(?P<how>(?:more|greater|larger|higher|less|lower|smaller) than|above|over|below|under"
+    r"|exceed(?:s|ed|ing)?|超过|高于|大于|多于|低于|小于|少于|不足)\s*[$€£¥]?\s*(?P<number>-?\d[\d,]*(?:\.\d+)?)",
     re.IGNORECASE,
 )
 _BELOW = re.compile("less|lower|smaller|below|under|低|小|少|不足", re.IGNORECASE)
