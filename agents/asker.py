@@ -35,6 +35,7 @@ from agents.policy import Policy, policy_of
 from agents.prompt_library import PromptLibrary
 from agents.question_loop import QuestionLoop
 from agents.sessions import SessionIndex, thread_id
+from agents.tables.reading import TableReader
 from core.errors import AttestError, NotFoundError, StoreError
 from core.seams import ChatModel
 from core.settings import Settings
@@ -179,6 +180,10 @@ class Asker:
         if self._loop is not None:
             await asyncio.to_thread(self._loop.forget_session, owner, session_id)
         return True
+
+    def use_tables(self, tables: TableReader) -> None:
+        """From now on questions are answered from tables where rules are sure."""
+        self._context = replace(self._context, tables=tables)
 
     async def close(self) -> None:
         """Closes the sessions' database; the chat model belongs to the caller."""

@@ -10,6 +10,7 @@ from agents.guards.sufficiency import SufficiencyGate
 from agents.masking import AnswerMask
 from agents.memory.background import Background, Recaller
 from agents.prompt_library import PromptLibrary
+from agents.tables.reading import TableReader
 from core.seams import ChatModel, Guard
 from core.settings import ChatSettings, GuardSettings, RetrievalSettings
 from core.settings_effort import EffortSettings
@@ -36,6 +37,7 @@ class AskContext:
     efforts: EffortSettings
     mask: AnswerMask | None
     faq: Faq | None = None
+    tables: TableReader | None = None
     recaller: Recaller = Recaller()
     background: Background = Background()
     allowance: Allowance = field(default_factory=Allowance)

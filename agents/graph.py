@@ -21,6 +21,7 @@ from agents.nodes.front import front, route_of
 from agents.nodes.gather import gather
 from agents.nodes.plan import plan
 from agents.nodes.revise import revise
+from agents.nodes.table import after_gather, table
 from agents.records import read_checked
 from agents.routing import Route
 from agents.state import AskState
@@ -36,7 +37,7 @@ def build_graph(
 ) -> CompiledStateGraph:
     """The compiled graph; sessions live in the checkpointer."""
     graph = StateGraph(AskState, context_schema=AskContext)
-    for node in (front, plan, gather, answer, revise, extract, finish, *dict.fromkeys(ways.values())):
+    for node in (front, plan, gather, table, answer, revise, extract, finish, *dict.fromkeys(ways.values())):
         graph.add_node(node.__name__, node)
     entries = {route.value: node.__name__ for route, node in ways.items()}
 
@@ -51,7 +52,8 @@ def build_graph(
     graph.add_conditional_edges("plan", after_plan, ["gather", "finish", *sorted({*entries.values()})])
     for name in sorted({*entries.values()}):
         graph.add_conditional_edges(name, after_way, ["gather", "answer", "finish"])
-    graph.add_edge("gather", "answer")
+    graph.add_conditional_edges("gather", after_gather, ["table", "answer"])
+    graph.add_conditional_edges("table", after_table, ["answer", "finish"])
     graph.add_conditional_edges("answer", after_answer, ["revise", "extract", "finish"])
     graph.add_conditional_edges("revise", after_revise, ["extract", "finish"])
     graph.add_edge("extract", "finish")
@@ -64,6 +66,11 @@ def after_way(state: AskState) -> str:
     if state["outcome"]:
         return "finish"
     return "answer" if state["evidence"] else "gather"
+
+
+def after_table(state: AskState) -> str:
+    """What no rule is sure of is drafted."""
+    return "finish" if state["outcome"] else "answer"
 
 
 def after_answer(state: AskState) -> str:

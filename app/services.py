@@ -241,6 +241,7 @@ class Services:
         async with self._asker_lock:
             if "asker" not in self._parts:
                 from agents.asker import open_asker
+                from app.table_parts import build_table_reader
 
                 # First of all: the embedded model loads in its own process meanwhile.
                 chat_model = await asyncio.to_thread(self.chat_model)
@@ -250,9 +251,12 @@ class Services:
                 models = await asyncio.to_thread(self.guard_models)
                 self.paths.create()
                 loop = await asyncio.to_thread(self.loop)
-                self._parts["asker"] = await open_asker(
+                asker = await open_asker(
                     retriever, models, chat_model, self.settings, self.paths.sessions, loop
                 )
+                if self.settings.tables.answer:
+                    asker.use_tables(build_table_reader(self))
+                self._parts["asker"] = asker
             return self._parts["asker"]
 
     async def aclose(self) -> None:

@@ -20,6 +20,7 @@ from core.types import (
     Recollection,
     Remark,
     Scope,
+    StoredTable,
     Usage,
     Verdict,
 )
@@ -364,4 +365,17 @@ class Memory(Protocol):
         `agents.memory.rendering` writes and counts them; notes that belong to no one moment come
         first. Every source is an id of the history. May be called by several threads at once;
         keeps nothing that would make one conversation known in another."""
+        ...
+
+
+class TableSource(Protocol):
+    """Tables of documents as they were parsed, for their readers alone."""
+
+    def list_document(self, scope: Scope, document_id: str) -> list[StoredTable]:
+        """The tables of a document in order; none when there are none or the caller may not read them."""
+        ...
+
+    def find_beside(self, scope: Scope, document_id: str, text: str, limit: int) -> list[StoredTable]:
+        """Those of a document that a chunk's text may be a part of: their header stands in it. The likeliest
+        first, for the caller alone."""
         ...

@@ -213,6 +213,16 @@ class GuardSettings(Section):
     pii: Literal["off", "mask"] = Field("off", description="personal data in answers, quotes and events: off or mask (the kinds of ingest.pii_kinds)")
 
 
+class TableSettings(Section):
+    """Questions that are answered from tables by rules and SQL."""
+
+    answer: bool = Field(True, description="answer from a table, without the chat model, where rules are sure of its rows and columns")
+    sure_at: float = Field(0.8, ge=0, le=1, description="share of the question that the labels of a table must explain for that")
+    max_rows: int = Field(200, ge=1, le=10_000, description="most rows that SQL over tables gives")
+    timeout_s: float = Field(5.0, gt=0, le=60, description="longest run of SQL over tables")
+    memory_mb: int = Field(256, ge=64, le=4096, description="most memory that SQL over tables takes")
+
+
 class FaqSettings(Section):
     """Curated answers to known questions."""
 
@@ -285,6 +295,7 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     ray: RaySettings = RaySettings()
     guard: GuardSettings = GuardSettings()
+    tables: TableSettings = TableSettings()
     faq: FaqSettings = FaqSettings()
     feedback: FeedbackSettings = FeedbackSettings()
     memory: MemorySettings = MemorySettings()

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 EVERYONE = "everyone"
 """The reader that every caller is. A document readable by it is public in its collection."""
@@ -110,6 +111,21 @@ class Table:
     def filled(self) -> int:
         """Cells that hold something."""
         return sum(bool(cell) for row in self.rows for cell in row)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTable:
+    """A table as it is kept: `path` its Parquet file for SQL, `table` as it was parsed. `order` counts
+    the tables of its document."""
+
+    path: Path
+    document_id: str
+    order: int
+    title: str
+    uri: str
+    headings: tuple[str, ...]
+    page: int | None
+    table: Table
 
 
 PICTURE_SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg"}

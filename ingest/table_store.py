@@ -5,33 +5,23 @@ document says; knows nothing of chunks or of the ledger.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import NotFoundError, StoreError
-from core.types import EVERYONE, Document, Scope, Table
+from core.types import EVERYONE, Document, Scope, StoredTable, Table
 from ingest.typed_columns import Column, typed_columns
 from ingest.version_folders import VersionFolders, write_durably
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as parquet
 
 ROW = "row"
 TEXT_SUFFIX = " [text]"
 _KEY = b"attest"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredTable:
-    """A table as it is kept: `path` for SQL, `table` as it was parsed."""
-
-    path: Path
-    document_id: str
-    order: int
-    title: str
-    uri: str
-    headings: tuple[str, ...]
-    page: int | None
-    table: Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +104,19 @@ class TableStore:
         allowed = set(scope.principals)
         return [_stored(path, table, about) for path, table, about in read if set(about["readers"]) & allowed]
 
+    def find_beside(self, scope: Scope, document_id: str, text: str, limit: int) -> list[StoredTable]:
+        """See `TableSource.find_beside`. Reads the rows of no more than `limit` files."""
+        place = self._folders.of_version(scope.collection, document_id)
+        allowed, said = set(scope.principals), " ".join(text.replace("\\|", "|").split())
+        ranked = []
+        for path in sorted(place.glob("[0-9]*.parquet")):
+            about = _read_about(path)
+            labels = {" ".join(label.split()) for row in about["header"] for label in row if label.strip()}
+            held = sum(label in said for label in labels)
+            if set(about["readers"]) & allowed and (held or not labels):
+                ranked.append((-held / max(1, len(labels)), path))
+        return [_stored(path, *_read(path)) for _, path in sorted(ranked)[:limit]]
+
 
 def _about(document: Document, order: int, placed: PlacedTable) -> dict[str, Any]:
     table = placed.table
@@ -174,17 +177,29 @@ def _text_name(name: str, columns: Sequence[Column], suffix: str = TEXT_SUFFIX) 
     return wanted
 
 
-def _read(path: Path) -> tuple[Table, dict[str, Any]]:
-    """The table of a file as it was parsed, and what is known of it."""
+@contextmanager
+def _opened(path: Path) -> Iterator["parquet.ParquetFile"]:
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
     try:
         with parquet.ParquetFile(path) as file:
-            stored = file.read()
-        about = json.loads(stored.schema.metadata[_KEY])
+            yield file
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as exc:
         raise StoreError(f"the table {path} cannot be read: {exc}", remedy="run: attest rebuild") from exc
+
+
+def _read_about(path: Path) -> dict[str, Any]:
+    """What is known of a table, without its rows."""
+    with _opened(path) as file:
+        return json.loads(file.schema_arrow.metadata[_KEY])
+
+
+def _read(path: Path) -> tuple[Table, dict[str, Any]]:
+    """The table of a file as it was parsed, and what is known of it."""
+    with _opened(path) as file:
+        stored = file.read()
+        about = json.loads(stored.schema.metadata[_KEY])
     columns = [stored.column(name).to_pylist() for name in about["texts"]]
     body = tuple(tuple(cell or "" for cell in row) for row in zip(*columns, strict=True))
     header = tuple(tuple(row) for row in about["header"])

@@ -1,6 +1,6 @@
 """The columns of a table with types, for SQL: integers, decimals, dates, moments, or text.
 
-Knows what cells say (`parsers.cell_kinds`); knows nothing of Parquet files or documents.
+Knows what cells say (`core.cells`); knows nothing of Parquet files or documents.
 """
 
 import datetime as dt
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from core.cells import is_nothing, read_date, read_quantity
 from core.types import Table
-from ingest.parsers.cell_kinds import is_nothing, read_date, read_quantity
 
 _INT64_DIGITS = 18
 _DECIMAL_DIGITS = 38

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.eval_rendering import show_parsing, show_tables
 from app.cli.options import DEFAULT_COLLECTION, EXIT_CODES, Collection, Config, Data, Json
 from app.cli.output import Output
 
@@ -25,6 +26,7 @@ def add_commands(root: typer.Typer) -> None:
     evaluations.command("guard", epilog=EXIT_CODES)(guard)
     evaluations.command("injection", epilog=EXIT_CODES)(injection)
     evaluations.command("memory", epilog=EXIT_CODES)(memory)
+    evaluations.command("tables", epilog=EXIT_CODES)(tables)
     root.add_typer(evaluations, name="eval")
     root.command("compare", epilog=EXIT_CODES)(compare)
 
@@ -175,6 +177,40 @@ def memory(
     out.give(report, _show_memory)
 
 
+def tables(
+    file: Annotated[
+        Path | None, typer.Argument(help="Questions to tables in JSON lines.", metavar="FILE")
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A public set instead of a file (repeatable); all: each of them."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder of the public sets.", envvar="ATTEST_EVAL_DATA")
+    ] = None,
+    half: Annotated[
+        str, typer.Option("--half", help="Of a set: held-out, looked-at (rules were made on it) or all.")
+    ] = "held-out",
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Ask this many, evenly.")] = None,
+    out_file: Out = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Read and reckon answers from tables whose answers are known."""
+    from app.cli.backend import read_settings
+    from evals.tables_run import TablesJob, run_tables
+
+    out = Output(as_json)
+    _check_writable(out_file)
+    job = TablesJob(file, tuple(sets or ()), data, half, limit)
+    try:
+        report = run_tables(job, read_settings(None, config), out.status)
+    finally:
+        out.clear_status()
+    _write(out_file, report)
+    out.give(report, show_tables)
+
+
 def parsing(
     folder: Annotated[Path, typer.Argument(help="Folder of the files.", metavar="DIR")],
     expect: Annotated[
@@ -207,7 +243,7 @@ def parsing(
         out.clear_status()
         runner.close()
     _write(out_file, report)
-    out.give(report, _show_parsing)
+    out.give(report, show_parsing)
 
 
 def compare(
@@ -335,24 +371,6 @@ def _show_memory(out: Output, report: dict) -> None:
         f"facts said anew, {updates['n']} made dialogues: the newest is told in {updates['newest']:.3f} of "
         f"them, an older one in {updates['older']:.3f}"
     )
-
-
-def _show_parsing(out: Output, report: dict) -> None:
-    counts = report["counts"]
-    out.line(
-        f"{counts['found']} of {counts['strings']} strings found in {counts['files']} files, "
-        f"{counts['forbidden']} of {counts['must_not']} forbidden ones; "
-        f"{counts['markup_only']} more are markup alone"
-    )
-    out.line(f"{report['failed_files']} files failed; {report['pages_per_second'] or 0:g} pages a second")
-    for row in report["files"]:
-        for what in ("missing", "forbidden", "warnings"):
-            for text in row[what]:
-                out.line(f"{row['filename']}: {what}: {text}", indent="  ")
-    for failure in report["failures"]:
-        out.line(f"{failure['filename']}: {failure['reason']} ({failure['code']})", indent="  ")
-    for name in report["absent_files"]:
-        out.line(f"{name}: not in the folder, not counted", indent="  ")
 
 
 def _show_comparison(out: Output, found: dict) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from ingest.parsers.cell_kinds import is_data
+from core.cells import is_data
 from ingest.parsers.pdf_lines import Line, Word
 
 # In line heights. Columns are parted by no less: a blank is a third, in fonts of equal width a half.

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from ingest.parsers.cell_kinds import is_data
+from core.cells import is_data
 from ingest.parsers.gap_bands import (
     SPANNING_ROWS,
     WRAP_PITCH,

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
 
+from core.cells import is_data
 from core.text import CJK
-from ingest.parsers.cell_kinds import is_data
 from ingest.parsers.gap_bands import (
     Band,
     columns_of,

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from core.cells import is_data, is_year
 from core.types import Element, ElementKind, Table
-from ingest.parsers.cell_kinds import is_data, is_year
 from ingest.parsers.tables import table_element
 
 _NOTE = re.compile(

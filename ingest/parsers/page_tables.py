@@ -6,7 +6,7 @@ Knows the lines of pages. The parts stay parts, since a citation shows one page.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ingest.parsers.cell_kinds import is_data
+from core.cells import is_data
 from ingest.parsers.gap_tables import GapTable, replaced, rows_below
 from ingest.parsers.pdf_lines import Line
 

@@ -10,6 +10,8 @@ _NUMBER = re.compile(
     r"(?P<minus>[-−]?)(?P<digits>(?:\d{1,3}(?:[,，]\d{3})+|\d+)(?:\.\d+)?(?:[eE][+-]?\d{1,3})?)\s*"
     r"(?P<after>%|％|‰|°C|℃|[^\W\d_]{1,3}[²³23]?|[€元¥])?\s*(?P<close>[)）])?"
 )
+# `$(5.6)` and `(5.6)%` say the same as `($5.6)` and `(5.6%)`.
+_BRACKETED = re.compile(r"([$€£¥￥]?)\s*[(（]\s*([\d.,]+)\s*[)）]\s*([%％]?)")
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?)?")
 _NOTHING = frozenset({"", "-", "–", "—", "--", "/", "n/a", "na", "无", "null", "none", "…", "...", "－"})
 
@@ -27,7 +29,7 @@ class Quantity:
 def read_quantity(text: str) -> Quantity | None:
     """A number, with thousands separators, brackets for minus, and a unit; None for else.
     What begins with zeros (`007`) or has more than 18 digits is a code, no number."""
-    match = _NUMBER.fullmatch(text.strip())
+    match = _NUMBER.fullmatch(_BRACKETED.sub(r"(\1\2\3)", text.strip()))
     if match is None or bool(match["open"]) != bool(match["close"]):
         return None
     digits = match["digits"].replace(",", "").replace("，", "")

@@ -1,0 +1,67 @@
+"""table: when what was found is a table and rules are sure of its rows and columns, the answer is read and
+reckoned from it. The chat model is not asked; what rules are not sure of goes on to be drafted.
+
+Knows the reader of tables; knows nothing of SQL.
+"""
+
+import asyncio
+
+from langgraph.runtime import Runtime
+
+from agents.answering import AnswerWork
+from agents.context import AskContext
+from agents.drafting import Released, make_citation
+from agents.events import StatusChanged
+from agents.guards.evidence_screen import UNSCREENED, ScreenedEvidence
+from agents.guards.outgoing import plain_pictures, strip_links
+from agents.records import read_scope
+from agents.routing import Route
+from agents.state import AskState
+from agents.tables.citing import holds_table
+from agents.tables.reading import QuotedTableAnswer
+from core.types import Label, Sentence, Verdict
+
+NEAREST = 2
+"""A table must be among the first so many chunks."""
+
+
+def after_gather(state: AskState) -> str:
+    """To the table, when one is among what was found first."""
+    nearest = state["evidence"][:NEAREST]
+    return "table" if any(holds_table(one["hit"]["chunk"]["text"]) for one in nearest) else "answer"
+
+
+async def table(state: AskState, runtime: Runtime[AskContext]) -> dict:
+    """Sets `outcome` and `route`, or nothing."""
+    context = runtime.context
+    # A follow-up is put together of two questions, and rules would read both.
+    if context.tables is None or state["queries"][0] != state["question"]:
+        return {}
+    work = AnswerWork(state, runtime)
+    chunks = [e.chunk for e in work.excerpts if e.chunk.document_id not in state["hostile"]]
+    scope = read_scope(state)
+    found = await asyncio.to_thread(context.tables.read, work.question, chunks, scope, work.language)
+    if found is None:
+        return {}
+    screened = UNSCREENED
+    if context.guards.screen:
+        cited = list({span.chunk.id: span.chunk for span in found.spans}.values())
+        screened = await asyncio.to_thread(context.screen.screen, work.question, cited, state["hostile"])
+    if any(screened.is_barred(span.chunk, span.span) for span in found.spans):
+        return {}
+    runtime.stream_writer(StatusChanged("reckoning", found.answer.reckoned.sql))
+    released = release(found, screened)
+    work.checked.sentences.append(released.sentence)
+    work.checked.citations.extend(released.citations)
+    work.release(released)
+    return {**work.update(Route.TABLE.value), "route": Route.TABLE.value}
+
+
+def release(found: QuotedTableAnswer, screened: ScreenedEvidence = UNSCREENED) -> Released:
+    """The sentence with its citations. It is supported because it is made of the cells that are quoted; the
+    reason of the verdict is the SQL."""
+    citations = tuple(make_citation(at, span, screened) for at, span in enumerate(found.spans, start=1))
+    held = "\n".join(citation.quote for citation in citations)
+    text = plain_pictures(strip_links(found.answer.text, held)[0])
+    verdict = Verdict(Label.SUPPORTED, 1.0, Route.TABLE.value, found.answer.reckoned.sql)
+    return Released(Sentence(text, tuple(c.marker for c in citations), verdict), citations)

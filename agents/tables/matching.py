@@ -1,0 +1,149 @@
+"""Which rows and columns of a grid a question speaks of.
+
+A label counts by the words that it shares with the question, the rare ones of its own axis more, against
+those that the question does not have. Pure.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agents.tables.grid import Cell, Grid, Line
+from agents.tables.question import TableQuestion, label_words, same_words, terms_of, units_of
+
+LEAST_RECALL = 0.5
+FURTHER_RECALL = 0.75
+LEAST_FRESH = 0.25
+_MISSING = 0.45
+_CONTEXT, _CONTEXT_MISSING = 0.6, 0.05
+_CONDITION = 0.9
+_TIE = 0.05
+_SAID = 0.35
+_SHARE_UNASKED = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A line with how well the question speaks of it; `recall` is the share of its own label that the
+    question says; `conditions` are cells of the row that the question names."""
+
+    line: Line
+    score: float
+    recall: float
+    terms: frozenset[str]
+    conditions: tuple[Cell, ...] = ()
+
+
+def match_columns(
+    grid: Grid, question: TableQuestion, said: frozenset[str] = frozenset(), with_labels: bool = False
+) -> list[Match]:
+    """All columns, the one that is most spoken of first. What the question says of a row already (`said`)
+    counts less. `with_labels`: those that name rows may be asked for as well."""
+    columns = [*grid.columns, *grid.labels] if with_labels else grid.columns
+    weights = _weigh(columns)
+    weights = {term: weight * (_SAID if term in said else 1.0) for term, weight in weights.items()}
+    return _ranked([_match(line, question, weights) for line in columns])
+
+
+def match_rows(grid: Grid, question: TableQuestion) -> list[Match]:
+    """All rows likewise; a cell that the question names speaks for its row too."""
+    weights = _weigh(grid.rows)
+    named = _named_cells(grid, question)
+    rarity = Counter(normal for normal, _ in named)
+    found = []
+    for line in grid.rows:
+        match = _match(line, question, weights)
+        label = label_words(line.label)
+        own = [(normal, cell) for normal, cell in named if cell.row == line.at and normal not in label]
+        bonus = sum(_CONDITION * math.log(1 + len(grid.rows) / rarity[normal]) for normal, _ in own)
+        terms = match.terms.union(*(terms_of(normal) for normal, _ in own)) if own else match.terms
+        found.append(Match(line, match.score + bonus, match.recall, terms, tuple(cell for _, cell in own)))
+    return _ranked(found)
+
+
+def select(matches: Sequence[Match], question: TableQuestion) -> list[Match]:
+    """The line that is spoken of, and the further ones that the question names beside it, as it names them;
+    none when no label is named."""
+    named = [match for match in matches if match.recall >= LEAST_RECALL and match.score > 0]
+    if not named:
+        return []
+    best = named[0]
+    chosen, covered = [best], set(best.terms)
+    weights = _weigh([match.line for match in matches])
+    for match in named[1:]:
+        total = sum(weights.get(t, 1.0) for t in match.terms) or 1.0
+        fresh = sum(weights.get(t, 1.0) for t in match.terms - covered)
+        is_twin = label_words(match.line.label) == label_words(best.line.label)
+        if match.recall >= FURTHER_RECALL and fresh / total >= LEAST_FRESH and not is_twin:
+            chosen.append(match)
+            covered |= match.terms
+    return sorted(chosen, key=lambda match: _first_said(match, question)) if len(chosen) > 1 else chosen
+
+
+def is_tied(matches: Sequence[Match], chosen: Sequence[Match]) -> bool:
+    """Whether a line that was not chosen is spoken of as much as the best that was."""
+    best = max(match.score for match in chosen)
+    taken = {match.line.at for match in chosen}
+    return any(m.line.at not in taken and m.score >= best - _TIE for m in matches)
+
+
+def _match(line: Line, question: TableQuestion, weights: dict[str, float]) -> Match:
+    own = units_of(label_words(line.label))
+    held = missing = 0.0
+    hit: set[str] = set()
+    for unit in own:
+        # A Chinese word of two characters weighs as much as an English one.
+        share = 1.0 if min(unit).isascii() else 0.5
+        weight = share * max(weights.get(term, 0.0) for term in unit)
+        if common := unit & question.terms:
+            held, hit = held + weight, hit | common
+        else:
+            missing += weight
+    context = (terms_of(label_words(line.context)) if line.context else frozenset()).difference(*own)
+    around = context & question.terms
+    score = held - _MISSING * missing
+    score += _CONTEXT * sum(weights[t] for t in around) - _CONTEXT_MISSING * len(context - around)
+    recall = held / (held + missing) if held + missing else 0.0
+    if "%" in line.label and not question.asks_share:
+        score -= _SHARE_UNASKED
+    return Match(line, score, recall, frozenset(hit | around))
+
+
+def _weigh(lines: Sequence[Line]) -> dict[str, float]:
+    held = Counter(
+        term
+        for line in lines
+        for term in terms_of(label_words(line.label)) | terms_of(label_words(line.context))
+    )
+    return {term: 0.15 + math.log((len(lines) + 1) / count) for term, count in held.items()}
+
+
+def _named_cells(grid: Grid, question: TableQuestion) -> list[tuple[str, Cell]]:
+    """Cells beside the labels whose whole text stands in the question."""
+    squeezed = f" {question.text} "
+    found = []
+    for line in grid.rows:
+        for column in grid.columns:
+            cell = grid.cell(line, column)
+            normal = same_words(cell.text)
+            if len(normal) < 2 or normal not in squeezed:
+                continue
+            if normal.isascii() and f" {normal}" not in squeezed.replace("(", " ").replace("“", " "):
+                continue
+            if cell.quantity is None or len(normal) >= 4:
+                found.append((normal, cell))
+    return found
+
+
+def _first_said(match: Match, question: TableQuestion) -> tuple[int, int]:
+    label = label_words(match.line.label)
+    at = question.text.find(label)
+    if at < 0:
+        places = [question.text.find(term) for term in match.terms if term in question.text]
+        at = min(places, default=len(question.text))
+    return at, match.line.at
+
+
+def _ranked(matches: list[Match]) -> list[Match]:
+    return sorted(matches, key=lambda match: (-match.score, match.line.at))

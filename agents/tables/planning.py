@@ -1,0 +1,257 @@
+"""From a question to the cells that answer it and what is to be done with them: rules, no model.
+
+A plan is made only when rules find rows and columns by their labels; `confidence` says how much of the
+question they explain. Whoever asks decides from where on that is enough. Pure.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from agents.tables.axes import Reading, age_of, best_line, is_percent, later_first, read_axes, year_before
+from agents.tables.cues import Operation
+from agents.tables.grid import Cell, Grid
+from agents.tables.question import (
+    Threshold,
+    read_question,
+    same_words,
+    terms_of,
+    uncovered,
+)
+
+MOST_CELLS = 24
+_OVER_ALL = re.compile(r"\b(?:all|across|over|each|every)\b|各|所有|每")
+# "what percentage of the whole is the part" against "the part as a percentage of the whole".
+_WHOLE_FIRST = re.compile(
+    r"^(?!.*\bas an? (?:percent|proportion|share)).*(?:percent(?:age)?|proportion|share) of\b"
+    r".*\b(?:is|are|was|were|does|do|did|makes?|comes?)\b",
+    re.IGNORECASE,
+)
+_UNSIGNED = re.compile(r"differen|相差|差额|差值|差异|之差|差多少", re.IGNORECASE)
+_FALLEN = re.compile(r"(?:decrease|decline)(?!\s*/)|减少|下降", re.IGNORECASE)
+_REFINED = frozenset((Operation.DIFFERENCE, Operation.PERCENT_CHANGE, Operation.SHARE, Operation.RATIO))
+_UNNAMED_FACTOR = 0.8
+_ALL_COLUMNS_FACTOR = 0.6
+_NAMED_RECALL = 0.75
+_MIXED_FACTOR = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class TablePlan:
+    """`cells` in the order that the operation takes them: of a difference the first less the second."""
+
+    operation: Operation
+    cells: tuple[Cell, ...]
+    confidence: float
+    threshold: Threshold | None = None
+    cue: str = ""
+
+
+def plan_cells(question: str, grid: Grid, context: str = "") -> TablePlan | None:
+    """The plan for a question; None when rules do not find its rows and columns. `context` is what is said
+    of the whole table: title, headings, caption."""
+    asked = read_question(question)
+    reading = read_axes(grid, asked)
+    if reading is None:
+        return None
+    operation, cue = _operation(reading)
+    plan = _PLANNERS[operation](replace(reading, cue=cue))
+    if plan is None or not 0 < len(plan.cells) <= MOST_CELLS:
+        return None
+    if plan.operation is not Operation.CELLS and not _can_be_reckoned(plan.cells):
+        return None
+    if plan.operation is Operation.CELLS and not any(cell.text for cell in plan.cells):
+        return None
+    around = terms_of(same_words(f"{context} {grid.caption}")) | reading.labels
+    missing = uncovered(asked, reading.terms | around, cue)
+    return replace(plan, confidence=round((1 - missing) * plan.confidence * reading.factor, 4), cue=cue)
+
+
+def _can_be_reckoned(cells: Sequence[Cell]) -> bool:
+    """Whether all are figures, and of one kind: percent or not."""
+    return all(cell.value is not None for cell in cells) and len({is_percent(cell) for cell in cells}) == 1
+
+
+def _operation(reading: Reading) -> tuple[Operation, str]:
+    """The first operation that the words mean and that no label explains: a row named `total change` is
+    looked up."""
+    question = reading.question
+    labels = " ".join(same_words(m.line.label) for m in [*reading.rows, *reading.columns])
+    if question.threshold:
+        counts = next((cue for operation, cue in question.cues if operation is Operation.COUNT), "")
+        if counts or question.asks_which:
+            return (Operation.COUNT, counts) if counts else (Operation.FILTER, "")
+    for operation, cue in question.cues:
+        said = terms_of(cue)
+        if said and said <= terms_of(labels):
+            continue
+        if operation is Operation.COUNT:
+            continue
+        if operation is Operation.SHARE and all(is_percent(cell) for cell in reading.across()):
+            continue
+        if operation is Operation.SUM and len(reading.rows) * max(1, len(reading.columns)) < 2:
+            continue
+        return operation, cue
+    return Operation.CELLS, ""
+
+
+def _cells(reading: Reading) -> TablePlan | None:
+    columns = reading.columns_or_only
+    over_all = len(columns) == 1 and bool(_OVER_ALL.search(reading.question.text))
+    is_named = bool(reading.rows) and max(match.recall for match in reading.rows) >= _NAMED_RECALL
+    if reading.rows and columns and (is_named or not over_all):
+        return TablePlan(Operation.CELLS, reading.across(columns=columns), 1.0)
+    if reading.rows and not columns and len(reading.rows) <= 3:
+        cells = _filled(reading.across(columns=reading.grid.columns))
+        return TablePlan(Operation.CELLS, cells, _ALL_COLUMNS_FACTOR)
+    if over_all:
+        cells = _filled(reading.across(reading.items, columns))
+        return TablePlan(Operation.CELLS, cells, _UNNAMED_FACTOR)
+    return None
+
+
+def _filled(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    return tuple(cell for cell in cells if cell.text)
+
+
+def _many(operation: Operation, reading: Reading) -> TablePlan | None:
+    """A sum or a mean over the cells that are named; over all years where none is."""
+    columns = reading.column_lines or reading.yearly or reading.columns_or_only
+    rows = reading.row_lines
+    factor = 1.0
+    if not rows and len(columns) == 1:
+        rows, factor = reading.items, _UNNAMED_FACTOR
+    mixed = {other for other, cue in reading.question.cues if not terms_of(cue) <= reading.labels}
+    if operation is Operation.AVERAGE and mixed & _REFINED:
+        factor *= _MIXED_FACTOR
+    if operation is Operation.AVERAGE and len(rows) == len(columns) == 1:
+        # The average of a balance in a year lies between those of its end and its beginning.
+        before = year_before(reading.grid.columns, columns[0])
+        columns, factor = [*columns, *([before] if before else [])], 0.9
+    if not rows or len(rows) * len(columns) < 2:
+        return None
+    return TablePlan(operation, reading.across(rows, columns), factor)
+
+
+def _sum(reading: Reading) -> TablePlan | None:
+    return _many(Operation.SUM, reading)
+
+
+def _average(reading: Reading) -> TablePlan | None:
+    return _many(Operation.AVERAGE, reading)
+
+
+def _difference(reading: Reading) -> TablePlan | None:
+    return _two(Operation.DIFFERENCE, reading)
+
+
+def _percent_change(reading: Reading) -> TablePlan | None:
+    return _two(Operation.PERCENT_CHANGE, reading)
+
+
+def _two(operation: Operation, reading: Reading) -> TablePlan | None:
+    """Two cells: one row in two years, the later one first, or two rows in one column as they are named."""
+    rows = reading.row_lines
+    columns = reading.column_lines
+    factor = 1.0
+    if len(rows) == 1 and len(columns) == 1 and (before := year_before(reading.grid.columns, columns[0])):
+        columns, factor = [columns[0], before], 0.9
+    if len(rows) == 1 and not columns and len(reading.yearly) == 2:
+        columns, factor = reading.yearly, 0.9
+    if len(rows) > 1 and len(columns) == 2:
+        rows, factor = [best_line(reading.rows)], 0.8
+    if len(rows) == 1 and len(columns) == 2:
+        return _ordered(operation, reading, reading.across(rows, later_first(columns)), factor)
+    if len(rows) == 2 and (len(columns) == 1 or len(reading.grid.columns) == 1):
+        columns = columns or list(reading.grid.columns)
+        rows = later_first(rows) if all(any(age_of(row)) for row in rows) else rows
+        return _ordered(operation, reading, reading.across(rows, columns), factor)
+    return None
+
+
+def _ordered(
+    operation: Operation, reading: Reading, cells: tuple[Cell, ...], factor: float
+) -> TablePlan | None:
+    """A difference has no sign, a decrease is what was there before less what is left."""
+    if any(cell.value is None for cell in cells):
+        return None
+    if operation is Operation.DIFFERENCE:
+        if _UNSIGNED.search(reading.cue):
+            cells = tuple(sorted(cells, key=lambda cell: -cell.value))
+        elif _FALLEN.match(reading.cue):
+            cells = cells[::-1]
+    return TablePlan(operation, cells, factor)
+
+
+def _ratio(reading: Reading) -> TablePlan | None:
+    return _quotient(Operation.RATIO, reading)
+
+
+def _share(reading: Reading) -> TablePlan | None:
+    return _quotient(Operation.SHARE, reading)
+
+
+def _quotient(operation: Operation, reading: Reading) -> TablePlan | None:
+    rows, columns = reading.row_lines, reading.column_lines
+    columns = columns or reading.columns_or_only
+    if operation is Operation.SHARE and len(rows) == 2 and _WHOLE_FIRST.search(reading.question.text):
+        rows = rows[::-1]
+    if len(rows) == 2 and len(columns) == 1:
+        return TablePlan(operation, reading.across(rows, columns), 1.0)
+    if len(rows) == 1 and len(columns) == 2:
+        return TablePlan(operation, reading.across(rows, columns), 1.0)
+    return None
+
+
+def _highest(reading: Reading) -> TablePlan | None:
+    return _extreme(Operation.HIGHEST, reading)
+
+
+def _lowest(reading: Reading) -> TablePlan | None:
+    return _extreme(Operation.LOWEST, reading)
+
+
+def _extreme(operation: Operation, reading: Reading) -> TablePlan | None:
+    """Over the years of one row, or over the rows of one column."""
+    rows, columns = reading.row_lines, reading.column_lines
+    if len(rows) > 1 and len(columns) != 1:
+        rows = [best_line(reading.rows)]
+    if len(rows) == 1 and (len(columns) > 1 or not columns):
+        columns = columns or reading.yearly or list(reading.grid.columns)
+        return TablePlan(operation, _figures(reading.across(rows, columns)), 1.0)
+    if len(columns) == 1 and not (len(rows) == 1 and rows[0].is_total):
+        rows = rows if len(rows) > 1 else reading.items
+        return TablePlan(operation, _figures(reading.across(rows, columns)), 0.9)
+    return None
+
+
+def _count(reading: Reading) -> TablePlan | None:
+    return _compared(Operation.COUNT, reading)
+
+
+def _filter(reading: Reading) -> TablePlan | None:
+    return _compared(Operation.FILTER, reading)
+
+
+def _compared(operation: Operation, reading: Reading) -> TablePlan | None:
+    plan = _extreme(operation, reading)
+    return replace(plan, threshold=reading.question.threshold) if plan else None
+
+
+def _figures(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    return tuple(cell for cell in cells if cell.value is not None)
+
+
+_PLANNERS = {
+    Operation.CELLS: _cells,
+    Operation.SUM: _sum,
+    Operation.AVERAGE: _average,
+    Operation.DIFFERENCE: _difference,
+    Operation.PERCENT_CHANGE: _percent_change,
+    Operation.RATIO: _ratio,
+    Operation.SHARE: _share,
+    Operation.COUNT: _count,
+    Operation.FILTER: _filter,
+    Operation.HIGHEST: _highest,
+    Operation.LOWEST: _lowest,
+}

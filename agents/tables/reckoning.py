@@ -1,0 +1,135 @@
+"""A plan as SQL over the cells of one table, and what that gives. All figures come from DuckDB.
+
+The relation of cells has a line for each: `row`, `col`, `row_label`, `column_label`, `text`, `value` (exact
+decimals) and `unit`. Nothing of a question is pasted into SQL: places and thresholds are numbers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+from agents.tables.cues import Operation
+from agents.tables.grid import Cell, Grid
+from agents.tables.planning import TablePlan
+from agents.tables.question import label_words
+from agents.tables.sandbox import SqlLimits, run_select
+
+if TYPE_CHECKING:
+    import pyarrow
+
+CELLS = "cells"
+_MOST_DIGITS = 38
+_GIVING_CELLS = frozenset((Operation.CELLS, Operation.HIGHEST, Operation.LOWEST, Operation.FILTER))
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoned:
+    """What the SQL of a plan gave: a number, or the cells that were found."""
+
+    plan: TablePlan
+    sql: str
+    value: Decimal | None
+    found: tuple[Cell, ...]
+
+
+def reckon(plan: TablePlan, grid: Grid, limits: SqlLimits | None = None) -> Reckoned | None:
+    """Runs a plan over its grid; None when there is no result, as of a division by zero.
+
+    Raises:
+        InputError: the SQL takes more than its limits.
+    """
+    sql = sql_of(plan)
+    result = run_select(sql, {CELLS: cell_relation(grid)}, limits)
+    if plan.operation in _GIVING_CELLS:
+        places = {(int(row[0]), int(row[1])) for row in result.rows}
+        found = tuple(cell for cell in plan.cells if cell.place in places)
+        return Reckoned(plan, sql, None, found) if found else None
+    value = _decimal(result.rows[0][0]) if result.rows else None
+    return Reckoned(plan, sql, value, ()) if value is not None else None
+
+
+def sql_of(plan: TablePlan) -> str:
+    """The SELECT of a plan."""
+    chosen = _places(plan.cells)
+    listed = f'SELECT "row", col, row_label, column_label, text FROM {CELLS} WHERE {chosen}'
+    order = ' ORDER BY "row", col'
+    match plan.operation:
+        case Operation.CELLS:
+            return listed + order
+        case Operation.HIGHEST | Operation.LOWEST:
+            most = "max" if plan.operation is Operation.HIGHEST else "min"
+            return f"{listed} AND value = (SELECT {most}(value) FROM {CELLS} WHERE {chosen}){order}"
+        case Operation.FILTER:
+            return f"{listed} AND {_limit(plan)}{order}"
+        case Operation.COUNT:
+            return f"SELECT count(*) AS result FROM {CELLS} WHERE {chosen} AND {_limit(plan)}"
+        case Operation.SUM:
+            return f"SELECT sum(value) AS result FROM {CELLS} WHERE {chosen}"
+        case Operation.AVERAGE:
+            return f"SELECT sum(value) / count(value) AS result FROM {CELLS} WHERE {chosen}"
+    first, second = (f"(SELECT value FROM {CELLS} WHERE {_place(cell)})" for cell in plan.cells[:2])
+    return {
+        Operation.DIFFERENCE: f"SELECT {first} - {second} AS result",
+        Operation.PERCENT_CHANGE: f"SELECT 100 * ({first} - {second}) / nullif({second}, 0) AS result",
+        Operation.RATIO: f"SELECT {first} / nullif({second}, 0) AS result",
+        Operation.SHARE: f"SELECT 100 * {first} / nullif({second}, 0) AS result",
+    }[plan.operation]
+
+
+def cell_relation(grid: Grid) -> "pyarrow.Table":
+    """The cells of a grid as a relation."""
+    import pyarrow as pa
+
+    lines = {row.at: label_of(row.context, row.label) for row in grid.rows}
+    columns = {column.at: column.label for column in [*grid.columns, *grid.labels]}
+    cells = [cell for cell in grid.cells.values() if cell.row in lines]
+    scale = max((_scale(cell) for cell in cells), default=0)
+    values = [cell.value if _fits(cell, scale) else None for cell in cells]
+    return pa.table(
+        {
+            "row": pa.array([cell.row for cell in cells], pa.int32()),
+            "col": pa.array([cell.column for cell in cells], pa.int32()),
+            "row_label": pa.array([lines[cell.row] for cell in cells], pa.string()),
+            "column_label": pa.array([columns[cell.column] for cell in cells], pa.string()),
+            "text": pa.array([cell.text for cell in cells], pa.string()),
+            "value": pa.array(values, pa.decimal128(_MOST_DIGITS, scale)),
+            "unit": pa.array([cell.quantity.unit if cell.quantity else "" for cell in cells], pa.string()),
+        }
+    )
+
+
+def label_of(context: str, label: str) -> str:
+    """A label with what it stands under, unless that says the same."""
+    if context and label_words(context) not in label_words(label):
+        return f"{context}, {label}" if context.isascii() else f"{context}，{label}"
+    return label
+
+
+def _places(cells: Sequence[Cell]) -> str:
+    return "(" + " OR ".join(f"({_place(cell)})" for cell in cells) + ")"
+
+
+def _place(cell: Cell) -> str:
+    return f'"row" = {int(cell.row)} AND col = {int(cell.column)}'
+
+
+def _limit(plan: TablePlan) -> str:
+    sign = "<" if plan.threshold.is_below else ">"
+    return f"value {sign} {Decimal(plan.threshold.number):f}"
+
+
+def _scale(cell: Cell) -> int:
+    return max(0, -int(cell.value.as_tuple().exponent)) if cell.value is not None else 0
+
+
+def _fits(cell: Cell, scale: int) -> bool:
+    return cell.value is not None and max(cell.value.adjusted() + 1, 1) + scale <= _MOST_DIGITS
+
+
+def _decimal(value: object) -> Decimal | None:
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
