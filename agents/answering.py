@@ -51,7 +51,7 @@ class AnswerWork:
         self.excerpts = [read_excerpt(record) for record in state["evidence"]]
         self.question = state["queries"][0]
         self.language = state["language"]
-        self.recalled = state.get("recalled", "")
+        self.recalled, self.wishes = state.get("recalled", ""), state.get("wishes", "")
         self.checked = read_checked(outcome) if outcome else CheckedDraft()
         self.draft_text: str = outcome.get("draft", "")
         self.written: list[str] = []
@@ -68,6 +68,11 @@ class AnswerWork:
     def policy(self) -> Policy:
         """How sure a sentence must be to leave."""
         return Policy(self._state["policy"])
+
+    def prompt(self) -> list[Message]:
+        """The messages that ask for the draft; the same each time: a revision goes on from them."""
+        asking = self.context.prompts.answer
+        return asking(self.question, self.excerpts, self.language, self.recalled, self.wishes)
 
     async def open_evidence(self) -> bool:
         """Cuts the evidence into quotable spans and encodes them: of whole chunks, for what was

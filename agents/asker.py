@@ -86,6 +86,8 @@ class Asker:
             "policy": self._policy_of(ask).value,
             "started": time.time(),
             **({"memory": ask.memory} if ask.memory else {}),
+            "wishes": "\n".join(ask.guidance.wishes),
+            "wished_language": ask.guidance.language,
         }
         config = {"configurable": {"thread_id": thread}}
         known = await asyncio.to_thread(self._sessions.has, ask.owner, session_id)
@@ -108,7 +110,9 @@ class Asker:
             await self._graph.checkpointer.keep_latest(thread)
             answer, asked = finished.answer, self._masked(ask)
             turn = Turn(clean_question(asked.question), answer.text, answer.status, answer.id, now())
-            await asyncio.to_thread(self._sessions.record_turn, ask.owner, session_id, turn)
+            await asyncio.to_thread(
+                self._sessions.record_turn, ask.owner, session_id, turn, ask.guidance.assistant
+            )
             known = True
             await self._note(asked, turn, answer, session_id, had_evidence)
         except AttestError as exc:
@@ -171,6 +175,10 @@ class Asker:
         if not await asyncio.to_thread(self._sessions.has, owner, session_id):
             raise NotFoundError(f"there is no session {session_id!r}")
         return await asyncio.to_thread(self._sessions.turns, owner, session_id)
+
+    async def assistant_of(self, owner: str, session_id: str) -> str:
+        """The id of the assistant that answered last in a session; empty when none did."""
+        return await asyncio.to_thread(self._sessions.assistant_of, owner, session_id)
 
     async def forget(self, owner: str, session_id: str) -> bool:
         """Deletes a session with all its checkpoints; False when the owner has none such."""

@@ -86,6 +86,18 @@ def limits_of(effort: Effort, settings: EffortSettings) -> Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Guidance:
+    """How an answer shall be, by the assistant of the session and by who asks: `assistant` is its id,
+    `wishes` are instructions that were screened, `language` is what is answered in where the question
+    names none (empty: it is left open), `tools` are those that may be used (None: all)."""
+
+    assistant: str = ""
+    wishes: tuple[str, ...] = ()
+    language: str = ""
+    tools: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """One question. `owner` is who asks: a session is found again only by its owner. `policy` may
     be stricter than that of the collection; a looser one has no effect. `keep`: whether the
@@ -100,3 +112,4 @@ class Ask:
     policy: Policy | None = None
     keep: bool = True
     memory: str = ""
+    guidance: Guidance = Guidance()

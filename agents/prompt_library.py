@@ -27,17 +27,26 @@ class PromptLibrary:
         self.fingerprint = self._files.fingerprint
 
     def answer(
-        self, question: str, excerpts: Sequence[Excerpt], language: str, recalled: str = ""
+        self, question: str, excerpts: Sequence[Excerpt], language: str, recalled: str = "", wishes: str = ""
     ) -> list[Message]:
         """The messages that ask for a draft from the evidence, numbered from 1; `recalled` of the
-        conversation stands behind it, in a fence of its own."""
-        evidence, told = fence(excerpts, question), ""
-        if recalled:
-            name = f"recalled-{_nonce(question, recalled)}"
-            fenced = f"<{name}>\n{recalled}\n</{name}>"
-            told = self._files.messages(f"recalled.{language}", recalled=fenced)[1].content + "\n\n"
-        values = {"evidence": evidence, "question": _flatten(question), "recalled": told}
+        conversation stands behind it, `wishes` for the answer's style before it, each in a fence of its
+        own. Wishes are the same for many questions, so a server that keeps prefixes reads them once."""
+        values = {
+            "evidence": fence(excerpts, question),
+            "question": _flatten(question),
+            "recalled": self._told("recalled", language, recalled, question),
+            "wishes": self._told("wishes", language, wishes),
+        }
         return self._files.messages(f"answer.{language}", **values)
+
+    def _told(self, name: str, language: str, text: str, *more: str) -> str:
+        """A text between delimiters that it cannot hold itself, with what it is; empty for none."""
+        if not text:
+            return ""
+        tag = f"{name}-{_nonce(*more, text)}"
+        fenced = f"<{tag}>\n{text}\n</{tag}>"
+        return self._files.messages(f"{name}.{language}", **{name: fenced})[1].content + "\n\n"
 
     def revise(
         self, asked: Sequence[Message], draft: str, withheld: Sequence[Sentence], language: str

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, Integer, String, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from core.database import add_columns
 from core.types import Status, Turn
 
 MAX_TITLE_CHARS = 80
@@ -28,6 +29,7 @@ class _SessionRow(_Table):
     title: Mapped[str] = mapped_column(String)
     turns: Mapped[int] = mapped_column(Integer)
     updated: Mapped[str] = mapped_column(String)
+    assistant: Mapped[str] = mapped_column(String)
 
 
 class _TurnRow(_Table):
@@ -48,17 +50,19 @@ class SessionIndex:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         _Table.metadata.create_all(engine)
+        add_columns(engine, _SessionRow.__table__)
 
-    def record_turn(self, owner: str, session_id: str, turn: Turn) -> None:
-        """Keeps a turn behind those before it; the first question is the session's title."""
+    def record_turn(self, owner: str, session_id: str, turn: Turn, assistant: str = "") -> None:
+        """Keeps a turn behind those before it; the first question is the session's title, and
+        `assistant` is the one that the session goes on with."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         title = turn.question[:MAX_TITLE_CHARS]
         statement = insert(_SessionRow).values(
-            owner=owner, session_id=session_id, title=title, turns=1, updated=now
+            owner=owner, session_id=session_id, title=title, turns=1, updated=now, assistant=assistant
         )
         statement = statement.on_conflict_do_update(
             index_elements=["owner", "session_id"],
-            set_={"turns": _SessionRow.turns + 1, "updated": now},
+            set_={"turns": _SessionRow.turns + 1, "updated": now, "assistant": assistant},
         )
         last = select(func.coalesce(func.max(_TurnRow.place), 0) + 1).where(*_turns_of(owner, session_id))
         kept = {
@@ -78,11 +82,17 @@ class SessionIndex:
             return [Turn(r.question, r.answer, Status(r.status), r.turn_id, r.said) for r in rows]
 
     def list_sessions(self, owner: str) -> list[dict]:
-        """Newest first: session_id, title, turns, updated (UTC, ISO 8601)."""
+        """Newest first: session_id, title, turns, updated (UTC, ISO 8601), assistant (an id or empty)."""
         query = select(_SessionRow).where(_SessionRow.owner == owner).order_by(_SessionRow.updated.desc())
         with Session(self._engine) as session:
             return [
-                {"session_id": r.session_id, "title": r.title, "turns": r.turns, "updated": r.updated}
+                {
+                    "session_id": r.session_id,
+                    "title": r.title,
+                    "turns": r.turns,
+                    "updated": r.updated,
+                    "assistant": r.assistant,
+                }
                 for r in session.scalars(query)
             ]
 
@@ -90,6 +100,12 @@ class SessionIndex:
         """Whether the owner has that session."""
         with Session(self._engine) as session:
             return session.get(_SessionRow, (owner, session_id)) is not None
+
+    def assistant_of(self, owner: str, session_id: str) -> str:
+        """The id of the assistant that the session goes on with; empty when it has none."""
+        with Session(self._engine) as session:
+            row = session.get(_SessionRow, (owner, session_id))
+            return row.assistant if row is not None else ""
 
     def forget(self, owner: str, session_id: str) -> bool:
         """Removes a session with its turns; False when there was none."""

@@ -8,7 +8,8 @@ from typing import TypedDict
 
 class AskState(TypedDict, total=False):
     """One question on its way. `memory` is the strategy of the session, empty: that of the settings;
-    `recalled` is what of the conversation and of the user's facts the model is told. `passage` is
+    `recalled` is what of the conversation and of the user's facts the model is told; `wishes` is what the
+    user and the assistant want of answers, `wished_language` the language of them. `passage` is
     hypothetical: it is searched with and shown to nobody; `spent` is what was asked of the chat model
     before the answer; `notes` say how the search was made; `route` is which way the answer came about
     (agents/routing.py), `why` the rule that chose it; `answering` is the probability by chunk that it holds
@@ -27,6 +28,8 @@ class AskState(TypedDict, total=False):
     refusal: str
     memory: str
     recalled: str
+    wishes: str
+    wished_language: str
     language: str
     queries: list[str]
     passage: str

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from app import problems
+from app.assistants import Assistants
 from app.auth import AuthenticationMiddleware, Authenticator
 from app.body_limit import BodyLimit
 from app.curation import Curation
@@ -20,7 +21,19 @@ from app.library import Library
 from app.memory import UserFacts
 from app.origin_guard import OriginGuard, is_loopback
 from app.rate_limit import RateLimit
-from app.routes import ask, collections, documents, faq, feedback, health, jobs, memory, search, sessions
+from app.routes import (
+    ask,
+    assistants,
+    collections,
+    documents,
+    faq,
+    feedback,
+    health,
+    jobs,
+    memory,
+    search,
+    sessions,
+)
 from app.services import Services
 from app.threads import Background, WriteQueue
 from core.errors import AttestError
@@ -46,12 +59,15 @@ def create_app(services: Services, local_token: str, *, warm_up: bool = False) -
     app.state.library = Library(services)
     app.state.curation = Curation(services)
     app.state.user_facts = UserFacts(services)
+    app.state.assistants = Assistants(services)
     app.state.writes = WriteQueue()
     app.state.fetches = WriteQueue(FETCHES_AT_ONCE)
     app.state.jobs = JobBook()
     app.state.background = Background()
     problems.install_problem_handlers(app)
-    for routes in (ask, search, documents, collections, faq, feedback, memory, jobs, sessions, health):
+    for routes in (
+        ask, search, documents, collections, faq, feedback, memory, assistants, jobs, sessions, health,
+    ):  # fmt: skip
         app.include_router(routes.router)
     # The last one added is the first that a request meets.
     app.add_middleware(BodyLimit, max_upload_mb=settings.server.max_upload_mb)

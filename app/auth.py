@@ -72,7 +72,7 @@ class Caller:
             return
         if foreign := sorted(set(readers) - self.readers - {EVERYONE}):
             raise AccessError(
-                f"you are not {foreign[0]!r} and cannot add documents for them",
+                f"you are not {foreign[0]!r} and cannot share with them",
                 remedy="name yourself, one of your groups or everyone",
                 authenticated=True,
             )

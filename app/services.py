@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from agents.asker import Asker
+    from agents.assistants import AssistantTable
     from agents.curating import EvidenceFinder
     from agents.guards.building import GuardModels
     from agents.memory.facts import Facts
@@ -223,6 +224,12 @@ class Services:
         from app.tool_parts import build_audit
 
         return self._once("tool_audit", lambda: build_audit(self))
+
+    def assistants(self) -> "AssistantTable":
+        """Saved profiles, and users' own instructions."""
+        from agents.assistants import AssistantTable
+
+        return self._once("assistants", lambda: AssistantTable(self.engine()))
 
     def same_question(self) -> "SameQuestion":
         """Whether two questions are one."""

@@ -109,6 +109,9 @@ class ChatSettings(Section):
     )
     timeout_s: float = Field(120.0, gt=0, description="longest wait for the next piece of a reply")
     max_answer_tokens: int = Field(256, ge=16, le=8192, description="longest draft")
+    max_instruction_tokens: int = Field(
+        200, ge=0, le=4096, description="longest instructions of a user, and as many of an assistant; each prompt holds them; 0: none"
+    )
     threads: int = Field(0, ge=0, description="CPU threads of the embedded model; 0: all")
     cache_gb: int = Field(1, ge=1, description="key-value cache of the embedded model")
 

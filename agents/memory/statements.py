@@ -189,7 +189,7 @@ def _slot(body: str, *, is_asked: bool) -> tuple[str, str] | None:
     match = _OWN.match(body)
     if match is None or not (is_asked or _LASTING.search(match["key"] or match["zh"])):
         return None
-    return _own_key(match["key"] or match["zh"]), match["value"]
+    return own_key(match["key"] or match["zh"]), match["value"]
 
 
 def _about(body: str) -> tuple[str, str] | None:
@@ -205,7 +205,7 @@ def _forgotten(sentence: str) -> str | None:
         return None
     if not match["key"]:
         return EVERYTHING
-    return _own_key(match["key"])
+    return own_key(match["key"])
 
 
 _SAME_KEY = {
@@ -220,7 +220,7 @@ def _key(text: str) -> str:
     return folded[:MAX_KEY_CHARS]
 
 
-def _own_key(text: str) -> str:
+def own_key(text: str) -> str:
     """The key of what is one's own: my company is where I work."""
     return _SAME_KEY.get(_key(text), _key(text))
 

@@ -23,8 +23,7 @@ async def answer(state: AskState, runtime: Runtime[AskContext]) -> dict:
     if not await work.open_evidence():
         return work.update("answer")
     runtime.stream_writer(StatusChanged("answering"))
-    prompt = runtime.context.prompts.answer(work.question, work.excerpts, work.language, work.recalled)
-    async with aclosing(work.drafted(prompt)) as sentences:
+    async with aclosing(work.drafted(work.prompt())) as sentences:
         async for sentence in sentences:
             await work.check(sentence)
     work.draft_text, work.is_drafted = "\n".join(work.written), True

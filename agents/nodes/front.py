@@ -1,5 +1,6 @@
 """front: a known question gets its curated answer at once, what only tells something of the user a
-word of thanks, and small talk its reply; without a search or a model.
+word of thanks, a question about what they told of themselves that, and small talk its reply; without a
+search or a model.
 
 Knows the curated answers, the rules of long-term memory and small talk; knows nothing of plans. A question
 that refers back to the turn before it is not known by its words alone, so it goes on.
@@ -17,6 +18,7 @@ from agents.events import SentenceReleased, StatusChanged
 from agents.faq import ListedEntry
 from agents.guards.question_guard import refusal_of
 from agents.memory.acknowledging import acknowledge
+from agents.memory.own_questions import answer_about_oneself
 from agents.nodes.plan import refers_back
 from agents.policy import Policy
 from agents.records import read_scope, sentence_record
@@ -30,12 +32,13 @@ from core.types import Status, Usage
 async def front(state: AskState, runtime: Runtime[AskContext]) -> dict:
     """Sets `route`: faq or chat, with the whole outcome, or search and nothing else."""
     question, background = state["question"], runtime.context.background
-    if (words := acknowledge(question, background)) and not refusal_of(question):
+    words = acknowledge(question, background) or answer_about_oneself(question, background)
+    if words and not refusal_of(question):
         return _said(question, words)
     begun = time.perf_counter()
     found = await _known(state, runtime)
     if found is None:
-        return _small_talk(question, background.answer_language)
+        return _small_talk(question, state.get("wished_language") or background.answer_language)
     runtime.stream_writer(StatusChanged("answering", Route.FAQ.value))
     first_ms = round((time.time() - state["started"]) * 1000, 1)
     _release(found, runtime)

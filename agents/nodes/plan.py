@@ -58,7 +58,10 @@ async def plan(state: AskState, runtime: Runtime[AskContext]) -> dict:
         "refusal": refusal.value if refusal else "",
         "route": choice.route.value,
         "why": choice.why,
-        "language": language_wish(question) or background.answer_language or detect_language(question),
+        "language": language_wish(question)
+        or state.get("wished_language")
+        or background.answer_language
+        or detect_language(question),
         "recalled": recalled,
         "queries": [query],
         "passage": "",

@@ -20,9 +20,8 @@ async def revise(state: AskState, runtime: Runtime[AskContext]) -> dict:
     work = AnswerWork(state, runtime)
     runtime.stream_writer(StatusChanged("revising"))
     await work.open_evidence()
-    prompts = runtime.context.prompts
-    asked = prompts.answer(work.question, work.excerpts, work.language, work.recalled)
-    prompt = prompts.revise(asked, work.draft_text, work.checked.lost, work.language)
+    revising = runtime.context.prompts.revise
+    prompt = revising(work.prompt(), work.draft_text, work.checked.lost, work.language)
     async with aclosing(work.drafted(prompt)) as sentences:
         async for sentence in sentences:
             await work.check(sentence, is_rewritten=True)

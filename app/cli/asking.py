@@ -9,12 +9,18 @@ from app.cli.frame import opened_backend
 from app.cli.options import DEFAULT_COLLECTION, EXIT_CODES, Collection, Config, Data, Json, Readers
 from app.cli.output import Output
 
-Effort = Annotated[str, typer.Option("--effort", help="quick, standard or deep.")]
+Effort = Annotated[str, typer.Option("--effort", help="quick, standard or deep [default: standard].")]
 Policy = Annotated[
     str, typer.Option("--policy", help="strict, balanced or open: no looser than the collection's.")
 ]
 Memory = Annotated[
     str, typer.Option("--memory", help="What the session recalls by, from now on: as window+vector.")
+]
+AssistantName = Annotated[
+    str | None, typer.Option("--assistant", help="Who answers in the session, from now on; '' for none.")
+]
+OneCollection = Annotated[
+    str, typer.Option("--collection", help="The set of documents [default: default, or the assistant's].")
 ]
 EFFORTS = ("quick", "standard", "deep")
 POLICIES = ("strict", "balanced", "open")
@@ -69,10 +75,11 @@ def search(
 def ask(
     question: Annotated[str, typer.Argument(help="The question.")],
     session: Annotated[str, typer.Option("--session", help="Continue this session.")] = "",
-    effort: Effort = "standard",
+    effort: Effort = "",
     policy: Policy = "",
     memory: Memory = "",
-    collection: Collection = DEFAULT_COLLECTION,
+    assistant: AssistantName = None,
+    collection: OneCollection = "",
     reader: Readers = None,
     data: Data = None,
     config: Config = None,
@@ -83,7 +90,7 @@ def ask(
 
     out = Output(as_json)
     _check(effort, policy)
-    asked = Question(question, collection, reader or None, session, effort, policy, memory)
+    asked = Question(question, collection, reader or None, session, effort, policy, memory, assistant)
     answer = _in_loop(open_backend(data, config), lambda backend: _answer(backend, asked, out))
     if as_json:
         out.result(answer)
@@ -91,10 +98,11 @@ def ask(
 
 def chat(
     session: Annotated[str, typer.Option("--session", help="Continue this session.")] = "",
-    effort: Effort = "standard",
+    effort: Effort = "",
     policy: Policy = "",
     memory: Memory = "",
-    collection: Collection = DEFAULT_COLLECTION,
+    assistant: AssistantName = None,
+    collection: OneCollection = "",
     reader: Readers = None,
     data: Data = None,
     config: Config = None,
@@ -107,12 +115,15 @@ def chat(
 
     out = Output(False)
     _check(effort, policy)
-    asked = Question("", collection, reader or None, session, effort, policy, memory)
+    asked = Question("", collection, reader or None, session, effort, policy, memory, assistant)
 
     async def converse(backend) -> str:
         session_id = session
         while text := (await asyncio.to_thread(_read_question)).strip():
-            answer = await _answer(backend, replace(asked, text=text, session_id=session_id), out)
+            # Once chosen the assistant is that of the session.
+            wished = assistant if session_id == session else None
+            turn = replace(asked, text=text, session_id=session_id, assistant=wished)
+            answer = await _answer(backend, turn, out)
             session_id = answer["session_id"]
         return session_id
 
@@ -139,7 +150,7 @@ def _in_loop(backend, work: Callable):
 def _check(effort: str, policy: str) -> None:
     from core.errors import InputError
 
-    if effort not in EFFORTS:
+    if effort and effort not in EFFORTS:
         raise InputError(f"there is no effort {effort!r}", remedy=f"choose: {', '.join(EFFORTS)}")
     if policy and policy not in POLICIES:
         raise InputError(f"there is no policy {policy!r}", remedy=f"choose: {', '.join(POLICIES)}")

@@ -37,9 +37,10 @@ class Question:
     collection: str
     readers: Sequence[str] | None = None
     session_id: str = ""
-    effort: str = "standard"
+    effort: str = ""
     policy: str = ""
     memory: str = ""
+    assistant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,24 @@ class Backend(Protocol):
         ...
 
     def switch_memory(self, enabled: bool) -> dict: ...
+
+    def assistants(self) -> dict: ...
+
+    def assistant(self, reference: str) -> dict: ...
+
+    def create_assistant(self, given: Mapping[str, Any]) -> dict: ...
+
+    def edit_assistant(self, reference: str, given: Mapping[str, Any]) -> dict: ...
+
+    def delete_assistant(self, reference: str) -> dict: ...
+
+    def instructions(self) -> dict:
+        """What the caller wants of all answers."""
+        ...
+
+    def instruct(self, text: str) -> dict:
+        """None when the text is empty."""
+        ...
 
     def close(self) -> None: ...
 

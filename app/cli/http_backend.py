@@ -6,8 +6,9 @@ Knows REST's paths and problem documents; knows nothing of stores.
 import json
 import threading
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -50,9 +51,10 @@ class HttpBackend:
             "question": question.text,
             "collection": question.collection,
             "session_id": question.session_id,
-            "effort": question.effort,
+            "effort": question.effort or None,
             "policy": question.policy or None,
             "memory": question.memory,
+            "assistant": question.assistant,
             "stream": True,
         } | _readers(question.readers)
         try:
@@ -209,6 +211,34 @@ class HttpBackend:
     def switch_memory(self, enabled: bool) -> dict:
         """See `Backend.switch_memory`."""
         return self._call("PUT", "/v1/memory", json={"enabled": enabled})
+
+    def assistants(self) -> dict:
+        """See `Backend.assistants`."""
+        return self._call("GET", "/v1/assistants")
+
+    def assistant(self, reference: str) -> dict:
+        """See `Backend.assistant`."""
+        return self._call("GET", f"/v1/assistants/{quote(reference, safe='')}")
+
+    def create_assistant(self, given: Mapping[str, Any]) -> dict:
+        """See `Backend.create_assistant`."""
+        return self._call("POST", "/v1/assistants", json=dict(given))
+
+    def edit_assistant(self, reference: str, given: Mapping[str, Any]) -> dict:
+        """See `Backend.edit_assistant`."""
+        return self._call("PATCH", f"/v1/assistants/{quote(reference, safe='')}", json=dict(given))
+
+    def delete_assistant(self, reference: str) -> dict:
+        """See `Backend.delete_assistant`."""
+        return self._call("DELETE", f"/v1/assistants/{quote(reference, safe='')}")
+
+    def instructions(self) -> dict:
+        """See `Backend.instructions`."""
+        return self._call("GET", "/v1/instructions")
+
+    def instruct(self, text: str) -> dict:
+        """See `Backend.instruct`."""
+        return self._call("PUT", "/v1/instructions", json={"instructions": text})
 
     def close(self) -> None:
         """Closes the connections."""

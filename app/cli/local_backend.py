@@ -1,7 +1,7 @@
 """The work in this process: opens the store itself, as the owner of the data."""
 
-from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from app.cli.backend import FaqWish, IngestJob, Progress, Query, Question
 from app.services import Services
@@ -9,6 +9,7 @@ from core.settings import Settings
 from core.types import Scope
 
 if TYPE_CHECKING:
+    from app.assistants import Assistants
     from app.auth import Caller
     from app.curation import Curation
     from app.memory import UserFacts
@@ -30,22 +31,14 @@ class LocalBackend:
 
     async def ask(self, question: Question) -> AsyncIterator[tuple[str, dict]]:
         """See `Backend.ask`."""
-        import asyncio
+        from dataclasses import asdict
 
-        from agents.asking import Ask, Effort
-        from agents.memory.building import check_strategy
-        from agents.policy import Policy
         from app.asking import stream_answer
-        from app.auth import LOCAL_OWNER
+        from app.assistants import AskWish, prepare_ask
 
-        await asyncio.to_thread(self._library.require_collection, question.collection)
-        scope = Scope(question.collection, frozenset(question.readers or ()))
-        effort, policy = Effort(question.effort), Policy(question.policy) if question.policy else None
-        if question.memory:
-            check_strategy(question.memory)
-        ask = Ask(
-            question.text, scope, LOCAL_OWNER, question.session_id, effort, policy, memory=question.memory
-        )
+        asked = asdict(question)
+        wish = AskWish(asked.pop("text"), **asked)
+        ask = await prepare_ask(self._services, _owner(), wish)
         async for pair in stream_answer(self._services, ask):
             yield pair
 
@@ -175,6 +168,39 @@ class LocalBackend:
     def switch_memory(self, enabled: bool) -> dict:
         """See `Backend.switch_memory`."""
         return self._user_facts().switch(_owner(), enabled)
+
+    def assistants(self) -> dict:
+        """See `Backend.assistants`."""
+        return self._assistants().list(_owner())
+
+    def assistant(self, reference: str) -> dict:
+        """See `Backend.assistant`."""
+        return self._assistants().show(_owner(), reference)
+
+    def create_assistant(self, given: Mapping[str, Any]) -> dict:
+        """See `Backend.create_assistant`."""
+        return self._assistants().create(_owner(), given)
+
+    def edit_assistant(self, reference: str, given: Mapping[str, Any]) -> dict:
+        """See `Backend.edit_assistant`."""
+        return self._assistants().edit(_owner(), reference, given)
+
+    def delete_assistant(self, reference: str) -> dict:
+        """See `Backend.delete_assistant`."""
+        return self._assistants().delete(_owner(), reference)
+
+    def instructions(self) -> dict:
+        """See `Backend.instructions`."""
+        return self._assistants().instructions(_owner())
+
+    def instruct(self, text: str) -> dict:
+        """See `Backend.instruct`."""
+        return self._assistants().instruct(_owner(), text)
+
+    def _assistants(self) -> "Assistants":
+        from app.assistants import Assistants
+
+        return Assistants(self._services)
 
     def _user_facts(self) -> "UserFacts":
         from app.memory import UserFacts

@@ -5,6 +5,7 @@ import typer
 
 from app.cli import (
     asking,
+    assistants,
     documents,
     evaluating,
     faq,
@@ -32,8 +33,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for _commands in (
-    setup, ingesting, documents, rebuilding, verifying, asking, faq, feedback, memory, serving, models, keys,
-    evaluating,
+    setup, ingesting, documents, rebuilding, verifying, asking, faq, feedback, memory, assistants, serving,
+    models, keys, evaluating,
 ):  # fmt: skip
     _commands.add_commands(app)
 

@@ -3,16 +3,13 @@
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from agents.asking import Ask
 from agents.events import Failed, Finished
-from agents.memory.building import check_strategy
 from app.asking import check_question, stream_answer
-from app.library import Library
+from app.assistants import AskWish, prepare_ask
 from app.problems import problem, status_of_code
 from app.routes.bodies import AskBody
 from app.services import Services
 from app.sse import event_stream
-from app.threads import run_read
 
 router = APIRouter(tags=["ask"])
 
@@ -21,17 +18,10 @@ router = APIRouter(tags=["ask"])
 async def ask(body: AskBody, request: Request) -> Response:
     """JSON, or server-sent events with `"stream": true` or `Accept: text/event-stream`."""
     services: Services = request.app.state.services
-    library: Library = request.app.state.library
-    caller = request.state.caller
-    scope = caller.scope(body.collection, body.readers)
-    question = Ask(
-        body.question, scope, caller.owner, body.session_id, body.effort, body.policy, memory=body.memory
-    )
     # What can be refused is refused before the stream begins, with a status of its own.
     check_question(body.question, services.settings.server.max_question_chars)
-    if body.memory:
-        check_strategy(body.memory)
-    await run_read(library.require_collection, body.collection, caller.viewers)
+    wish = AskWish(**body.model_dump(mode="json", exclude={"stream"}, exclude_none=True))
+    question = await prepare_ask(services, request.state.caller, wish)
     events = stream_answer(services, question)
     if body.stream or "text/event-stream" in request.headers.get("accept", ""):
         return event_stream(events)

@@ -3,13 +3,14 @@
 Knows shapes and limits; knows nothing of what is done with them.
 """
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.asking import Effort
 from agents.kept_answers import Vote
 from agents.policy import Policy
+from app.keys import Role
 
 DEFAULT_COLLECTION = "default"
 
@@ -23,12 +24,14 @@ class Body(BaseModel):
 class AskBody(Body):
     """A question. `session_id` continues a session; `readers` narrows whose documents count;
     `policy` may be stricter than that of the collection, a looser one has no effect; `memory` is the
-    strategy of the session from now on, as `window+vector`."""
+    strategy of the session from now on, as `window+vector`; so is `assistant`, a name or an id, empty for
+    none. A `collection` or an `effort` that is not given is the assistant's, else `default`, `standard`."""
 
     question: str
-    collection: str = Field(DEFAULT_COLLECTION, max_length=128)
+    collection: str = Field("", max_length=128)
     session_id: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9_-]*$")
-    effort: Effort = Effort.STANDARD
+    effort: Effort | None = None
+    assistant: str | None = Field(None, max_length=128)
     policy: Policy | None = None
     memory: str = Field("", max_length=128)
     readers: list[str] | None = Field(None, max_length=100)
@@ -101,6 +104,31 @@ class MemorySwitchBody(Body):
     """Whether memory is on for the caller."""
 
     enabled: bool
+
+
+Listed = Annotated[list[Annotated[str, Field(max_length=128)]], Field(max_length=50)]
+
+
+class AssistantBody(Body):
+    """Fields of an assistant. A field that is not given stays as it is; empty leaves it open, and so
+    does null for `tools`."""
+
+    name: str = Field("", max_length=200)
+    instructions: str = Field("", max_length=20_000)
+    collections: Listed = []
+    tools: Listed | None = None
+    memory: str = Field("", max_length=128)
+    effort: Effort | Literal[""] = ""
+    policy: Policy | Literal[""] = ""
+    language: Literal["", "zh", "en"] = ""
+    readers: Listed = []
+    role: Role | Literal[""] = ""
+
+
+class InstructionsBody(Body):
+    """What the caller wants of all answers; empty: nothing."""
+
+    instructions: str = Field(max_length=20_000)
 
 
 class VerifyBody(Body):

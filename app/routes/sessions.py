@@ -17,11 +17,10 @@ async def sessions(request: Request) -> dict:
 
 @router.get("/v1/sessions/{session_id}", summary="Show the turns of a session")
 async def turns(session_id: str, request: Request) -> dict:
-    """Oldest first. 404 when it is not the caller's."""
+    """Oldest first; none of a session that was made before turns were kept. 404 when it is not the
+    caller's."""
     asker = await request.app.state.services.asker()
     found = await asker.history(request.state.caller.owner, session_id)
-    if not found:
-        raise _unknown(session_id)
     return {"session_id": session_id, **render_turns(found)}
 
 

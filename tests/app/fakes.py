@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from agents.events import Event, Finished, Retrieved, SentenceReleased, StatusChanged
+from core.errors import NotFoundError
 from core.types import Answer, Chunk, Citation, Hit, Label, Sentence, Stage, Status, Turn, Verdict
 from ingest.ledger import FileStatus, LedgerRow
 from ingest.report import FileFailure, IngestReport, Outcome, Progress
@@ -32,6 +33,7 @@ class FakeAsker:
         self.events = events
         self.asked = []
         self.forgotten = []
+        self.assistants = {}
         self.closed = False
 
     async def ask(self, ask):
@@ -46,8 +48,12 @@ class FakeAsker:
         return [session] if owner == "local" else []
 
     async def history(self, owner, session_id):
-        known = owner == "local" and session_id == "s1"
-        return [Turn("年假几天？", "15天。", Status.ANSWERED)] if known else []
+        if owner != "local" or session_id not in ("s1", "old"):
+            raise NotFoundError(f"there is no session {session_id!r}")
+        return [Turn("年假几天？", "15天。", Status.ANSWERED)] if session_id == "s1" else []
+
+    async def assistant_of(self, owner, session_id):
+        return self.assistants.get((owner, session_id), "")
 
     async def forget(self, owner, session_id):
         self.forgotten.append((owner, session_id))

@@ -219,3 +219,19 @@ async def size_of_checkpoints(agent) -> int:
 def test_a_strategy_that_is_not_there_is_told_at_the_start():
     with pytest.raises(SettingsError, match="memory.strategy"):
         build_recaller(MemorySettings(strategy="elephant"), LetterVectors())
+
+
+async def test_a_question_about_oneself_is_answered_from_what_was_said_without_a_search(open_agent):
+    agent = await open_agent(ScriptedChat(GOOD))
+    await turn(agent, "我叫张伟。")
+    events = await turn(agent, "我叫什么？", session="another")
+    answer = events[-1].answer
+    assert answer.route == "chat" and answer.status is Status.ANSWERED and not answer.citations
+    assert answer.text.startswith("你叫张伟（你在 20") and agent.shelf.queries == [] and agent.chat.asked == []
+    # Another user has said nothing, so the question goes its ordinary way.
+    other = await turn(agent, "我叫什么？", owner="bob")
+    assert agent.shelf.queries and "张伟" not in str(other)
+    agent.facts.switch("ann", False)
+    agent.chat.replies.append(GOOD)
+    switched_off = await turn(agent, "我叫什么？", session="third")
+    assert switched_off[-1].answer.route != "chat" and "张伟" not in switched_off[-1].answer.text
