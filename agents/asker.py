@@ -34,6 +34,7 @@ from agents.policy import Policy, policy_of
 from agents.prompt_library import PromptLibrary
 from agents.question_loop import QuestionLoop
 from agents.sessions import SessionIndex, thread_id
+from core.chat_tenants import TenantChatModel, tenant_of
 from core.errors import AttestError, NotFoundError, StoreError
 from core.seams import ChatModel
 from core.settings import Settings
@@ -91,7 +92,8 @@ class Asker:
         had_evidence, mask = False, self._context.mask
         try:
             background = await asyncio.to_thread(self._background, ask.owner, session_id)
-            context = replace(self._context, background=background)
+            chat_model = TenantChatModel(self._context.chat_model, tenant_of(ask.owner, ask.scope.readers))
+            context = replace(self._context, background=background, chat_model=chat_model)
             run = self._graph.astream(
                 state, config, context=context, stream_mode="custom", durability="sync"
             )

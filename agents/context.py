@@ -17,7 +17,8 @@ from retrieval.retriever import Retriever
 
 @dataclass(frozen=True, slots=True)
 class AskContext:
-    """The objects behind the graph. `background` alone is another one for each question."""
+    """The objects behind the graph. `background`, and on whose behalf `chat_model` is
+    asked, are another one for each question."""
 
     retriever: Retriever
     cutter: EvidenceCutter

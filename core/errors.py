@@ -11,6 +11,7 @@
     │   ├── StoreError        Milvus or the ledger does not answer
     │   │   └── StoreLockedError   another process owns the Lite store
     │   ├── ChatModelError    the model server fails
+    │   │   └── ChatRequestError   it refuses this request, as another one would (502)
     │   ├── EmbedderError     the embedding server or model fails
     │   ├── RerankerError     the reranking server or model fails
     │   ├── GuardError        a guard's bigger model fails
@@ -112,6 +113,14 @@ class ChatModelError(ServiceError):
     """The model server failed, timed out or answered nonsense."""
 
     code = "model_unavailable"
+
+
+class ChatRequestError(ChatModelError):
+    """The model server is there and cannot take this request: it is too long for the model, or
+    asks for what the server does not know. Asking again, or elsewhere, is of no use."""
+
+    code = "model_refused"
+    retryable = False
 
 
 class GuardError(ServiceError):
