@@ -95,9 +95,7 @@ class MeteredChat:
         self._allowance = allowance
         self.name = model.name
 
-    async def stream(
-        self, messages: Sequence[Message], options: ChatOptions
-    ) -> AsyncIterator[ChatDelta]:
+    async def stream(self, messages: Sequence[Message], options: ChatOptions) -> AsyncIterator[ChatDelta]:
         """See `ChatModel.stream`."""
         options = self._allowance.begin(messages, options)
         written, told = 0.0, None

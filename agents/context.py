@@ -21,7 +21,7 @@ from retrieval.retriever import Retriever
 @dataclass(frozen=True, slots=True)
 class AskContext:
     """The objects behind the graph. `background`, `chat_model` and `allowance` are others for each question:
-    the model is asked within the allowance."""
+    the model is asked on its user's behalf and within the allowance."""
 
     retriever: Retriever
     cutter: EvidenceCutter

@@ -14,7 +14,9 @@ from core.seams import Message
 from core.types import Sentence
 from retrieval.evidence import Excerpt
 
-NONCE_DIGITS = 10
+NONCE_DIGITS = 16
+"""64 bits. In hexadecimal, because small models copy it for a marker at times, and it must be told
+from a word then (agents/binding.py)."""
 FOLDER = Path(__file__).with_name("prompts")
 LANGUAGES = ("zh", "en")
 
@@ -33,18 +35,18 @@ class PromptLibrary:
         conversation stands behind it, `wishes` for the answer's style before it, each in a fence of its
         own. Wishes are the same for many questions, so a server that keeps prefixes reads them once."""
         values = {
-            "evidence": fence(excerpts, question),
+            "evidence": fence(excerpts),
             "question": _flatten(question),
-            "recalled": self._told("recalled", language, recalled, question),
+            "recalled": self._told("recalled", language, recalled),
             "wishes": self._told("wishes", language, wishes),
         }
         return self._files.messages(f"answer.{language}", **values)
 
-    def _told(self, name: str, language: str, text: str, *more: str) -> str:
+    def _told(self, name: str, language: str, text: str) -> str:
         """A text between delimiters that it cannot hold itself, with what it is; empty for none."""
         if not text:
             return ""
-        tag = f"{name}-{_nonce(*more, text)}"
+        tag = f"{name}-{_nonce(text)}"
         fenced = f"<{tag}>\n{text}\n</{tag}>"
         return self._files.messages(f"{name}.{language}", **{name: fenced})[1].content + "\n\n"
 
@@ -59,7 +61,7 @@ class PromptLibrary:
 
     def judge(self, sentence: str, evidence: str, language: str) -> list[Message]:
         """The messages that ask whether the evidence supports a sentence."""
-        nonce = _nonce(sentence, evidence)
+        nonce = _nonce(evidence)
         fenced = f"<evidence-{nonce}>\n{evidence}\n</evidence-{nonce}>"
         return self._files.messages(f"judge.{language}", evidence=fenced, sentence=_flatten(sentence))
 
@@ -74,12 +76,13 @@ class PromptLibrary:
         return self._files.messages(f"summary.{language}", summary=_flatten(summary) or "-", talk=fenced)
 
 
-def fence(excerpts: Sequence[Excerpt], question: str) -> str:
+def fence(excerpts: Sequence[Excerpt]) -> str:
     """The evidence between delimiters that no document can know beforehand, so that text
     in a document cannot end the fence and speak as the user. The name of the fence is a
-    digest of the question and all of the evidence: a document cannot hold a digest of
-    itself, and the same question over the same evidence gives the same prompt."""
-    nonce = _nonce(question, *(f"{e.chunk.context}\n{e.text}" for e in excerpts))
+    digest of all of the evidence: a document cannot hold a digest of itself, long enough not
+    to be found by trying. The question is not part of it, so that two questions over the same
+    evidence have all but their ends in common, which a server reads once."""
+    nonce = _nonce(*(f"{e.chunk.context}\n{e.text}" for e in excerpts))
     blocks = []
     former = ""
     for marker, excerpt in enumerate(excerpts, start=1):

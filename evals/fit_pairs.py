@@ -1,7 +1,7 @@
 """Trains the reader of pairs: `attest eval guard --train FOLDER`, or `make train-guard`.
 
-Seeded; about an hour and a half on two cores. PyTorch (the extra `[models]`) trains, then activation ranges for
-8 bit are measured, then the guard's probabilities are fitted on pairs that training did not draw.
+Seeded; about an hour and a half on two cores. PyTorch (the extra `[models]`) trains, then activation ranges
+for 8 bit are measured, then the guard's probabilities are fitted on pairs that training did not draw.
 Writes `retrieval/pairs/pairs.npz` and `agents/guards/grounding.json`. Knows the recipe; knows nothing
 of where rows come from.
 """

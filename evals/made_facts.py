@@ -146,9 +146,9 @@ def claims_on(document: Document, rng: random.Random) -> Iterator[MadeClaim]:
     strangers = [t for t in document.subject.things if all(t != f.thing for f in document.facts)]
     gaps = [t for t in document.subject.traits if (fact.thing, t) not in held]
     if rng.random() < 0.6:
-        yield _claim(rng.choice(strangers), fact.trait, fact.number, language, rng, "stranger", at="thing")
+        yield _claim(rng.choice(strangers), fact.trait, fact.number, language, rng, "stranger")
     if gaps and rng.random() < 0.6:
-        yield _claim(fact.thing, rng.choice(gaps), fact.number, language, rng, "gap", at="trait")
+        yield _claim(fact.thing, rng.choice(gaps), fact.number, language, rng, "gap")
     if rng.random() < 0.4:
         yield _claim(fact.thing, fact.trait, _number(fact.trait, rng, fact.number), language, rng, "number")
 
@@ -251,13 +251,14 @@ def _rowed(things, traits, values, language, rng, kind):
 _PIECES = {_PLAIN: _told, _LINES: _lined, _TABLE: _tabled, _ROWS: _rowed}
 
 
-def _claim(thing, trait, number, language, rng, kind, at="value") -> MadeClaim:
+def _claim(thing, trait, number, language, rng, kind) -> MadeClaim:
     value = _value(trait, number, language)
     said = {"thing": _called(thing, language, rng), "trait": _named(trait, language, rng), "value": value}
     text = rng.choice(_data()["claimed"][language]).format(**said)
     text = text[:1].upper() + text[1:]
-    start = text.casefold().find(said[at].casefold())
-    return MadeClaim(text, int(not kind), (start, start + len(said[at])) if kind else None, kind)
+    wrong = said[{"stranger": "thing", "gap": "trait"}.get(kind, "value")]
+    start = text.casefold().find(wrong.casefold())
+    return MadeClaim(text, int(not kind), (start, start + len(wrong)) if kind else None, kind)
 
 
 def _question(thing: Words, trait: Trait, language: str, rng: random.Random) -> str:

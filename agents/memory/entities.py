@@ -35,6 +35,9 @@ class EntityNotes:
                     found.append((told + at / len(history) * LATER_BY, at, span.start, sentence))
         taken = Budget(budget)
         ranked = sorted(found, key=lambda entry: -entry[0])
-        # A sentence that a remark says twice is one note.
-        notes = {(at, sentence): (at, start, note_of(history[at], sentence)) for _, at, start, sentence in ranked}
-        return [note for _, _, note in sorted((n for n in notes.values() if taken.take(n[2])), key=lambda n: n[:2])]
+        notes = {}  # by sentence: one that a remark says twice is one note
+        for _, at, start, sentence in ranked:
+            notes.setdefault((at, sentence), (at, start, note_of(history[at], sentence)))
+        return [
+            note for *_, note in sorted((n for n in notes.values() if taken.take(n[2])), key=lambda n: n[:2])
+        ]
