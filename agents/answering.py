@@ -93,6 +93,7 @@ class AnswerWork:
         if isinstance(guard, SpendingGuard):
             guard = guard.spending(self._spend, self.context.chat_model)
         self.checker = DraftChecker(pool, guard, self.question, self.policy, self.checked, self.answering)
+        self.checker.parts = tuple(self._state.get("parts", ()))
         return bool(chunks)
 
     @property

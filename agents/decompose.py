@@ -25,40 +25,54 @@ class Parts:
 
 _END = re.compile(r"[？?。.！!\s]+$")
 _AND_ZH = re.compile(r"\s*(?:以及|和|与|及|跟|同|、)\s*")
-_AND_EN = re.compile(r"\s*(?:,\s*and\s+|,\s*or\s+|,\s*|\s+and\s+|\s+or\s+|\s+with\s+|\s+versus\s+|\s+vs\.?\s+|\s+to\s+)\s*")
+_AND_EN = re.compile(r"\s*(?:,\s*(?:(?:and|or)\s+)?|\s(?:and|or|with|versus|vs\.?|to)\s)\s*")
 # Where two of a kind are asked about: what is in front of it is the list.
 _EACH_ZH = re.compile(r"^(?:请问|请)?(?P<list>.{3,80}?)\s*(?:分别|各自|各(?=[是有为]))(?P<asked>.{1,60})$")
 _UNLIKE_ZH = re.compile(
     r"^(?:请)?(?:比较|对比)(?:一下)?(?P<pair>.{3,80})$"
     r"|^(?P<two>.{3,80}?)(?:之间)?(?:的)?(?:有(?:什么|何|哪些))(?:区别|差别|差异|不同|异同)(?:之处)?$"
 )
-_WHICH_ZH = re.compile(r"^(?P<list>.{3,60}?)[，,]?\s*(?:哪[一]?[个款种家台]|谁)(?P<asked>更?.{1,20})$")
+_WHICH_ZH = re.compile(
+    r"^(?P<list>.{3,60}?)[，,]?\s*(?:哪[一]?[个款种家台]|谁)(?P<asked>(?:更|较|比较|最).{1,20})$"
+)
 _CLAUSE_ZH = re.compile(r"[，；;？?]\s*(?:并且|而且|以及|另外|同时|并|且|又)?")
 _ASKS_ZH = re.compile("多少|多久|多长|多大|多高|什么|谁|哪|几|怎么|怎样|如何|为什么|何时|何地|是否|吗")
-_KIND_ZH = "公司|企业|厂家|厂商|部门|机构|学校|大学|医院|城市|国家|地区|作者|导演|人|产品|机型|设备|项目|系统|负责人|创始人|经理|客户|供应商|文件"
+_KIND_ZH = "公司|企业|厂家|厂商|部门|机构|学校|大学|医院|城市|国家|地区|作者|导演|人|产品|机型|设备|项目|系统"
+"|负责人|创始人|经理|客户|供应商|文件"
 _BRIDGE_ZH = re.compile(rf"^(?:请问)?(?P<told>.{{2,40}}的(?P<kind>{_KIND_ZH}))的(?P<asked>.{{2,40}})$")
 
 _SHARED_EN = re.compile(
-    r"^(?P<head>.*\b(?:of|for|in|at|by|about|do|does|did|is|are|was|were|can|between|compare))\s+(?P<list>(?:(?!\b(?:who|what|"
-    r"when|where|which|why|how)\b).){3,80}?)(?P<tail>\s+(?:in|cost|weigh|last|have|offer|allow|differ|take|need|say)\b.*)?$",
+    r"^(?P<head>.*\b(?:of|for|in|at|by|about|do|does|did|is|are|was|were|can|between"
+    r"|compare))\s+(?P<list>(?:(?!\b(?:who|what|"
+    r"when|where|which|why|how)\b).){3,80}?)(?P<tail>\s+(?:in|cost|weigh|last|have|offer|allow|differ|take"
+    r"|need|say)\b.*)?$",
     re.IGNORECASE,
 )
 _LISTS_EN = re.compile(r"\b(?:respectively|both|each|compare|differences?|versus|vs)\b", re.IGNORECASE)
 _UNLIKE_EN = re.compile(
-    r"^(?:what (?:is|are) the |how do )?(?:compare|differences? between|comparison (?:of|between))\s+(?P<pair>.{3,100})$", re.IGNORECASE
+    r"^(?:what (?:is|are) the |how do )?(?:compare|differences? between|comparison (?:of|between))\s+"
+    r"(?P<pair>.{3,100})$",
+    re.IGNORECASE,
 )
 _OF_PAIR_EN = re.compile(r"^(?P<asked>the .+?\b(?:of|for|in))\s+(?P<list>.+)$", re.IGNORECASE)
-_WHICH_EN = re.compile(r"^(?P<asked>(?:which|who|what)\b.{3,60}?)[,:]\s*(?P<list>.{3,60}\bor\b.{2,40})$", re.IGNORECASE)
-_CLAUSE_EN = re.compile(r",?\s+and\s+(?=(?:by\s+)?(?:who|what|when|where|which|why|how)\b)|[?;]\s+", re.IGNORECASE)
+_WHICH_EN = re.compile(
+    r"^(?P<asked>(?:which|who|what)\b.{3,60}?)[,:]\s*(?P<list>.{3,60}\bor\b.{2,40})$",
+    re.IGNORECASE,
+)
+_CLAUSE_EN = re.compile(
+    r",?\s+and\s+(?=(?:by\s+)?(?:who|what|when|where|which|why|how)\b)|[?;]\s+", re.IGNORECASE
+)
 _ASKS_EN = re.compile(r"\b(?:who|what|when|where|which|why|how)\b", re.IGNORECASE)
 _POINTS_EN = re.compile(r"\b(?:it|its|they|them|their|he|she|his|her|this|that)\b", re.IGNORECASE)
 _BRIDGE_EN = re.compile(
-    r"^(?P<head>.{6,80}?\b(?:of|by|for|in|at|to|from|does|did|is|was))\s+(?:the|an?)\s+(?P<kind>[\w-]+(?:\s[\w-]+){0,2}?)\s+"
+    r"^(?P<head>.{6,80}?\b(?:of|by|for|in|at|to|from|does|did|is|was))\s+(?:the"
+    r"|an?)\s+(?P<kind>[\w-]+(?:\s[\w-]+){0,2}?)\s+"
     r"(?:that|which|who)\s+(?P<told>.{4,100})$",
     re.IGNORECASE,
 )
 _PLACED_EN = re.compile(
-    r"^(?P<head>.{6,80}?\b(?:of|by|for|in|at|to|from|does|did|is|was))\s+(?:the|an?)\s+(?P<kind>[\w-]+(?:\s[\w-]+){0,2}?)\s+"
+    r"^(?P<head>.{6,80}?\b(?:of|by|for|in|at|to|from|does|did|is|was))\s+(?:the"
+    r"|an?)\s+(?P<kind>[\w-]+(?:\s[\w-]+){0,2}?)\s+"
     r"(?:where)\s+(?P<told>.{4,100})$",
     re.IGNORECASE,
 )

@@ -15,6 +15,7 @@ from agents.guards.demands import adds_something, offers_kind, speaks_of
 from agents.guards.evidence_screen import ScreenedEvidence
 from agents.guards.exact import NEAR_COPY, overlap
 from agents.guards.outgoing import plain_pictures, strip_links
+from agents.keywords import segment_cover
 from agents.policy import Policy
 from core.seams import Guard
 from core.text import detect_language, normalise
@@ -119,6 +120,8 @@ class DraftChecker:
         self._question = question
         self._policy = policy
         self._answering = answering
+        self.parts: tuple[str, ...] = ()
+        """Questions that the question is made of: a sentence is judged by the one that it answers."""
         self.draft = draft or CheckedDraft()
 
     def check(self, raw: str) -> list[Released]:
@@ -130,7 +133,7 @@ class DraftChecker:
         if not re.search(r"\w", text) or self._is_repeat(text):
             return []
         bound, verdict = self._judge(text, hints)
-        is_bare = not self.draft.sentences and not speaks_of(self._question, text)
+        is_bare = not self.draft.sentences and not speaks_of(self._part_of(text), text)
         if is_bare and verdict.label is Label.SUPPORTED:
             bound, verdict = self._with_question(text, hints) or (bound, verdict)
         # A document may itself say that something is not provided: a near copy is no refusal.
@@ -150,26 +153,32 @@ class DraftChecker:
         text = self._without_links(text, "\n".join(span.quote for span in bound))
         return self._let_go(text, bound, verdict) if re.search(r"\w", text) else []
 
+    def _part_of(self, text: str) -> str:
+        """The question that a sentence answers: that part which it holds most of, or the whole."""
+        return max(self.parts, key=lambda part: sum(segment_cover(part, text)), default=self._question)
+
     def _beside(self, text: str, bound: Sequence[BoundSpan]) -> str:
         """Why a sentence that may be true answers another question; empty when it does not."""
-        if not adds_something(self._question, text):
+        question = self._part_of(text)
+        if not adds_something(question, text):
             return "it says nothing that the question does not"
-        if not offers_kind(self._question, text):
+        if not offers_kind(question, text):
             return "it lacks the number or date that the question asks for"
         # What no evidence holds leaves under `open` alone, and rests on nothing.
         known = self._answering if bound else None
         if known is not None and not any(span.chunk.id in known for span in bound):
             return "what it rests on does not answer the question"
         # The whole passage: its sentences name their subject once and say "it" then.
-        about = speaks_of(self._question, text, [f"{span.chunk.context}\n{span.around}" for span in bound])
+        about = speaks_of(question, text, [f"{span.chunk.context}\n{span.around}" for span in bound])
         return "" if about else "it does not speak of the question"
 
     def _with_question(self, text: str, hints: Sequence[int]) -> tuple[list[BoundSpan], Verdict] | None:
         """A bare name or number stands in many places: it is bound where the question's words
         stand too. None when it is not held there."""
-        spans = self._pool.bind(f"{self._question} {text}", hints)
+        question = self._part_of(text)
+        spans = self._pool.bind(f"{question} {text}", hints)
         found = self._smallest(text, spans)
-        about = speaks_of(self._question, text, [span.readable for span in found[0]])
+        about = speaks_of(question, text, [span.readable for span in found[0]])
         return found if about and found[1].label is Label.SUPPORTED else None
 
     def _let_go(self, text: str, bound: Sequence[BoundSpan], verdict: Verdict) -> list[Released]:
@@ -210,7 +219,7 @@ class DraftChecker:
         for clause in dict.fromkeys(clauses(text, detect_language(text))):
             if clause == text:
                 continue
-            verdict = self._guard.check(clause, passage_of(bound), self._question)
+            verdict = self._guard.check(clause, passage_of(bound), self._part_of(clause))
             if verdict.label is not Label.SUPPORTED:
                 spans, verdict = self._smallest(clause, self._pool.bind(clause, hints))
                 bound += [span for span in spans if not any(_is_same(span, b) for b in bound)]
@@ -219,9 +228,10 @@ class DraftChecker:
 
     def _smallest(self, claim: str, spans: Sequence[BoundSpan]) -> tuple[list[BoundSpan], Verdict]:
         """The first of the spans that bear the claim out by themselves, or all of them."""
-        whole = self._guard.check(claim, passage_of(spans), self._question)
+        question = self._part_of(claim)
+        whole = self._guard.check(claim, passage_of(spans), question)
         for count in range(1, len(spans) if whole.label is Label.SUPPORTED else 1):
-            verdict = self._guard.check(claim, passage_of(spans[:count]), self._question)
+            verdict = self._guard.check(claim, passage_of(spans[:count]), question)
             if verdict.label is Label.SUPPORTED:
                 return list(spans[:count]), verdict
         return list(spans), whole

@@ -19,6 +19,7 @@ from agents.nodes.extract import extract
 from agents.nodes.finish import finish
 from agents.nodes.front import front, route_of
 from agents.nodes.gather import gather
+from agents.nodes.hops import hops
 from agents.nodes.plan import plan
 from agents.nodes.revise import revise
 from agents.nodes.table import after_gather, table
@@ -26,7 +27,7 @@ from agents.records import read_checked
 from agents.routing import Route
 from agents.state import AskState
 
-WAYS: Mapping[Route, Callable] = {}
+WAYS: Mapping[Route, Callable] = {Route.HOPS: hops}
 """The first node of a route beside the search. It sets `outcome` (that is the answer), or `evidence` with its
 `signals` (the answer is drafted from it), or neither, when the way led nowhere: then it is searched. What
 is not among them is searched. Where it came to something it sets `route` to its own."""

@@ -13,8 +13,9 @@ class AskState(TypedDict, total=False):
     hypothetical: it is searched with and shown to nobody; `spent` is what was asked of the chat model
     before the answer; `notes` say how the search was made; `route` is which way the answer came about
     (agents/routing.py), `why` the rule that chose it; `answering` is the probability by chunk that it holds
-    the answer; `refusal` why the question is not answered at all; `hostile` are documents that give orders
-    to a model."""
+    the answer; `parts` are the questions that it is made of, `missing` those that the library has nothing
+    for; `refusal` why the question is not answered at all; `hostile` are documents that give orders to a
+    model."""
 
     session_id: str
     question: str
@@ -32,6 +33,8 @@ class AskState(TypedDict, total=False):
     wished_language: str
     language: str
     queries: list[str]
+    parts: list[str]
+    missing: list[str]
     passage: str
     notes: list[str]
     spent: dict[str, int]

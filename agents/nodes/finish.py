@@ -21,6 +21,10 @@ NOT_HELD = {
     "zh": "文档中没有找到这个问题的答案。查找的是：{queries}。",
     "en": "The documents do not hold the answer to this question. Looked for: {queries}.",
 }
+NOT_ALL = {
+    "zh": "（文档中没有找到：{queries}）",
+    "en": "(Not found in the documents: {queries})",
+}
 NEAREST = {"zh": "最接近的文档：{titles}。", "en": " The nearest documents: {titles}."}
 MAX_NEAREST = 3
 CUT_SHORT = Fault.CUT_SHORT.value
@@ -59,6 +63,8 @@ async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
     outcome = outcome or _refused(state)
     if not state["refusal"] and outcome["status"] == Status.ABSTAINED.value:
         outcome["text"] = abstention_text(state)
+    if state.get("missing") and outcome["status"] != Status.ABSTAINED.value:
+        outcome = without_parts(outcome, state)
     if ended_by := runtime.context.allowance.ended_by:
         runtime.stream_writer(StatusChanged(CUT_SHORT, ended_by))
         outcome = cut_short(outcome, ended_by, state)
@@ -78,6 +84,13 @@ async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
     )
     runtime.stream_writer(Finished(answer))
     return {}
+
+
+def without_parts(outcome: dict, state: AskState) -> dict:
+    """The outcome of a question to some of whose parts the library has nothing, which the text names."""
+    language = state["language"]
+    words = NOT_ALL[language].format(queries=("、" if language == "zh" else ", ").join(state["missing"]))
+    return {**outcome, "status": Status.PARTIAL.value, "text": f"{outcome['text']}\n\n{words}"}
 
 
 def cut_short(outcome: dict, ended_by: str, state: AskState) -> dict:

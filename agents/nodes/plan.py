@@ -64,6 +64,8 @@ async def plan(state: AskState, runtime: Runtime[AskContext]) -> dict:
         or detect_language(question),
         "recalled": recalled,
         "queries": [query],
+        "parts": [],
+        "missing": [],
         "passage": "",
         "notes": [],
         "spent": asdict(Usage()),

@@ -138,6 +138,7 @@ def test_the_table_of_the_page_is_that_of_the_code():
         "seconds": [f"{b.limits.seconds}" for b in budgets],
         "new attempts at a faulty draft": [f"{b.sampling.retries}" for b in budgets],
         "evidence and length of the draft": [f"× {b.evidence:g}" for b in budgets],
+        "searches for parts of a question": [f"{b.hops}" for b in budgets],
         "what was withheld is rewritten": ["once" if b.revises else "no" for b in budgets],
     }
     for name, cells in rows.items():
