@@ -35,6 +35,7 @@ from agents.policy import Policy, policy_of
 from agents.prompt_library import PromptLibrary
 from agents.question_loop import QuestionLoop
 from agents.sessions import SessionIndex, thread_id
+from core.chat_tenants import TenantChatModel, tenant_of
 from core.errors import AttestError, NotFoundError, StoreError
 from core.seams import ChatModel
 from core.settings import Settings
@@ -146,7 +147,8 @@ class Asker:
 
     def _context_of(self, ask: Ask, background: Background) -> AskContext:
         allowance = Allowance(limits_of(ask.effort, self._context.efforts))
-        chat_model = MeteredChat(self._context.chat_model, allowance)
+        chat_model = TenantChatModel(self._context.chat_model, tenant_of(ask.owner, ask.scope.readers))
+        chat_model = MeteredChat(chat_model, allowance)
         return replace(self._context, background=background, chat_model=chat_model, allowance=allowance)
 
     def _masked(self, ask: Ask) -> Ask:

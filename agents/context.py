@@ -20,7 +20,7 @@ from retrieval.retriever import Retriever
 @dataclass(frozen=True, slots=True)
 class AskContext:
     """The objects behind the graph. `background`, `chat_model` and `allowance` are others for each question:
-    the model is asked within the allowance."""
+    the model is asked within the allowance, on behalf of who asks."""
 
     retriever: Retriever
     cutter: EvidenceCutter

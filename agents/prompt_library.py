@@ -7,6 +7,7 @@ last, so that the stable part comes first); knows nothing of models.
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from string import ascii_lowercase
 
 from agents.guards.speech_to_models import Speech, speech_of
 from core.prompt_files import PromptFiles
@@ -14,7 +15,8 @@ from core.seams import Message
 from core.types import Sentence
 from retrieval.evidence import Excerpt
 
-NONCE_DIGITS = 10
+NONCE_LETTERS = 16
+"""75 bits, in fewer tokens than so many digits would be."""
 FOLDER = Path(__file__).with_name("prompts")
 LANGUAGES = ("zh", "en")
 
@@ -31,9 +33,9 @@ class PromptLibrary:
     ) -> list[Message]:
         """The messages that ask for a draft from the evidence, numbered from 1; `recalled` of the
         conversation stands behind it, in a fence of its own."""
-        evidence, told = fence(excerpts, question), ""
+        evidence, told = fence(excerpts), ""
         if recalled:
-            name = f"recalled-{_nonce(question, recalled)}"
+            name = f"recalled-{_nonce(recalled)}"
             fenced = f"<{name}>\n{recalled}\n</{name}>"
             told = self._files.messages(f"recalled.{language}", recalled=fenced)[1].content + "\n\n"
         values = {"evidence": evidence, "question": _flatten(question), "recalled": told}
@@ -50,7 +52,7 @@ class PromptLibrary:
 
     def judge(self, sentence: str, evidence: str, language: str) -> list[Message]:
         """The messages that ask whether the evidence supports a sentence."""
-        nonce = _nonce(sentence, evidence)
+        nonce = _nonce(evidence)
         fenced = f"<evidence-{nonce}>\n{evidence}\n</evidence-{nonce}>"
         return self._files.messages(f"judge.{language}", evidence=fenced, sentence=_flatten(sentence))
 
@@ -65,12 +67,13 @@ class PromptLibrary:
         return self._files.messages(f"summary.{language}", summary=_flatten(summary) or "-", talk=fenced)
 
 
-def fence(excerpts: Sequence[Excerpt], question: str) -> str:
+def fence(excerpts: Sequence[Excerpt]) -> str:
     """The evidence between delimiters that no document can know beforehand, so that text
     in a document cannot end the fence and speak as the user. The name of the fence is a
-    digest of the question and all of the evidence: a document cannot hold a digest of
-    itself, and the same question over the same evidence gives the same prompt."""
-    nonce = _nonce(question, *(f"{e.chunk.context}\n{e.text}" for e in excerpts))
+    digest of all of the evidence: a document cannot hold a digest of itself, long enough not
+    to be found by trying. The question is not part of it, so that two questions over the same
+    evidence have all but their ends in common, which a server reads once."""
+    nonce = _nonce(*(f"{e.chunk.context}\n{e.text}" for e in excerpts))
     blocks = []
     former = ""
     for marker, excerpt in enumerate(excerpts, start=1):
@@ -87,7 +90,12 @@ def fence(excerpts: Sequence[Excerpt], question: str) -> str:
 
 
 def _nonce(*texts: str) -> str:
-    return hashlib.sha256("\x00".join(texts).encode()).hexdigest()[:NONCE_DIGITS]
+    number = int.from_bytes(hashlib.sha256("\x00".join(texts).encode()).digest())
+    letters = []
+    for _ in range(NONCE_LETTERS):
+        number, letter = divmod(number, len(ascii_lowercase))
+        letters.append(ascii_lowercase[letter])
+    return "".join(letters)
 
 
 def _flatten(text: str) -> str:

@@ -12,8 +12,10 @@ import anyio.to_thread
 from app.model_server.process import ModelServerProcess, ModelServerSpec
 from app.weights.catalogue import CHAT, find_weights
 from core.chat import OpenAIChatModel
+from core.chat_fallback import ConnectedChatModel, FallbackChatModel
+from core.chat_tenants import CacheSalt
 from core.errors import ModelFileError
-from core.seams import ChatDelta, ChatModel, ChatOptions, Message
+from core.seams import ChatDelta, ChatModel, ChatOptions, Message, ToolCall, ToolSpec
 from core.settings import ChatSettings
 from core.types import Usage
 
@@ -48,6 +50,12 @@ class EmbeddedChatModel:
         """See `ChatModel.structured`."""
         return await (await self._connect()).structured(messages, schema, options)
 
+    async def call_tool(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], options: ChatOptions
+    ) -> tuple[ToolCall, Usage]:
+        """See `ChatModel.call_tool`."""
+        return await (await self._connect()).call_tool(messages, tools, options)
+
     async def open_client(self) -> OpenAIChatModel:
         """See `OpenAIChatModel.open_client`; starts the child when it does not run."""
         url = await anyio.to_thread.run_sync(self._server.start)
@@ -74,23 +82,45 @@ class EmbeddedChatModel:
         return self._client
 
 
-def build_chat_model(settings: ChatSettings, weights_dir: Path) -> ChatModel:
-    """The chat model of the settings. Nothing is started yet.
+def build_chat_model(settings: ChatSettings, weights_dir: Path) -> ConnectedChatModel:
+    """The chat model of the settings, with its fallback where they name one. Nothing is started yet.
 
     Raises:
-        ModelFileError: the embedded model's weights are not there.
+        ModelFileError: an embedded model's weights are not there.
     """
+    first = _build_one(settings, weights_dir, "ATTEST_CHAT__")
+    spare = fallback_settings(settings)
+    if spare is None:
+        return first
+    return FallbackChatModel(first, _build_one(spare, weights_dir, "ATTEST_CHAT__FALLBACK_"))
+
+
+def fallback_settings(settings: ChatSettings) -> ChatSettings | None:
+    """The settings of the fallback as if it were the only model; None when there is none. Without
+    an address of its own it is an embedded model."""
+    if not (settings.fallback_base_url or settings.fallback_model):
+        return None
+    return settings.model_copy(
+        update={
+            "base_url": settings.fallback_base_url,
+            "api_key": settings.fallback_api_key,
+            "model": settings.fallback_model or settings.model,
+        }
+    )
+
+
+def _build_one(settings: ChatSettings, weights_dir: Path, names: str) -> ConnectedChatModel:
     if settings.base_url:
-        return OpenAIChatModel(
-            settings.base_url, settings.model, settings.api_key.get_secret_value(), settings.timeout_s
-        )
+        key, secret = settings.api_key.get_secret_value(), settings.cache_secret.get_secret_value()
+        salt = CacheSalt(secret) if settings.cache_salt == "user" else None
+        return OpenAIChatModel(settings.base_url, settings.model, key, settings.timeout_s, salt, names)
     path = find_model_path(settings.model, weights_dir)
     spec = ModelServerSpec(path, Path(settings.model).name, settings.threads, settings.cache_gb)
     return EmbeddedChatModel(ModelServerProcess(spec), spec.name, settings.timeout_s)
 
 
 @asynccontextmanager
-async def connect_chat(find: Callable[[], EmbeddedChatModel | OpenAIChatModel]) -> AsyncIterator[ChatModel]:
+async def connect_chat(find: Callable[[], ConnectedChatModel]) -> AsyncIterator[ChatModel]:
     """A client of the model that `find` gives, for the running event loop.
 
     Raises:

@@ -62,12 +62,17 @@ def examine(services: Services) -> list[Finding]:
         lambda: _check_port(services, "API", running),
         lambda: _check_port(services, "page", None),
     )
-    return [check() for check in (*checks, *_checks_of_pictures(services))]
+    return [check() for check in (*checks, *_checks_of_options(services))]
 
 
-def _checks_of_pictures(services: Services) -> list[Callable[[], Finding]]:
-    """Of what describes and finds pictures, where it is configured."""
+def _checks_of_options(services: Services) -> list[Callable[[], Finding]]:
+    """Of the second chat model, and of what describes and finds pictures, where it is configured."""
+    from app.chat_models import fallback_settings
+
     checks: list[Callable[[], Finding]] = []
+    spare = fallback_settings(services.settings.chat)
+    if spare is not None and spare.base_url:
+        checks.append(lambda: _check_chat_server(spare, "fallback chat model", "ATTEST_CHAT__FALLBACK_"))
     if services.settings.captioner.base_url:
         captioner = services.settings.captioner
         checks.append(lambda: _check_chat_server(captioner, "vision model", "ATTEST_CAPTIONER__"))

@@ -18,7 +18,7 @@ from core.seams import Guard, PairReader
 from core.settings import GuardSettings
 
 if TYPE_CHECKING:
-    from app.chat_models import EmbeddedChatModel, OpenAIChatModel
+    from core.chat_fallback import ConnectedChatModel
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def opened_guard(
     reader: PairReader,
     settings: GuardSettings,
     models: Sequence[Guard],
-    find_chat: "Callable[[], EmbeddedChatModel | OpenAIChatModel]",
+    find_chat: "Callable[[], ConnectedChatModel]",
 ) -> Iterator[GroundingGuard]:
     """The cascade with these bigger models and, where the settings say so, the chat model that
     `find_chat` gives as a judge: asked in a loop of its own, which ends with this.

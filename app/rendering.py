@@ -35,6 +35,8 @@ def render_answer(answer: Answer) -> dict:
             "prompt_tokens": answer.usage.prompt_tokens,
             "completion_tokens": answer.usage.completion_tokens,
             "model_calls": answer.usage.model_calls,
+            "cached_tokens": answer.usage.cached_tokens,
+            "models": list(answer.usage.models),
         },
         "guarded": dict(answer.guarded),
         "timings_ms": _rounded(answer.timings_ms),

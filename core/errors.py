@@ -11,7 +11,8 @@
     │   ├── StoreError        Milvus or the ledger does not answer
     │   │   └── StoreLockedError   another process owns the Lite store
     │   ├── ChatModelError    the model server fails
-    │   │   └── BudgetSpentError   a question may ask no more of the model
+    │   │   ├── BudgetSpentError   a question may ask no more of the model
+    │   │   └── ChatRequestError   it refuses this request, as another one would (502)
     │   ├── EmbedderError     the embedding server or model fails
     │   ├── RerankerError     the reranking server or model fails
     │   ├── GuardError        a guard's bigger model fails
@@ -125,6 +126,13 @@ class BudgetSpentError(ChatModelError):
     def __init__(self, message: str, *, remedy: str = "", refused: bool = True) -> None:
         super().__init__(message, remedy=remedy)
         self.refused = refused
+
+class ChatRequestError(ChatModelError):
+    """The model server is there and cannot take this request: it is too long for the model, or
+    asks for what the server does not know. Asking again, or elsewhere, is of no use."""
+
+    code = "model_refused"
+    retryable = False
 
 
 class GuardError(ServiceError):

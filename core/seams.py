@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from core.conditions import Condition
+from core.messages import ChatDelta, ChatOptions, Message, ToolCall, ToolSpec
 from core.types import (
     Chunk,
     Document,
@@ -229,33 +230,6 @@ class VectorStore(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message of a conversation with the chat model; role system, user or assistant."""
-
-    role: str
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChatOptions:
-    """How to sample. `temperature=0` is greedy."""
-
-    max_tokens: int = 256
-    temperature: float = 0.0
-    stop: tuple[str, ...] = ()
-    frequency_penalty: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class ChatDelta:
-    """A piece of a reply. The last one carries `usage` and `finish_reason` (stop, length)."""
-
-    text: str = ""
-    usage: Usage | None = None
-    finish_reason: str | None = None
-
-
 class ChatModel(Protocol):
     """A conversation model behind the OpenAI protocol."""
 
@@ -271,6 +245,13 @@ class ChatModel(Protocol):
         self, messages: Sequence[Message], schema: Mapping, options: ChatOptions
     ) -> tuple[dict, Usage]:
         """A JSON object that follows the JSON schema. Raises ChatModelError."""
+        ...
+
+    async def call_tool(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], options: ChatOptions
+    ) -> tuple[ToolCall, Usage]:
+        """A call of one of the tools, with arguments that follow its schema; of the one tool when
+        there is but one. Raises ChatModelError."""
         ...
 
 

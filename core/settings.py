@@ -108,6 +108,13 @@ class ChatSettings(Section):
         description="served model name; embedded: a name of `attest models list`, a Hugging Face id, or a path to a GGUF file or OpenVINO folder",
     )
     timeout_s: float = Field(120.0, gt=0, description="longest wait for the next piece of a reply")
+    fallback_base_url: str = Field("", description="second server, asked when the first one fails; empty: none, or an embedded model if fallback_model is set")
+    fallback_api_key: SecretStr = Field(SecretStr(""), description="key of the second server")
+    fallback_model: str = Field("", description="served name there, or the embedded model to fall back on; empty: as model")
+    cache_salt: Literal["off", "user"] = Field(
+        "off", description="user: the prefix cache of the server serves each user apart; vLLM knows it, other servers may refuse it"
+    )
+    cache_secret: SecretStr = Field(SecretStr(""), description="what the salts are made with, the same for all API processes; empty: a new one at each start")
     max_answer_tokens: int = Field(256, ge=16, le=8192, description="longest draft")
     threads: int = Field(0, ge=0, description="CPU threads of the embedded model; 0: all")
     cache_gb: int = Field(1, ge=1, description="key-value cache of the embedded model")

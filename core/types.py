@@ -255,6 +255,14 @@ class Usage:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     model_calls: int = 0
+    cached_tokens: int = 0
+    """Those of the prompt that the server had read before, where it says so."""
+    models: tuple[str, ...] = ()
+    """Who answered, in the order of their first call."""
+
+    def __post_init__(self) -> None:
+        # A record read back from JSON brings a list.
+        object.__setattr__(self, "models", tuple(self.models))
 
     def plus(self, other: "Usage") -> "Usage":
         """The sum of both."""
@@ -262,6 +270,8 @@ class Usage:
             self.prompt_tokens + other.prompt_tokens,
             self.completion_tokens + other.completion_tokens,
             self.model_calls + other.model_calls,
+            self.cached_tokens + other.cached_tokens,
+            tuple(dict.fromkeys((*self.models, *other.models))),
         )
 
 

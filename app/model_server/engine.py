@@ -21,7 +21,8 @@ READY_FILE = "openvino_model.xml"
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How to generate. `schema` is a JSON schema that the text must follow."""
+    """How to generate. `schema` is a JSON schema that the text must follow; `tools` are told to the
+    model in the way of its own chat template."""
 
     max_tokens: int
     temperature: float = 0.0
@@ -30,6 +31,7 @@ class Sampling:
     frequency_penalty: float = 0.0
     seed: int | None = None
     schema: Mapping | None = None
+    tools: tuple[Mapping, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,9 @@ class OpenVinoEngine:
         """Blocks until the end. `on_text` gets each piece; when it returns False, the
         generation stops and nothing more is passed on."""
         prompt = self._tokenizer.apply_chat_template(
-            [dict(message) for message in messages], add_generation_prompt=True
+            [dict(message) for message in messages],
+            add_generation_prompt=True,
+            tools=[dict(tool) for tool in sampling.tools] or None,
         )
         status = self._genai.StreamingStatus
         cancelled = False

@@ -3,6 +3,7 @@
 Knows request and reply shapes; knows nothing of engines or sockets.
 """
 
+import json
 import time
 import uuid
 from typing import Literal
@@ -36,6 +37,34 @@ class ResponseFormat(BaseModel):
     json_schema: JsonSchema | None = None
 
 
+class FunctionSpec(BaseModel):
+    """A function that may be called; `parameters` is a JSON schema of an object."""
+
+    name: str = Field(pattern=r"^[\w-]{1,64}$")
+    description: str = ""
+    parameters: dict = {"type": "object", "properties": {}}
+
+
+class Tool(BaseModel):
+    """A tool; functions are the only kind."""
+
+    type: Literal["function"] = "function"
+    function: FunctionSpec
+
+
+class FunctionName(BaseModel):
+    """The name of a function."""
+
+    name: str
+
+
+class NamedTool(BaseModel):
+    """The one tool that shall be called."""
+
+    type: Literal["function"] = "function"
+    function: FunctionName
+
+
 class StreamOptions(BaseModel):
     """What a stream carries besides text."""
 
@@ -56,10 +85,34 @@ class ChatRequest(BaseModel):
     frequency_penalty: float = Field(0.0, ge=-2, le=2)
     seed: int | None = None
     response_format: ResponseFormat = ResponseFormat()
+    tools: list[Tool] = []
+    tool_choice: Literal["none", "auto", "required"] | NamedTool = "auto"
+
+    @property
+    def fault(self) -> str:
+        """What of the request this server does not do; empty: nothing."""
+        if not self.tools or self.tool_choice == "none":
+            return ""
+        if self.tool_choice == "auto":
+            return "tool_choice must be required or name a function: a small model does not choose well"
+        if isinstance(self.tool_choice, NamedTool) and not self.callable_tools:
+            return f"there is no tool {self.tool_choice.function.name!r}"
+        return "a call of a tool is not streamed" if self.stream else ""
+
+    @property
+    def callable_tools(self) -> list[FunctionSpec]:
+        """The functions one of which has to be called; none: the reply is text."""
+        given = [tool.function for tool in self.tools] if self.tool_choice != "none" else []
+        if isinstance(self.tool_choice, NamedTool):
+            return [function for function in given if function.name == self.tool_choice.function.name]
+        return given
 
     def sampling(self) -> Sampling:
         """What the engine needs of it."""
         wanted = self.response_format.json_schema
+        schema = wanted.body if wanted else None
+        if self.callable_tools:
+            schema = {"anyOf": [_call_schema(function) for function in self.callable_tools]}
         return Sampling(
             max_tokens=self.max_tokens,
             temperature=self.temperature,
@@ -67,8 +120,19 @@ class ChatRequest(BaseModel):
             stop=(self.stop,) if isinstance(self.stop, str) else tuple(self.stop),
             frequency_penalty=self.frequency_penalty,
             seed=self.seed,
-            schema=wanted.body if wanted else None,
+            schema=schema,
+            tools=tuple(Tool(function=function).model_dump() for function in self.callable_tools),
         )
+
+
+def _call_schema(function: FunctionSpec) -> dict:
+    """What a model writes that calls this function."""
+    return {
+        "type": "object",
+        "properties": {"name": {"const": function.name}, "arguments": function.parameters},
+        "required": ["name", "arguments"],
+        "additionalProperties": False,
+    }
 
 
 class ReplyShapes:
@@ -84,6 +148,21 @@ class ReplyShapes:
         message = {"role": "assistant", "content": text}
         choice = {"index": 0, "message": message, "finish_reason": outcome.finish_reason}
         return {**self._head, "object": "chat.completion", "choices": [choice], "usage": usage(outcome)}
+
+    def call(self, text: str, outcome: Outcome) -> dict:
+        """A reply that calls a tool: `text` is what the grammar of `_call_schema` let through. One that
+        was cut off calls nothing."""
+        reply = self.whole(text, outcome)
+        if outcome.finish_reason == "length":
+            return reply
+        called = json.loads(text)
+        arguments = json.dumps(called["arguments"], ensure_ascii=False)
+        function = {"name": called["name"], "arguments": arguments}
+        call = {"id": f"call-{uuid.uuid4().hex}", "type": "function", "function": function}
+        choice = reply["choices"][0]
+        choice["message"] = {"role": "assistant", "content": None, "tool_calls": [call]}
+        choice["finish_reason"] = "tool_calls"
+        return reply
 
     def chunk(self, text: str = "", finish_reason: str | None = None) -> dict:
         """A piece of a stream."""

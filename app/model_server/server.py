@@ -32,10 +32,15 @@ class GenerationQueue:
         self._engine_free = threading.Lock()
         self._waiting = 0
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the next one would be refused."""
+        return self._waiting >= MAX_WAITING
+
     @asynccontextmanager
     async def admit(self) -> AsyncIterator[None]:
         """Waits for the turn. Raises OverflowError when too many wait already."""
-        if self._waiting >= MAX_WAITING:
+        if self.is_full:
             raise OverflowError
         self._waiting += 1
         try:
@@ -91,6 +96,10 @@ def create_model_app(engine: OpenVinoEngine, model: str, api_key: str) -> FastAP
 
     @app.post("/v1/chat/completions")
     async def complete(request: ChatRequest):
+        if request.fault:
+            return _error(400, "unsupported", request.fault)
+        if queue.is_full:
+            return _error(429, "overloaded", "too many requests are waiting")
         if request.stream:
             return StreamingResponse(_stream(queue, request, model), media_type="text/event-stream")
         try:
@@ -108,7 +117,8 @@ async def _collect(queue: GenerationQueue, request: ChatRequest, model: str) -> 
     text: list[str] = []
     async for piece in queue.pieces(request):
         if isinstance(piece, Outcome):
-            return ReplyShapes(model).whole("".join(text), piece)
+            shapes = ReplyShapes(model)
+            return (shapes.call if request.callable_tools else shapes.whole)("".join(text), piece)
         text.append(piece)
     raise RuntimeError("the engine ended without an outcome")
 
