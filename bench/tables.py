@@ -1,4 +1,4 @@
-"""The tables of docs/benchmarks.md, docs/guards.md and docs/abstention.md, made from the result files.
+"""The tables of the pages in docs/, made from the result files.
 
 `python -m bench.tables` writes each table between its two marks in the pages. Knows how the
 result files are laid out; measures nothing.
@@ -17,7 +17,7 @@ from evals.record import RESULTS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE = DOCS / "benchmarks.md"
-PAGES = (PAGE, DOCS / "guards.md", DOCS / "abstention.md")
+PAGES = (PAGE, *(DOCS / f"{name}.md" for name in ("guards", "abstention", "chat-models")))
 MARKED = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 NOT_MEASURED = "Not measured yet.\n"
 WAYS_SHOWN = ("default", "without reranking", "hybrid", "dense", "bm25")
@@ -178,6 +178,25 @@ def context_line_table(measured: Mapping) -> str:
     )  # fmt: skip
 
 
+def vllm_table(measured: Mapping) -> str:
+    """One stream, several at once, and a prompt of which the beginning was read before."""
+    alone, together, same = measured["alone"], measured["together"], measured["the same beginning"]
+    gain = together["tokens_per_s"]["median"] / alone["tokens_per_s"]["median"]
+    streams, cached = together["streams"], same["cached_tokens"]
+    rows = [
+        ["one stream: tokens a second", spread_words(alone["tokens_per_s"])],
+        ["one stream: seconds to the first", _seconds(alone["first_s"])],
+        [f"{streams} streams: tokens a second of all", spread_words(together["tokens_per_s"])],
+        [f"{streams} streams against one", f"{gain:.1f} ×"],
+        [f"{streams} streams: seconds to the first of the last one", _seconds(together["first_s"])],
+        ["a long prompt, new: seconds to the first", _seconds(same["new_first_s"])],
+        [f"the same with another end, {cached} tokens cached", _seconds(same["read_before_first_s"])],
+        ["seconds to start", f"{measured['ready_s']:.0f}"],
+    ]
+    versions = ", ".join(f"{name} {version}" for name, version in measured["versions"].items())
+    return table([f"{measured['model']} on {versions}", "median (least–most)"], rows)
+
+
 TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
     "quality-sets": ("retrieval_quality", sets_table),
     "quality-floors": ("retrieval_quality", floors_table),
@@ -193,6 +212,7 @@ TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
     "context-line": ("context_line", context_line_table),
     "retrieval-scale": ("retrieval_scale", scale_table),
     "roofline": ("roofline", roofline_table),
+    "vllm": ("vllm", vllm_table),
     **INGEST_TABLES,
     **GUARD_TABLES,
     **ABSTENTION_TABLES,
@@ -207,6 +227,10 @@ def _change(pair: Mapping) -> list[str]:
 
 def _both(quantiles: Mapping | None) -> str:
     return f"{quantiles['p50']:.1f} ({quantiles['p99']:.1f})" if quantiles else ""
+
+
+def _seconds(row: Mapping) -> str:
+    return f"{row['median']:.2f} ({row['min']:.2f}–{row['max']:.2f})"
 
 
 def _machine(machine: Mapping) -> str:

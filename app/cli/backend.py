@@ -186,6 +186,7 @@ def failed_turn(payload: dict) -> AttestError:
     from core import errors
 
     classes = [errors.ServiceError, errors.StoreError, errors.StoreLockedError, errors.ChatModelError]
-    classes += [errors.ModelFileError, errors.InputError, errors.NotFoundError, errors.ConflictError]
+    classes += [errors.ChatRequestError, errors.ModelFileError]
+    classes += [errors.InputError, errors.NotFoundError, errors.ConflictError]
     cls = next((c for c in classes if c.code == payload["code"]), AttestError)
     return cls(payload["message"], remedy=payload.get("remedy", ""))

@@ -49,6 +49,7 @@ def test_stream_gives_events_in_order_with_ids(client, how):
     ("last", "status", "code"),
     [
         (Failed("model_unavailable", "no model", "start it"), 503, "model_unavailable"),
+        (Failed("model_refused", "too long", "ask less"), 502, "model_refused"),
         (StoreError("Milvus is gone", remedy="run: attest doctor"), 503, "store_unavailable"),
         (ZeroDivisionError("secret detail"), 500, "internal"),
         (StatusChanged("searching"), 500, "internal"),

@@ -44,7 +44,8 @@ def test_the_measured_guard_asks_the_judge_and_counts_it(tmp_path, weights_folde
     asked = run_guard(job, Settings(_env_file=None, data=tmp_path, chat=chat, guard=UNSURE), lambda text: None)
     calls = len(judge.asked)
     assert calls >= 1 and asked["usage"] == {
-        "prompt_tokens": 10 * calls, "completion_tokens": 5 * calls, "model_calls": calls
+        "prompt_tokens": 10 * calls, "completion_tokens": 5 * calls, "model_calls": calls,
+        "cached_tokens": 0, "models": ("m",),
     }  # fmt: skip
     assert asked["labels"]["supported"] == 2
     alone = run_guard(job, Settings(_env_file=None, data=tmp_path, chat=chat), lambda text: None)

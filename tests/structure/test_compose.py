@@ -36,6 +36,17 @@ def test_images_are_pinned(name):
     assert re.match(r"v\d+\.\d+\.\d+$|RELEASE\.\d{4}-\d\d-\d\dT", tag), tag
 
 
+def test_vllm_runs_as_it_was_tried():
+    from bench.vllm_cpu.server import FLAGS
+
+    tried = (ROOT / "bench" / "vllm_cpu" / "requirements.txt").read_text(encoding="utf-8")
+    version = SERVICES["vllm"]["image"].rpartition(":v")[2]
+    assert f"vllm-cpu=={version}\n" in tried
+    assert set(FLAGS) <= set(SERVICES["vllm"]["command"])
+    page = (ROOT / "docs" / "chat-models.md").read_text(encoding="utf-8")
+    assert [flag for flag in FLAGS if flag.replace("={", "='{") not in page] == []
+
+
 def test_milvus_line():
     assert re.match(r"milvusdb/milvus:v2\.6\.\d+$", SERVICES["milvus"]["image"])
 
