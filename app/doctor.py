@@ -14,6 +14,7 @@ from enum import StrEnum
 from app.server_record import ServerRecord, find_server
 from app.services import Services
 from core.errors import AttestError, StoreLockedError
+from core.settings import ChatSettings
 from core.types import Chunk, Hit, Stage
 
 LOW_DISK_GB = 2.0
@@ -71,8 +72,8 @@ def _checks_of_options(services: Services) -> list[Callable[[], Finding]]:
 
     checks: list[Callable[[], Finding]] = []
     spare = fallback_settings(services.settings.chat)
-    if spare is not None and spare.base_url:
-        checks.append(lambda: _check_chat_server(spare, "fallback chat model", "ATTEST_CHAT__FALLBACK_"))
+    if spare is not None:
+        checks.append(lambda: _check_fallback(services, spare))
     if services.settings.captioner.base_url:
         captioner = services.settings.captioner
         checks.append(lambda: _check_chat_server(captioner, "vision model", "ATTEST_CAPTIONER__"))
@@ -165,6 +166,19 @@ def _check_chat(services: Services) -> Finding:
     except AttestError as exc:
         return _fault("chat model", exc)
     return Finding("chat model", Grade.OK, f"{settings.model} is present")
+
+
+def _check_fallback(services: Services, spare: ChatSettings) -> Finding:
+    from app.chat_models import find_model_path
+
+    check = "fallback chat model"
+    if spare.base_url:
+        return _check_chat_server(spare, check, "ATTEST_CHAT__FALLBACK_")
+    try:
+        find_model_path(spare.model, services.weights_dir)
+    except AttestError as exc:
+        return _fault(check, exc)
+    return Finding(check, Grade.OK, f"{spare.model} is present")
 
 
 def _check_chat_server(settings, check: str = "chat model", setting: str = "ATTEST_CHAT__") -> Finding:

@@ -117,10 +117,16 @@ def test_and_exit_code_3_at_the_command_line(live_url, services):
     assert result.exit_code == 3 and json.loads(result.stdout)["error"]["code"] == "model_unavailable"
 
 
-async def test_doctor_looks_at_the_fallback_too(open_with, server):
-    _, services = await open_with(base_url=DEAD, model="m", fallback_base_url=DEAD)
-    found = {finding.check: finding for finding in examine(services)}
-    assert found["fallback chat model"].grade is Grade.FAULT
-    assert "ATTEST_CHAT__FALLBACK_BASE_URL" in found["fallback chat model"].remedy
-    _, plain = await open_with(base_url=DEAD, model="m")
-    assert "fallback chat model" not in {finding.check for finding in examine(plain)}
+@pytest.mark.parametrize(
+    ("fallback", "remedy"),
+    [
+        ({"fallback_base_url": DEAD}, "ATTEST_CHAT__FALLBACK_BASE_URL"),
+        ({"fallback_model": "qwen2.5-coder-1.5b-instruct"}, "attest models fetch"),
+        ({}, None),
+    ],
+)
+def test_doctor_looks_at_the_fallback_too(tmp_path, fallback, remedy):
+    chat = ChatSettings(base_url=DEAD, model="m", **fallback)
+    services = Services(Settings(_env_file=None, data=tmp_path, cache=tmp_path, chat=chat))
+    found = {finding.check: finding for finding in examine(services)}.get("fallback chat model")
+    assert (found is None) if remedy is None else (found.grade is Grade.FAULT and remedy in found.remedy)
