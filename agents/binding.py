@@ -25,7 +25,7 @@ from retrieval.terms import split_terms
 MARKER = re.compile(r"\s*[\[【](\d{1,2}(?:\s*[,，、]\s*\d{1,2})*)[\]】]")
 # What a small model writes instead of a number: `[evidence 2]`, `[资料1]`, an empty pair.
 _LOOSE_MARKER = re.compile(
-    r"\s*[\[【](?:(?:evidence|资料|编号|来源|source)[-\s\w,，、]{0,16}|[0-9a-f]{6,10}|\s*)[\]】](?=[。.！!？?\s]*$)"
+    r"\s*[\[【](?:(?:evidence|资料|编号|来源|source)[-\s\w,，、]{0,22}|[0-9a-f]{6,16}|\s*)[\]】](?=[。.！!？?\s]*$)"
 )
 MAX_SPANS = 3
 MIN_GAIN = 0.12

@@ -7,7 +7,6 @@ last, so that the stable part comes first); knows nothing of models.
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from string import ascii_lowercase
 
 from agents.guards.speech_to_models import Speech, speech_of
 from core.prompt_files import PromptFiles
@@ -15,8 +14,9 @@ from core.seams import Message
 from core.types import Sentence
 from retrieval.evidence import Excerpt
 
-NONCE_LETTERS = 16
-"""75 bits, in fewer tokens than so many digits would be."""
+NONCE_DIGITS = 16
+"""64 bits. In hexadecimal, because small models copy it for a marker at times, and it must be told
+from a word then (agents/binding.py)."""
 FOLDER = Path(__file__).with_name("prompts")
 LANGUAGES = ("zh", "en")
 
@@ -90,12 +90,7 @@ def fence(excerpts: Sequence[Excerpt]) -> str:
 
 
 def _nonce(*texts: str) -> str:
-    number = int.from_bytes(hashlib.sha256("\x00".join(texts).encode()).digest())
-    letters = []
-    for _ in range(NONCE_LETTERS):
-        number, letter = divmod(number, len(ascii_lowercase))
-        letters.append(ascii_lowercase[letter])
-    return "".join(letters)
+    return hashlib.sha256("\x00".join(texts).encode()).hexdigest()[:NONCE_DIGITS]
 
 
 def _flatten(text: str) -> str:

@@ -53,7 +53,8 @@ def test_markers_are_taken_off_and_read():
     assert strip_markers("It is so. [1][2, 3]") == ("It is so.", [1, 2, 3])
     assert strip_markers("a[i] stays 【4】") == ("a[i] stays", [4])
     assert strip_markers("It is so [evidence-0043e3, 2].") == ("It is so.", [])
-    assert strip_markers("[e464a6]") == ("", [])
+    assert strip_markers("It is so [evidence-0043e30a1b2c3d4e, 2].") == ("It is so.", [])
+    assert strip_markers("[e464a6]") == strip_markers("[e464a60a1b2c3d4e]") == ("", [])
     assert strip_markers("See [AB-12].") == ("See [AB-12].", [])
 
 

@@ -10,7 +10,7 @@ from agents.prompt_library import LANGUAGES, PromptLibrary, fence
 from core.text import Span
 from tests.agents.doubles import chunk, shown
 
-NAME = re.compile(r"<evidence-([a-z]{16})>")
+NAME = re.compile(r"<evidence-([0-9a-f]{16})>")
 
 
 def test_the_same_evidence_has_the_same_fence_and_other_evidence_another():
