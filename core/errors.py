@@ -127,6 +127,7 @@ class BudgetSpentError(ChatModelError):
         super().__init__(message, remedy=remedy)
         self.refused = refused
 
+
 class ChatRequestError(ChatModelError):
     """The model server is there and cannot take this request: it is too long for the model, or
     asks for what the server does not know. Asking again, or elsewhere, is of no use."""
