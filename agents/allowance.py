@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from core.errors import BudgetSpentError
-from core.seams import ChatDelta, ChatModel, ChatOptions, Message
+from core.seams import ChatDelta, ChatModel, ChatOptions, Message, ToolCall, ToolSpec
 from core.types import Usage
 from retrieval.evidence import estimate_tokens
 
@@ -116,6 +116,15 @@ class MeteredChat:
         value, usage = await self._within(self._model.structured(messages, schema, options))
         self._settle(messages, 0.0, usage)
         return value, usage
+
+    async def call_tool(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], options: ChatOptions
+    ) -> tuple[ToolCall, Usage]:
+        """See `ChatModel.call_tool`."""
+        options = self._allowance.begin(messages, options)
+        call, usage = await self._within(self._model.call_tool(messages, tools, options))
+        self._settle(messages, 0.0, usage)
+        return call, usage
 
     async def _within(self, awaited):
         limit = asyncio.timeout(self._allowance.seconds_left)

@@ -11,7 +11,7 @@
     │   ├── StoreError        Milvus or the ledger does not answer
     │   │   └── StoreLockedError   another process owns the Lite store
     │   ├── ChatModelError    the model server fails
-    │   │   └── BudgetSpentError   a question may ask no more of the model
+    │   │   ├── BudgetSpentError   a question may ask no more of the model
     │   │   └── ChatRequestError   it refuses this request, as another one would (502)
     │   ├── EmbedderError     the embedding server or model fails
     │   ├── RerankerError     the reranking server or model fails

@@ -13,7 +13,7 @@ from agents.events import StatusChanged
 from agents.guards.judge import ChatJudge
 from agents.prompt_library import PromptLibrary
 from core.errors import BudgetSpentError
-from core.seams import ChatDelta, ChatOptions, Message, Passage
+from core.seams import ChatDelta, ChatOptions, Message, Passage, ToolCall
 from core.settings_effort import EffortSettings
 from core.types import Label, Status, Usage
 from tests.agents.doubles import ScriptedChat
@@ -143,3 +143,15 @@ def test_the_table_of_the_page_is_that_of_the_code():
     }
     for name, cells in rows.items():
         assert f"| {name} | {' | '.join(cells)} |" in page
+
+
+async def test_a_call_of_a_tool_counts_as_one():
+    class Calling(ScriptedChat):
+        async def call_tool(self, messages, tools, options):
+            return ToolCall("search", {"query": "保修"}), Usage(10, 5, 1)
+
+    metered = MeteredChat(Calling(), Allowance(Limits(model_calls=1)))
+    call, _ = await metered.call_tool(ASKED, [], ChatOptions())
+    assert call.name == "search"
+    with pytest.raises(BudgetSpentError):
+        await metered.call_tool(ASKED, [], ChatOptions())
