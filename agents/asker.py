@@ -34,6 +34,7 @@ from agents.memory.model_summary import ChatSummaryWriter
 from agents.policy import Policy, policy_of
 from agents.prompt_library import PromptLibrary
 from agents.question_loop import QuestionLoop
+from agents.records import guidance_record
 from agents.sessions import SessionIndex, thread_id
 from agents.tables.reading import TableReader
 from core.chat_tenants import TenantChatModel, tenant_of
@@ -87,8 +88,7 @@ class Asker:
             "policy": self._policy_of(ask).value,
             "started": time.time(),
             **({"memory": ask.memory} if ask.memory else {}),
-            "wishes": "\n".join(ask.guidance.wishes),
-            "wished_language": ask.guidance.language,
+            **guidance_record(ask.guidance),
         }
         config = {"configurable": {"thread_id": thread}}
         known = await asyncio.to_thread(self._sessions.has, ask.owner, session_id)

@@ -6,7 +6,9 @@ imported by name when they are read, which is how tampered files run code.
 
 from dataclasses import asdict
 
+from agents.asking import Guidance
 from agents.drafting import CheckedDraft
+from agents.state import AskState
 from core.text import Span
 from core.types import (
     Answer,
@@ -101,3 +103,19 @@ def read_sentence(record: dict) -> Sentence:
 def read_citation(record: dict) -> Citation:
     """The citation of a record."""
     return Citation(**{**record, "boxes": tuple(Box(**box) for box in record["boxes"])})
+
+
+def guidance_record(guidance: Guidance) -> dict:
+    """As the state carries it."""
+    return {
+        "assistant": guidance.assistant,
+        "wishes": "\n".join(guidance.wishes),
+        "wished_language": guidance.language,
+        "allowed_tools": None if guidance.tools is None else sorted(guidance.tools),
+    }
+
+
+def may_use(state: AskState, tool: str) -> bool:
+    """Whether the assistant of the session may use a tool; whether who asks may is another matter."""
+    allowed = state.get("allowed_tools")
+    return allowed is None or tool in allowed

@@ -8,8 +8,9 @@ from typing import TypedDict
 
 class AskState(TypedDict, total=False):
     """One question on its way. `memory` is the strategy of the session, empty: that of the settings;
-    `recalled` is what of the conversation and of the user's facts the model is told; `wishes` is what the
-    user and the assistant want of answers, `wished_language` the language of them. `passage` is
+    `recalled` is what of the conversation and of the user's facts the model is told; `assistant` is that of
+    the session, `wishes` what it and the user want of answers, `wished_language` the language of them,
+    `allowed_tools` those that the assistant may use (None: all). `passage` is
     hypothetical: it is searched with and shown to nobody; `spent` is what was asked of the chat model
     before the answer; `notes` say how the search was made; `route` is which way the answer came about
     (agents/routing.py), `why` the rule that chose it; `answering` is the probability by chunk that it holds
@@ -29,8 +30,10 @@ class AskState(TypedDict, total=False):
     refusal: str
     memory: str
     recalled: str
+    assistant: str
     wishes: str
     wished_language: str
+    allowed_tools: list[str] | None
     language: str
     queries: list[str]
     parts: list[str]

@@ -226,6 +226,7 @@ class Assistants:
             changes["name"] = _name(changes["name"])
         if "instructions" in changes:
             changes["instructions"] = self._wishes(changes["instructions"])
+        self._check_tools(caller, changes.get("tools") or ())
         made = replace(former, **changes)
         for collection in changes.get("collections", ()):
             self._library.require_collection(collection, caller.viewers)
@@ -234,6 +235,13 @@ class Assistants:
             caller.check_grant(made.readers)
         _check_choices(made)
         return made
+
+    def _check_tools(self, caller: Caller, names: Sequence[str]) -> None:
+        """Raises for a name that is no tool, or one that the caller may not use."""
+        if names:
+            registry = self._services.tools().registry
+            for name in names:
+                registry.get(name, caller.role.value)
 
     def _wishes(self, text: str) -> str:
         from agents.wishes import check_wishes

@@ -28,7 +28,11 @@ _QUESTIONS = (
     ("en", "name", r"who (?:am i|i am)|what (?:am i|i am) called|what i'?m called"),
     ("en", "workplace", r"(?:where|who(?:m)?) (?:do )?i (?:currently )?work(?: for| at)?"),
     ("en", "home", r"where (?:do )?i (?:currently )?live|where (?:am i|i am) (?:based|living)"),
-    ("en", "role", r"what (?:do )?i do for (?:a living|work)|what(?:'s| is) my (?:profession|occupation)"),
+    (
+        "en",
+        "role",
+        r"what (?:do )?i do (?:for a living|for work)|what(?:'s| is) my (?:profession|occupation)",
+    ),
     ("en", EVERYTHING, r"what (?:all )?(?:do )?you (?:know|remember|have noted) (?:about|of) me"),
     ("en", EVERYTHING, r"what (?:have|did) i (?:tell|told) you(?: so far)?(?: about (?:me|myself))?"),
     ("en", EVERYTHING, r"what (?:have|did) i (?:ask|asked) you to (?:remember|note)"),

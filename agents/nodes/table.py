@@ -14,13 +14,14 @@ from agents.drafting import Released, make_citation
 from agents.events import StatusChanged
 from agents.guards.evidence_screen import UNSCREENED, ScreenedEvidence
 from agents.guards.outgoing import plain_pictures, strip_links
-from agents.records import read_scope
+from agents.records import may_use, read_scope
 from agents.routing import Route
 from agents.state import AskState
 from agents.tables.citing import holds_table
 from agents.tables.reading import QuotedTableAnswer
 from core.types import Label, Sentence, Verdict
 
+QUERY_TABLE = "query_table"
 NEAREST = 2
 """A table must be among the first so many chunks."""
 
@@ -35,7 +36,7 @@ async def table(state: AskState, runtime: Runtime[AskContext]) -> dict:
     """Sets `outcome` and `route`, or nothing."""
     context = runtime.context
     # A follow-up is put together of two questions, and rules would read both.
-    if context.tables is None or state["queries"][0] != state["question"]:
+    if context.tables is None or not may_use(state, QUERY_TABLE) or state["queries"][0] != state["question"]:
         return {}
     work = AnswerWork(state, runtime)
     chunks = [e.chunk for e in work.excerpts if e.chunk.document_id not in state["hostile"]]
