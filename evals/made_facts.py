@@ -91,6 +91,18 @@ REPORTED = ("services", "records")
 _PLAIN, _LINES, _TABLE, _ROWS = "prose", "lines", "table", "rows"
 GAP_SHARE = 0.25
 """Of the values of a document so many are not given."""
+OTHERS_SHARE = 0.15
+"""Of the documents so many say what holds for all others."""
+
+
+class _Row(NamedTuple):
+    """How things are named together, and which they are."""
+
+    label: Words
+    things: tuple[Words, ...]
+
+
+_Key = tuple[_Row, Trait]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +155,9 @@ def claims_on(document: Document, rng: random.Random) -> Iterator[MadeClaim]:
         if pool:
             yield _claim(fact.thing, fact.trait, rng.choice(pool).number, language, rng, kind)
     held = {(f.thing, f.trait) for f in document.facts}
-    strangers = [t for t in document.subject.things if all(t != f.thing for f in document.facts)]
+    strangers = _strangers(document)
     gaps = [t for t in document.subject.traits if (fact.thing, t) not in held]
-    if rng.random() < 0.6:
+    if strangers and rng.random() < 0.6:
         yield _claim(rng.choice(strangers), fact.trait, fact.number, language, rng, "stranger")
     if gaps and rng.random() < 0.6:
         yield _claim(fact.thing, rng.choice(gaps), fact.number, language, rng, "gap")
@@ -159,9 +171,10 @@ def questions_on(document: Document, rng: random.Random) -> Iterator[tuple[str, 
     language = _language_beside(document, rng)
     yield _question(fact.thing, fact.trait, language, rng), (fact.start, fact.end)
     held = {(f.thing, f.trait) for f in document.facts}
-    strangers = [t for t in document.subject.things if all(t != f.thing for f in document.facts)]
+    strangers = _strangers(document)
     gaps = [(f.thing, t) for f in document.facts for t in document.subject.traits if (f.thing, t) not in held]
-    yield _question(rng.choice(strangers), fact.trait, language, rng), None
+    if strangers:
+        yield _question(rng.choice(strangers), fact.trait, language, rng), None
     if gaps:
         yield _question(*rng.choice(gaps), language, rng), None
     for main in document.facts:
@@ -171,15 +184,23 @@ def questions_on(document: Document, rng: random.Random) -> Iterator[tuple[str, 
             break
 
 
+def _strangers(document: Document) -> list[Words]:
+    """Things that the document says nothing of; none where it speaks of all others."""
+    told = {fact.thing for fact in document.facts}
+    others = told - set(document.subject.things)
+    return [] if others else [thing for thing in document.subject.things if thing not in told]
+
+
 def _document(subject: Subject, rng: random.Random) -> Document:
-    language, layout = rng.choice(("zh", "en")), rng.choice((_PLAIN, _PLAIN, _LINES, _TABLE, _ROWS))
+    language, layout = rng.choice(("zh", "en")), rng.choice((_PLAIN, _PLAIN, _LINES, _TABLE, _TABLE, _ROWS))
     things = rng.sample(subject.things, rng.randint(2, 5))
+    rows = _joined(things, subject.kind, rng)
     traits = rng.sample(subject.traits, rng.randint(1, min(3, len(subject.traits))))
-    values = {(thing, trait): _number(trait, rng) for thing in things for trait in traits}
+    values = {(row, trait): _number(trait, rng) for row in rows for trait in traits}
     for key in [key for key in values if rng.random() < GAP_SHARE][: max(0, len(values) - 2)]:
         del values[key]
-    things = [thing for thing in things if any(key[0] == thing for key in values)]
-    pieces = _PIECES[layout](things, traits, values, language, rng, subject.kind)
+    rows = [row for row in rows if any(key[0] == row for key in values)]
+    pieces = _PIECES[layout](rows, traits, values, language, rng, subject.kind)
     lead = rng.choice(_data()["leads"][language])
     if _main_unit() in things:
         lead = f"{rng.choice(_models()).of(language)} {rng.choice(_nouns()).of(language)}"
@@ -187,65 +208,84 @@ def _document(subject: Subject, rng: random.Random) -> Document:
     facts = []
     for piece, key in pieces:
         if key is not None:
-            facts.append(Fact(*key, values[key], len(text), len(text) + len(piece)))
+            row, trait = key
+            facts += [
+                Fact(thing, trait, values[key], len(text), len(text) + len(piece)) for thing in row.things
+            ]
         text += piece
     return Document(language, text.strip("\n"), subject, tuple(facts))
 
 
-def _told(things, traits, values, language, rng, kind):
+def _joined(things: Sequence[Words], kind: Words, rng: random.Random) -> list[_Row]:
+    """Each thing by itself, or two that share their values; at times one row for all others."""
+    rows = [_Row(thing, (thing,)) for thing in things]
+    if len(things) > 2 and rng.random() < 0.3:
+        one, other = things[:2]
+        rows = [_Row(Words(f"{one.zh}、{other.zh}", f"{one.en}, {other.en}"), (one, other)), *rows[2:]]
+    if rng.random() < OTHERS_SHARE:
+        others = Words(f"其他{kind.zh}", f"other {kind.en}s")
+        rows.append(_Row(others, (others,)))
+    return rows
+
+
+def _told(rows, traits, values, language, rng, kind):
     """Sentences, one for each value, in order of things or of traits."""
     keys = list(values)
     if rng.random() < 0.4:
         keys.sort(key=lambda key: traits.index(key[1]))
     template = None if rng.random() < 0.6 else rng.choice(_data()["said"][language])
-    for thing, trait in keys:
+    for key in keys:
         said = (template or rng.choice(_data()["said"][language])).format(
-            thing=thing.of(language), trait=trait.name.of(language), value="\0"
+            thing=key[0].label.of(language), trait=key[1].name.of(language), value="\0"
         )
-        before, after = said[:1].upper() + said[1:].split("\0")[0], said.split("\0")[1]
-        yield before, None
-        yield _value(trait, values[thing, trait], language), (thing, trait)
+        before, after = said.split("\0")
+        yield before[:1].upper() + before[1:], None
+        yield _value(key[1], values[key], language), key
         yield after + ("" if language == "zh" else " "), None
 
 
-def _lined(things, traits, values, language, rng, kind):
+def _lined(rows, traits, values, language, rng, kind):
     """A line for each thing."""
     colon, between = ("：", "，") if language == "zh" else (": ", ", ")
-    for thing in things:
-        yield f"- {thing.of(language)}{colon}", None
-        own = [trait for trait in traits if (thing, trait) in values]
+    for row in rows:
+        yield f"- {row.label.of(language)}{colon}", None
+        own = [trait for trait in traits if (row, trait) in values]
         for at, trait in enumerate(own):
             yield f"{between if at else ''}{trait.name.of(language)} ", None
-            yield _value(trait, values[thing, trait], language), (thing, trait)
+            yield _value(trait, values[row, trait], language), (row, trait)
         yield "\n", None
 
 
-def _tabled(things, traits, values, language, rng, kind):
+def _grid(rows, traits, values, language, rng, kind) -> list[list[tuple[str, _Key | None]]]:
+    """A head and rows of cells: things under each other, or beside each other."""
+    grid = [[(kind.of(language), None), *((trait.name.of(language), None) for trait in traits)]]
+    for row in rows:
+        cells = [(row.label.of(language), None)]
+        for key in ((row, trait) for trait in traits):
+            cells.append((_value(key[1], values[key], language), key) if key in values else ("—", None))
+        grid.append(cells)
+    return [list(column) for column in zip(*grid, strict=True)] if rng.random() < 0.5 else grid
+
+
+def _tabled(*made):
     """A table in Markdown; what is not given is a dash."""
-    heads = [kind.of(language), *(trait.name.of(language) for trait in traits)]
-    yield f"| {' | '.join(heads)} |\n|{' --- |' * len(heads)}\n", None
-    for thing in things:
-        yield f"| {thing.of(language)} ", None
-        for trait in traits:
+    for at, cells in enumerate(_grid(*made)):
+        for text, key in cells:
             yield "| ", None
-            if (thing, trait) in values:
-                yield _value(trait, values[thing, trait], language), (thing, trait)
-            else:
-                yield "—", None
+            yield text, key
             yield " ", None
-        yield "|\n", None
+        yield f"|\n|{' --- |' * len(cells)}\n" if at == 0 else "|\n", None
 
 
-def _rowed(things, traits, values, language, rng, kind):
+def _rowed(rows, traits, values, language, rng, kind):
     """Rows as "head: cell; head: cell"."""
-    colon, between = ("：", "；") if language == "zh" else (": ", "; ")
-    for thing in things:
-        yield f"{kind.of(language)}{colon}{thing.of(language)}", None
-        for trait in traits:
-            if (thing, trait) in values:
-                yield f"{between}{trait.name.of(language)}{colon}", None
-                yield _value(trait, values[thing, trait], language), (thing, trait)
-        yield "。\n" if language == "zh" else ".\n", None
+    colon, between, end = ("：", "；", "。\n") if language == "zh" else (": ", "; ", ".\n")
+    heads, *table = _grid(rows, traits, values, language, rng, kind)
+    for cells in table:
+        for at, ((head, _), (text, key)) in enumerate(zip(heads, cells, strict=True)):
+            yield f"{between if at else ''}{head}{colon}", None
+            yield text, key
+        yield end, None
 
 
 _PIECES = {_PLAIN: _told, _LINES: _lined, _TABLE: _tabled, _ROWS: _rowed}
