@@ -1,6 +1,6 @@
 """The graph: front → plan → gather → answer → revise → extract → finish, the last but one where
-needed; front → finish for a known question and small talk, plan → finish for what is refused. A
-route of its own (`WAYS`) goes from plan to its node.
+needed, and table before the answer where one was found; front → finish for a known question and
+small talk, plan → finish for what is refused. A route of its own (`WAYS`) goes from plan to its node.
 
 Knows which node follows which; each node is a file of its own.
 """
@@ -29,8 +29,8 @@ from agents.state import AskState
 
 WAYS: Mapping[Route, Callable] = {Route.HOPS: hops}
 """The first node of a route beside the search. It sets `outcome` (that is the answer), or `evidence` with its
-`signals` (the answer is drafted from it), or neither, when the way led nowhere: then it is searched. What
-is not among them is searched. Where it came to something it sets `route` to its own."""
+`signals` (the answer is read or drafted from it), or neither, when the way led nowhere: then it is
+searched. What is not among them is searched. Where it came to something it sets `route` to its own."""
 
 
 def build_graph(
@@ -52,7 +52,7 @@ def build_graph(
     graph.add_conditional_edges("front", route_of, ["plan", "finish"])
     graph.add_conditional_edges("plan", after_plan, ["gather", "finish", *sorted({*entries.values()})])
     for name in sorted({*entries.values()}):
-        graph.add_conditional_edges(name, after_way, ["gather", "answer", "finish"])
+        graph.add_conditional_edges(name, after_way, ["gather", "table", "answer", "finish"])
     graph.add_conditional_edges("gather", after_gather, ["table", "answer"])
     graph.add_conditional_edges("table", after_table, ["answer", "finish"])
     graph.add_conditional_edges("answer", after_answer, ["revise", "extract", "finish"])
@@ -66,7 +66,7 @@ def after_way(state: AskState) -> str:
     """What a route's own node came to decides what follows."""
     if state["outcome"]:
         return "finish"
-    return "answer" if state["evidence"] else "gather"
+    return after_gather(state) if state["evidence"] else "gather"
 
 
 def after_table(state: AskState) -> str:

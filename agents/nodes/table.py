@@ -9,6 +9,7 @@ import asyncio
 from langgraph.runtime import Runtime
 
 from agents.answering import AnswerWork
+from agents.binding import BoundSpan
 from agents.context import AskContext
 from agents.drafting import Released, make_citation
 from agents.events import StatusChanged
@@ -48,7 +49,7 @@ async def table(state: AskState, runtime: Runtime[AskContext]) -> dict:
     if context.guards.screen:
         cited = list({span.chunk.id: span.chunk for span in found.spans}.values())
         screened = await asyncio.to_thread(context.screen.screen, work.question, cited, state["hostile"])
-    if any(screened.is_barred(span.chunk, span.span) for span in found.spans):
+    if any(_is_barred(span, screened) for span in found.spans):
         return {}
     runtime.stream_writer(StatusChanged("reckoning", found.answer.reckoned.sql))
     released = release(found, screened)
@@ -56,6 +57,12 @@ async def table(state: AskState, runtime: Runtime[AskContext]) -> dict:
     work.checked.citations.extend(released.citations)
     work.release(released)
     return {**work.update(Route.TABLE.value), "route": Route.TABLE.value}
+
+
+def _is_barred(bound: BoundSpan, screened: ScreenedEvidence) -> bool:
+    """Whether any of a line may not be quoted."""
+    barred = screened.barred.get(bound.chunk.id, ())
+    return any(span.start < bound.span.end and bound.span.start < span.end for span in barred)
 
 
 def release(found: QuotedTableAnswer, screened: ScreenedEvidence = UNSCREENED) -> Released:

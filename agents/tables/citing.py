@@ -5,12 +5,12 @@ table that was cut into bands of columns, by those of the band. Pure.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from agents.binding import BoundSpan
 from agents.tables.grid import Cell
+from core.text import Span
 from core.types import Chunk, Table
-from retrieval.pieces import split_pieces
 
 _PIPE = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"^\s*\|[\s:|-]*-[\s:|-]*\|\s*$", re.MULTILINE)
@@ -26,10 +26,9 @@ def quote_cells(cells: Sequence[Cell], table: Table, chunks: Iterable[Chunk]) ->
     them stands nowhere."""
     body = [[_shown(text) for text in row] for row in table.body]
     lines = [
-        (chunk, piece.span, piece.header, _cells_of(piece.span.of(chunk.text)))
+        (chunk, span, header, _cells_of(span.of(chunk.text)))
         for chunk in chunks
-        for piece in split_pieces(chunk.text)
-        if piece.header and piece.span.of(chunk.text) != piece.header
+        for span, header in _rows_of(chunk.text)
     ]
     spans: list[BoundSpan] = []
     for cell in cells:
@@ -47,6 +46,22 @@ def quote_cells(cells: Sequence[Cell], table: Table, chunks: Iterable[Chunk]) ->
         if not any(span.chunk.id == found.chunk.id and span.span == found.span for span in spans):
             spans.append(found)
     return spans
+
+
+def _rows_of(text: str) -> Iterator[tuple[Span, str]]:
+    """The lines below each rule with the header above it: whole lines, since a cell may hold the end of a
+    sentence."""
+    start, header, before = 0, "", ""
+    for line in text.split("\n"):
+        is_row = line.startswith("|") and line.endswith("|") and len(line) > 1
+        if _RULE.fullmatch(line):
+            header = before
+        elif not is_row:
+            header = ""
+        elif header:
+            yield Span(start, start + len(line)), header
+        before = line
+        start += len(line) + 1
 
 
 def _is_of(shown: Sequence[str], row: Sequence[str]) -> bool:

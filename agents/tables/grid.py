@@ -102,7 +102,9 @@ def read_grid(table: Table) -> Grid | None:
         for r, row in enumerate(body)
         for c, text in enumerate(row)
     }
-    caption = " ".join([table.caption, *table.footnotes[:1], *(row[0] for row in rows[:top] if row[0])])
+    units = (row[0] for row in body if row[0] and not any(row[1:]) and _UNIT.match(row[0]))
+    above = (row[0] for row in rows[:top] if row[0])
+    caption = " ".join([table.caption, *table.footnotes[:1], *above, *units])
     return Grid(lines, columns, naming, cells, caption) if lines and columns else None
 
 

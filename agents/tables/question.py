@@ -26,6 +26,11 @@ _SAME = (
     (re.compile("百分比"), "比例"),
     (re.compile("占比"), "比例"),
 )
+_GENERIC = re.compile(
+    r"(?<=\S)(?:发生额|金额|余额|人数|数额|数|额)?\s*(?:[（(][^（()）]{0,6}[)）])?\s*[%％]?$"
+)
+_AMOUNT = re.compile(r"(?<=\w)\s+(?:amounts?|values?)$")
+_NOTE = re.compile(r"\s*[（(]\d{1,2}[)）]|(?<=[a-z]{3})\d$")
 _CHINESE_RUN = re.compile(f"[{CJK}]+")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
 _NOISE_ZH = re.compile(
@@ -81,9 +86,10 @@ def read_question(question: str) -> TableQuestion:
     """The question as rules see it."""
     text = same_words(question)
     found = _THRESHOLD.search(text)
-    threshold = (
-        Threshold(found["number"].replace(",", ""), bool(_BELOW.search(found["how"]))) if found else None
-    )
+    threshold = None
+    if found:
+        threshold = Threshold(found["number"].replace(",", ""), bool(_BELOW.search(found["how"])))
+        text = f"{text[: found.start()]} {text[found.end() :]}"
     years = tuple(dict.fromkeys(_YEAR.findall(text)))
     language = detect_language(question)
     return TableQuestion(
@@ -105,13 +111,6 @@ def same_words(text: str) -> str:
     for pattern, replacement in _SAME:
         text = pattern.sub(replacement, text)
     return " ".join(text.split())
-
-
-_GENERIC = re.compile(
-    r"(?<=\S)(?:发生额|金额|余额|人数|数额|数|额)?\s*(?:[（(][^（()）]{0,6}[)）])?\s*[%％]?$"
-)
-_AMOUNT = re.compile(r"(?<=\w)\s+(?:amounts?|values?)$")
-_NOTE = re.compile(r"\s*[（(]\d{1,2}[)）]|(?<=[a-z]{3})\d$")
 
 
 def label_words(label: str) -> str:
