@@ -46,7 +46,7 @@ def draw_chat(here: Page, client: ApiClient, choices: Choices, texts: Texts) -> 
     if asked and asked.strip():
         turn = Turn(question=asked.strip(), session_id=here.session_id)
         here.turns.append(turn)
-        _answer(here, client, choices.effort, texts)
+        _answer(here, client, choices, texts)
         forget_sessions()
         st.rerun()
 
@@ -79,11 +79,13 @@ def _show_documents() -> None:
     st.session_state["view"] = DOCUMENTS
 
 
-def _answer(here: Page, client: ApiClient, effort: str, texts: Texts) -> None:
+def _answer(here: Page, client: ApiClient, choices: Choices, texts: Texts) -> None:
     """Streams one answer into the page. Whatever ends it, the turn says how it ended."""
     turn = here.turns[-1]
     _draw_question(turn)
-    question = Question(turn.question, here.collection, here.session_id, effort)
+    question = Question(
+        turn.question, here.collection, here.session_id, choices.effort, choices.memory, choices.assistant
+    )
     with st.chat_message("assistant", avatar=":material/verified:"):
         try:
             with closing(ticking(client.ask(question), TICK_S)) as events:

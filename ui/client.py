@@ -49,12 +49,14 @@ class AskEvent:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The body of `POST /v1/ask`."""
+    """The body of `POST /v1/ask`. An empty `effort` or `memory` is left to the assistant or the session."""
 
     text: str
     collection: str
     session_id: str = ""
     effort: str = "standard"
+    memory: str = ""
+    assistant: str = ""
 
 
 class ApiClient:
@@ -161,6 +163,46 @@ class ApiClient:
         """Removes a curated answer."""
         self._call("DELETE", f"/v1/faq/{quote(entry_id, safe='')}")
 
+    def memory(self) -> Json:
+        """`{"enabled", "facts": [{"id", "key", "value", "said", "expires"}]}`: what is remembered of the
+        caller."""
+        return self._call("GET", "/v1/memory")
+
+    def switch_memory(self, enabled: bool) -> None:
+        """Whether anything is remembered of the caller, and used."""
+        self._call("PUT", "/v1/memory", json={"enabled": enabled})
+
+    def edit_fact(self, fact_id: str, words: Json) -> None:
+        """Another `{"value", "expires"}` for what is remembered."""
+        self._call("PATCH", f"/v1/memory/{quote(fact_id, safe='')}", json=words)
+
+    def forget_fact(self, fact_id: str) -> None:
+        """Forgets one fact; all when the id is empty."""
+        self._call("DELETE", f"/v1/memory/{quote(fact_id, safe='')}" if fact_id else "/v1/memory")
+
+    def assistants(self) -> list[Json]:
+        """`[{"id", "name", "mine", …}]`: the caller's own and those shared with them."""
+        return self._rows("/v1/assistants", "assistants")
+
+    def save_assistant(self, assistant_id: str, fields: Json) -> None:
+        """Changes one; makes one when the id is empty."""
+        if assistant_id:
+            self._call("PATCH", f"/v1/assistants/{quote(assistant_id, safe='')}", json=fields)
+        else:
+            self._call("POST", "/v1/assistants", json=fields)
+
+    def delete_assistant(self, assistant_id: str) -> None:
+        """Removes one."""
+        self._call("DELETE", f"/v1/assistants/{quote(assistant_id, safe='')}")
+
+    def instructions(self) -> str:
+        """What the caller wants of all answers."""
+        return str(self._call("GET", "/v1/instructions").get("instructions") or "")
+
+    def instruct(self, text: str) -> None:
+        """Says what the caller wants of all answers; empty: nothing."""
+        self._call("PUT", "/v1/instructions", json={"instructions": text})
+
     def ask(self, question: Question) -> Generator[AskEvent, None, None]:
         """The events of one question as they arrive. Closing the iterator ends the request.
 
@@ -171,7 +213,9 @@ class ApiClient:
             "question": question.text,
             "collection": question.collection,
             "session_id": question.session_id,
-            "effort": question.effort,
+            "effort": question.effort or None,
+            "memory": question.memory,
+            "assistant": question.assistant,
             "stream": True,
         }
         timeout = httpx.Timeout(STREAM_SILENCE_S, connect=CONNECT_TIMEOUT_S)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui.assistants import draw_assistants
 from ui.chat import draw_chat
 from ui.faq import draw_faq
 from ui.library import draw_library
-from ui.sidebar import DOCUMENTS, FAQ, choose_language, draw_sidebar
+from ui.memory import draw_memory
+from ui.sidebar import ASSISTANTS, DOCUMENTS, FAQ, MEMORY, choose_language, draw_sidebar
 from ui.state import client_of, page
 
 STYLE = Path(__file__).with_name("style.css")
@@ -32,6 +34,10 @@ def main() -> None:
         draw_library(here, client, texts)
     elif choices.view == FAQ:
         draw_faq(here, client, texts)
+    elif choices.view == ASSISTANTS:
+        draw_assistants(here, client, texts)
+    elif choices.view == MEMORY:
+        draw_memory(here, client, texts)
     else:
         draw_chat(here, client, choices, texts)
 

@@ -11,22 +11,36 @@ import streamlit as st
 from ui.client import ApiClient, ApiError, Json
 from ui.markup import element, join, plain_label
 from ui.problem import draw_problem, remedy_of
-from ui.state import DEFAULT_COLLECTION, Page, forget_sessions, read_collections, read_sessions
+from ui.state import (
+    DEFAULT_COLLECTION,
+    Page,
+    forget_sessions,
+    read_assistants,
+    read_collections,
+    read_sessions,
+)
 from ui.texts import LANGUAGES, Texts, language_of
 from ui.turn import recalled
 
-CHAT, DOCUMENTS, FAQ = "chat", "documents", "faq"
+CHAT, DOCUMENTS, FAQ, ASSISTANTS, MEMORY = "chat", "documents", "faq", "assistants", "memory"
 EFFORTS = ("quick", "standard", "deep")
+STRATEGIES = (
+    "window+vector", "vector", "window", "full", "first-and-latest", "key-turns", "summary", "entities",
+    "graph",
+)  # fmt: skip
 SESSIONS_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the reader has chosen at the side. `documents` counts those of the collection."""
+    """What the reader has chosen at the side. `documents` counts those of the collection; `memory` and
+    `effort` are empty where the session and the assistant decide; `assistant` is an id."""
 
     view: str
     effort: str
     documents: int
+    memory: str = ""
+    assistant: str = ""
 
 
 def choose_language() -> Texts:
@@ -42,7 +56,7 @@ def draw_sidebar(here: Page, client: ApiClient, texts: Texts) -> Choices | None:
         _draw_brand(texts)
         _draw_token(here, texts)
         try:
-            collections = read_collections(client)
+            collections, assistants = read_collections(client), read_assistants(client)
             here.token_wanted = False
         except ApiError as error:
             collections, problem = None, error
@@ -53,11 +67,13 @@ def draw_sidebar(here: Page, client: ApiClient, texts: Texts) -> Choices | None:
         return None
     with st.sidebar:
         view = _draw_view(texts)
-        documents = _draw_collection(here, collections, texts)
-        effort = _draw_effort(texts)
+        assistant = _draw_assistant(here, assistants, texts)
+        documents = _draw_collection(here, _collections_for(assistant, collections), texts)
+        effort = _draw_effort(assistant, texts)
+        memory = _draw_strategy(texts)
         _draw_sessions(here, client, texts)
         _draw_language(texts)
-    return Choices(view, effort, documents)
+    return Choices(view, effort, documents, memory, str(assistant.get("id", "")))
 
 
 def _draw_brand(texts: Texts) -> None:
@@ -90,7 +106,7 @@ def _draw_unreachable(here: Page, problem: ApiError, texts: Texts) -> None:
 def _draw_view(texts: Texts) -> str:
     chosen = st.segmented_control(
         texts("view_chat"),
-        (CHAT, DOCUMENTS, FAQ),
+        (CHAT, DOCUMENTS, FAQ, ASSISTANTS, MEMORY),
         key="view",
         default=None if "view" in st.session_state else CHAT,
         format_func=lambda view: texts(f"view_{view}"),
@@ -114,15 +130,60 @@ def _draw_collection(here: Page, collections: list[Json], texts: Texts) -> int:
     return counts[here.collection]
 
 
-def _draw_effort(texts: Texts) -> str:
+def _draw_assistant(here: Page, assistants: list[Json], texts: Texts) -> Json:
+    """Who answers in this chat; nothing is drawn where there is no assistant to choose."""
+    by_id = {str(one.get("id", "")): one for one in assistants}
+    if st.session_state.get("assistant", "") not in by_id:
+        here.assistant_gone = here.assistant_gone or bool(st.session_state.get("assistant"))
+        st.session_state["assistant"] = ""
+    if not by_id:
+        return {}
+    chosen = st.selectbox(
+        texts("assistant"),
+        ["", *by_id],
+        key="assistant",
+        format_func=lambda one: str(by_id[one].get("name", "")) if one else texts("no_assistant"),
+        help=texts("assistant_help"),
+    )
+    if here.assistant_gone and not chosen:
+        st.caption(texts("assistant_gone"))
+    return by_id.get(chosen, {})
+
+
+def _collections_for(assistant: Json, collections: list[Json]) -> list[Json]:
+    """Those that the assistant may be asked about, in its order."""
+    wanted = assistant.get("collections") or []
+    by_name = {str(row.get("name", "")): row for row in collections}
+    return [by_name[name] for name in wanted if name in by_name] or collections
+
+
+def _draw_effort(assistant: Json, texts: Texts) -> str:
+    """An assistant that has a level of its own decides it until another one is chosen."""
+    has_own = bool(assistant.get("effort"))
     return st.selectbox(
         texts("effort"),
-        EFFORTS,
-        index=EFFORTS.index("standard"),
-        key="effort",
-        format_func=lambda effort: texts(f"effort_{effort}"),
+        ("", *EFFORTS) if has_own else EFFORTS,
+        index=0 if has_own else EFFORTS.index("standard"),
+        key="effort_over" if has_own else "effort",
+        format_func=lambda effort: texts(f"effort_{effort}") if effort else texts("as_assistant"),
         help=texts("effort_help"),
     )
+
+
+def _draw_strategy(texts: Texts) -> str:
+    return st.selectbox(
+        texts("strategy"),
+        ("", *STRATEGIES),
+        key="strategy",
+        format_func=lambda name: name_strategy(name, texts) if name else texts("as_before"),
+        help=texts("strategy_help"),
+    )
+
+
+def name_strategy(strategy: str, texts: Texts) -> str:
+    """What a strategy of memory is called; several that are joined, each by its name."""
+    names = (texts.get(f"strategy_{name.replace('-', '_')}") or name for name in strategy.split("+"))
+    return " + ".join(names)
 
 
 def _draw_language(texts: Texts) -> None:
@@ -165,7 +226,7 @@ def _draw_session(here: Page, client: ApiClient, session: Json, texts: Texts) ->
         key=f"open-{session_id}",
         type="secondary" if session_id == here.session_id else "tertiary",
         on_click=_open_session,
-        args=(here, client, session_id, texts),
+        args=(here, client, session, texts),
         width="stretch",
     )
     dropper.button(
@@ -203,12 +264,16 @@ def _doom(here: Page, thing_id: str) -> None:
 def _start_chat(here: Page) -> None:
     here.start_chat()
     st.session_state["view"] = CHAT
+    st.session_state["strategy"] = ""
 
 
-def _open_session(here: Page, client: ApiClient, session_id: str, texts: Texts) -> None:
+def _open_session(here: Page, client: ApiClient, session: Json, texts: Texts) -> None:
     """Fetches a session's turns. A fault becomes a turn that tells it: callbacks cannot draw."""
+    session_id = str(session.get("session_id", ""))
     here.start_chat()
     st.session_state["view"] = CHAT
+    st.session_state["assistant"] = str(session.get("assistant") or "")
+    st.session_state["strategy"] = ""
     try:
         records = client.session(session_id)
     except ApiError as error:

@@ -37,13 +37,15 @@ class Page:
     uploads: int = 0
     """How many uploads were sent: a new number gives an empty upload field."""
     client: ApiClient | None = None
+    assistant_gone: bool = False
+    """The assistant of the chat that was opened is no longer there: it goes on without one."""
     suggestions: list[Json] | None = None
     """Questions that want a curated answer, once looked for; of the collection `suggested_for`."""
     suggested_for: str = ""
 
     def start_chat(self) -> None:
         """An empty chat; the old one stays in the list of sessions."""
-        self.turns, self.session_id, self.doomed = [], "", ""
+        self.turns, self.session_id, self.doomed, self.assistant_gone = [], "", "", False
 
 
 def page() -> Page:
@@ -79,6 +81,11 @@ def read_sessions(client: ApiClient) -> list[Json]:
     return _sessions(client, client.identity)
 
 
+def read_assistants(client: ApiClient) -> list[Json]:
+    """The assistants that the caller may use, at most `READ_TTL_S` old."""
+    return _assistants(client, client.identity)
+
+
 def read_figure(client: ApiClient, collection: str, path: str) -> bytes:
     """A picture of a source, at most `FIGURE_TTL_S` old; none when it is no longer to be had."""
     try:
@@ -106,6 +113,16 @@ def _collections(_client: ApiClient, identity: str) -> list[Json]:
 @st.cache_data(ttl=READ_TTL_S, max_entries=READ_MAX_ENTRIES, show_spinner=False)
 def _documents(_client: ApiClient, identity: str, collection: str) -> list[Json]:
     return _client.documents(collection)
+
+
+def forget_assistants() -> None:
+    """Assistants have changed: the next look is a fresh one."""
+    _assistants.clear()
+
+
+@st.cache_data(ttl=READ_TTL_S, max_entries=READ_MAX_ENTRIES, show_spinner=False)
+def _assistants(_client: ApiClient, identity: str) -> list[Json]:
+    return _client.assistants()
 
 
 @st.cache_data(ttl=READ_TTL_S, max_entries=READ_MAX_ENTRIES, show_spinner=False)

@@ -88,6 +88,8 @@ def test_the_question_is_sent_as_the_interface_says():
     assert names == ["status", "retrieved", "status", "sentence", "sentence", "finished"]
     assert app.state.asked == {
         "question": "年假有多少天？",
+        "memory": "",
+        "assistant": "",
         "collection": "default",
         "session_id": "s1",
         "effort": "deep",
