@@ -7,17 +7,19 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from weakref import WeakValueDictionary
 
 import aiosqlite
+from langgraph.types import Command
 from sqlalchemy import create_engine
 
 from agents.allowance import Allowance, MeteredChat
-from agents.asking import Ask, limits_of
+from agents.asking import Ask, Effort, limits_of
 from agents.binding import EvidenceBinder
 from agents.checkpoints import SessionSaver
 from agents.context import AskContext
@@ -34,19 +36,40 @@ from agents.memory.model_summary import ChatSummaryWriter
 from agents.policy import Policy, policy_of
 from agents.prompt_library import PromptLibrary
 from agents.question_loop import QuestionLoop
-from agents.records import guidance_record
+from agents.records import guidance_record, read_scope
 from agents.sessions import SessionIndex, thread_id
 from agents.tables.reading import TableReader
+from agents.tools.approvals import Decision
+from agents.tools.invoker import ToolInvoker, check_arguments
 from core.chat_tenants import TenantChatModel, tenant_of
-from core.errors import AttestError, NotFoundError, StoreError
+from core.errors import AttestError, ConflictError, NotFoundError, StoreError
 from core.seams import ChatModel
 from core.settings import Settings
-from core.types import Answer, Turn
+from core.text import detect_language
+from core.types import Answer, Status, Turn
 from retrieval.evidence import EvidenceCutter
 from retrieval.retriever import Retriever
 from retrieval.token_cache import CachedTokenEmbedder
 
 logger = logging.getLogger(__name__)
+
+
+WAITING = {
+    "zh": "需要您批准才能继续：{tool}。批准、修改或拒绝后，这次对话会接着进行。",
+    "en": "This waits for your approval: {tool}. Approve, edit or reject it, and the conversation goes on.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What an owner says of a call that waits. `role` is theirs now; `arguments` are those to call
+    with instead, None: as proposed."""
+
+    owner: str
+    role: str
+    approval_id: str
+    decision: Decision
+    arguments: Mapping[str, Any] | None = None
 
 
 class Asker:
@@ -80,6 +103,9 @@ class Asker:
 
     async def _ask(self, ask: Ask, session_id: str, thread: str) -> AsyncIterator[Event]:
         state = {
+            "run": uuid.uuid4().hex,
+            "steps": [],
+            "done": [],
             "session_id": session_id,
             "question": ask.question.strip(),
             "collection": ask.scope.collection,
@@ -90,15 +116,24 @@ class Asker:
             **({"memory": ask.memory} if ask.memory else {}),
             **guidance_record(ask.guidance),
         }
+        async for event in self._run(ask, session_id, thread, state):
+            yield event
+
+    async def _run(
+        self, ask: Ask, session_id: str, thread: str, given: dict | Command | None
+    ) -> AsyncIterator[Event]:
+        """From the start with the state that is given, or on from where the thread stands."""
         config = {"configurable": {"thread_id": thread}}
         known = await asyncio.to_thread(self._sessions.has, ask.owner, session_id)
         finished: Finished | None = None
         had_evidence, mask = False, self._context.mask
         try:
+            if isinstance(given, dict):
+                await self._check_free(ask.owner, session_id)
             background = await asyncio.to_thread(self._background, ask.owner, session_id)
             context = self._context_of(ask, background)
             run = self._graph.astream(
-                state, config, context=context, stream_mode="custom", durability="sync"
+                given, config, context=context, stream_mode="custom", durability="sync"
             )
             async with aclosing(run) as events:
                 async for event in events:
@@ -109,13 +144,15 @@ class Asker:
                         had_evidence |= isinstance(event, Retrieved) and bool(event.hits)
                         yield shown
             await self._graph.checkpointer.keep_latest(thread)
+            finished = finished or Finished(await self._waiting_answer(ask, session_id, config))
             answer, asked = finished.answer, self._masked(ask)
             turn = Turn(clean_question(asked.question), answer.text, answer.status, answer.id, now())
             await asyncio.to_thread(
                 self._sessions.record_turn, ask.owner, session_id, turn, ask.guidance.assistant
             )
             known = True
-            await self._note(asked, turn, answer, session_id, had_evidence)
+            if answer.status is not Status.WAITING:
+                await self._note(asked, turn, answer, session_id, had_evidence)
         except AttestError as exc:
             logger.info("question failed: %s", exc)
             yield Failed(exc.code, exc.message, exc.remedy)
@@ -131,6 +168,74 @@ class Asker:
                 await asyncio.shield(self._graph.checkpointer.adelete_thread(thread))
         # Only now is the turn stored: who reads `finished` may ask on at once.
         yield finished
+
+    async def _check_free(self, owner: str, session_id: str) -> None:
+        """Raises ConflictError when the session waits: a new question would drop what it waits for."""
+        tools = self._context.tools
+        waiting = await asyncio.to_thread(tools.approvals.waiting, owner, session_id) if tools else []
+        if waiting:
+            raise ConflictError(
+                f"this session waits for your approval of {waiting[0].tool}",
+                remedy=f"run: attest approvals approve {waiting[0].id} (or reject)",
+            )
+
+    async def _waiting_answer(self, ask: Ask, session_id: str, config: dict) -> Answer:
+        """What is answered while a call waits for its owner's approval."""
+        state = (await self._graph.aget_state(config)).values
+        waiting = await asyncio.to_thread(self._context.tools.approvals.waiting, ask.owner, session_id)
+        names = ", ".join(approval.tool for approval in waiting)
+        text = WAITING[detect_language(ask.question)].format(tool=names)
+        return Answer(
+            state["run"], Status.WAITING, text, route=state["route"], policy=state["policy"],
+            trace_id=state["run"], session_id=session_id,
+        )  # fmt: skip
+
+    def use_tools(self, tools: ToolInvoker) -> None:
+        """From now on questions may be answered by these tools."""
+        self._context = replace(self._context, tools=tools)
+
+    async def decide(self, decided: Decided) -> AsyncIterator[Event]:
+        """Writes a decision down and goes on with the turn that waited for it: its events, as of
+        `ask`.
+
+        Raises:
+            NotFoundError: nothing of this id waits for this owner.
+            ConflictError: it was decided otherwise, or the conversation has gone on.
+            InputError: the tool does not take the edited arguments.
+            AccessError: the role may not use the tool any more.
+        """
+        tools = self._context.tools
+        if tools is None:
+            raise NotFoundError("there are no tools here", remedy="see the settings of tools")
+        approval = await asyncio.to_thread(tools.approvals.get, decided.owner, decided.approval_id)
+        if decided.decision is not Decision.REJECTED:
+            found = tools.registry.get(approval.tool, decided.role)
+            check_arguments(found, approval.arguments if decided.arguments is None else decided.arguments)
+        await asyncio.to_thread(
+            tools.approvals.decide, decided.owner, approval.id, decided.decision, decided.arguments
+        )
+        async for event in self.resume(decided.owner, approval.session_id, decided.role):
+            yield event
+
+    async def resume(self, owner: str, session_id: str, role: str) -> AsyncIterator[Event]:
+        """Goes on with a turn that was broken off, by a kill or to wait for an approval: from its last
+        step on.
+
+        Raises:
+            ConflictError: no turn of the session is unfinished, or it waits for an approval still.
+        """
+        thread = thread_id(owner, session_id)
+        turn = self._turns.setdefault(thread, asyncio.Lock())
+        async with turn:
+            await self._check_free(owner, session_id)
+            snapshot = await self._graph.aget_state({"configurable": {"thread_id": thread}})
+            if not snapshot.next:
+                raise ConflictError(f"no turn of the session {session_id!r} is unfinished", remedy="ask on")
+            ask = _ask_of(snapshot.values, owner, role)
+            given = Command(resume=True) if snapshot.interrupts else None
+            async with aclosing(self._run(ask, session_id, thread, given)) as events:
+                async for event in events:
+                    yield event
 
     async def _note(
         self, asked: Ask, turn: Turn, answer: Answer, session_id: str, had_evidence: bool
@@ -154,7 +259,10 @@ class Asker:
         allowance = Allowance(limits_of(ask.effort, self._context.efforts))
         tenant = TenantChatModel(self._context.chat_model, tenant_of(ask.owner, ask.scope.readers))
         chat_model = MeteredChat(tenant, allowance)
-        return replace(self._context, background=background, chat_model=chat_model, allowance=allowance)
+        return replace(
+            self._context, background=background, chat_model=chat_model, allowance=allowance, owner=ask.owner,
+            role=ask.role, usable=ask.guidance.tools,
+        )  # fmt: skip
 
     def _masked(self, ask: Ask) -> Ask:
         mask = self._context.mask
@@ -187,6 +295,8 @@ class Asker:
         if not await asyncio.to_thread(self._sessions.forget, owner, session_id):
             return False
         await self._graph.checkpointer.adelete_thread(thread_id(owner, session_id))
+        if self._context.tools is not None:
+            await asyncio.to_thread(self._context.tools.approvals.forget_session, owner, session_id)
         if self._loop is not None:
             await asyncio.to_thread(self._loop.forget_session, owner, session_id)
         return True
@@ -237,6 +347,12 @@ async def open_asker(
     engine = create_engine(f"sqlite:///{sessions_file}")
     resources.callback(engine.dispose)
     return Asker(build_graph(saver), context, SessionIndex(engine), resources, loop)
+
+
+def _ask_of(state: dict, owner: str, role: str) -> Ask:
+    """The question of a turn that is taken up again, asked by whoever its owner is now."""
+    scope, effort, policy = read_scope(state), Effort(state["effort"]), Policy(state["policy"])
+    return Ask(state["question"], scope, owner, state["session_id"], effort, policy, role=role)
 
 
 def _recaller(

@@ -102,7 +102,8 @@ class Ask:
     """One question. `owner` is who asks: a session is found again only by its owner. `policy` may
     be stricter than that of the collection; a looser one has no effect. `keep`: whether the
     answer may be rated later and count as a bad case, and what is said of the user may be remembered;
-    a measurement says no. `memory` is the strategy of the session from now on; empty: as it was."""
+    a measurement says no. `memory` is the strategy of the session from now on; empty: as it was. `role`
+    says which tools may be used."""
 
     question: str
     scope: Scope
@@ -113,3 +114,4 @@ class Ask:
     keep: bool = True
     memory: str = ""
     guidance: Guidance = Guidance()
+    role: str = "reader"

@@ -11,6 +11,7 @@ from agents.masking import AnswerMask
 from agents.memory.background import Background, Recaller
 from agents.prompt_library import PromptLibrary
 from agents.tables.reading import TableReader
+from agents.tools.invoker import ToolInvoker
 from core.seams import ChatModel, Guard
 from core.settings import ChatSettings, GuardSettings, RetrievalSettings
 from core.settings_effort import EffortSettings
@@ -20,8 +21,9 @@ from retrieval.retriever import Retriever
 
 @dataclass(frozen=True, slots=True)
 class AskContext:
-    """The objects behind the graph. `background`, `chat_model` and `allowance` are others for each question:
-    the model is asked on its user's behalf and within the allowance."""
+    """The objects behind the graph. `background`, `chat_model`, `allowance`, `owner`, `role` and `usable` (the tools
+    of an assistant, None: all) are others for each question: the model is asked on its user's behalf and
+    within the allowance."""
 
     retriever: Retriever
     cutter: EvidenceCutter
@@ -41,3 +43,7 @@ class AskContext:
     recaller: Recaller = Recaller()
     background: Background = Background()
     allowance: Allowance = field(default_factory=Allowance)
+    tools: ToolInvoker | None = None
+    owner: str = ""
+    role: str = "reader"
+    usable: frozenset[str] | None = None

@@ -5,7 +5,7 @@ The same events leave as server-sent events: `name` is the event's name on the w
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from core.types import Answer, Citation, Hit, Sentence, Verdict
 
@@ -53,6 +53,35 @@ class SentenceRevised:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """A tool is being called."""
+
+    name: ClassVar[str] = "tool_call"
+    tool: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolReturned:
+    """What it gave, in words."""
+
+    name: ClassVar[str] = "tool_result"
+    tool: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalNeeded:
+    """The conversation waits for its owner's word on a call; `Finished` with the status `waiting`
+    follows."""
+
+    name: ClassVar[str] = "approval"
+    id: str
+    tool: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The turn is over and remembered."""
 
@@ -71,4 +100,14 @@ class Failed:
     meta: Mapping[str, str] = field(default_factory=dict)
 
 
-Event = StatusChanged | Retrieved | SentenceReleased | SentenceRevised | Finished | Failed
+Event = (
+    StatusChanged
+    | Retrieved
+    | ToolCalled
+    | ToolReturned
+    | ApprovalNeeded
+    | SentenceReleased
+    | SentenceRevised
+    | Finished
+    | Failed
+)

@@ -6,6 +6,7 @@ Knows which node follows which; each node is a file of its own.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
@@ -23,11 +24,12 @@ from agents.nodes.hops import hops
 from agents.nodes.plan import plan
 from agents.nodes.revise import revise
 from agents.nodes.table import after_gather, table
+from agents.nodes.tool import tool
 from agents.records import read_checked
 from agents.routing import Route
 from agents.state import AskState
 
-WAYS: Mapping[Route, Callable] = {Route.HOPS: hops}
+WAYS: Mapping[Route, Callable] = {Route.HOPS: hops, Route.TOOL: tool}
 """The first node of a route beside the search. It sets `outcome` (that is the answer), or `evidence` with its
 `signals` (the answer is read or drafted from it), or neither, when the way led nowhere: then it is
 searched. What is not among them is searched. Where it came to something it sets `route` to its own."""
@@ -52,7 +54,8 @@ def build_graph(
     graph.add_conditional_edges("front", route_of, ["plan", "finish"])
     graph.add_conditional_edges("plan", after_plan, ["gather", "finish", *sorted({*entries.values()})])
     for name in sorted({*entries.values()}):
-        graph.add_conditional_edges(name, after_way, ["gather", "table", "answer", "finish"])
+        again = partial(after_way, again=name)
+        graph.add_conditional_edges(name, again, ["gather", "table", "answer", "finish", name])
     graph.add_conditional_edges("gather", after_gather, ["table", "answer"])
     graph.add_conditional_edges("table", after_table, ["answer", "finish"])
     graph.add_conditional_edges("answer", after_answer, ["revise", "extract", "finish"])
@@ -62,8 +65,10 @@ def build_graph(
     return graph.compile(checkpointer=checkpointer)
 
 
-def after_way(state: AskState) -> str:
-    """What a route's own node came to decides what follows."""
+def after_way(state: AskState, again: str) -> str:
+    """What a route's own node came to decides what follows; it is taken again while it has steps."""
+    if state["steps"]:
+        return again
     if state["outcome"]:
         return "finish"
     return after_gather(state) if state["evidence"] else "gather"

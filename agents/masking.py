@@ -7,8 +7,19 @@ point at. Knows events; knows nothing of how they were made.
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import Any
 
-from agents.events import Event, Finished, Retrieved, SentenceReleased, SentenceRevised, StatusChanged
+from agents.events import (
+    ApprovalNeeded,
+    Event,
+    Finished,
+    Retrieved,
+    SentenceReleased,
+    SentenceRevised,
+    StatusChanged,
+    ToolCalled,
+    ToolReturned,
+)
 from core.personal_data import mask_personal_data
 from core.types import Answer, Citation, Hit, Sentence, Verdict
 
@@ -31,6 +42,10 @@ class AnswerMask:
             case Retrieved():
                 hits, queries = map(self._hit, event.hits), map(self.text, event.queries)
                 return replace(event, hits=tuple(hits), queries=tuple(queries))
+            case ToolCalled() | ApprovalNeeded():
+                return replace(event, arguments=self._values(event.arguments))
+            case ToolReturned():
+                return replace(event, text=self.text(event.text))
             case SentenceReleased():
                 citations = tuple(map(self._citation, event.citations))
                 return replace(event, sentence=self._sentence(event.sentence), citations=citations)
@@ -55,6 +70,13 @@ class AnswerMask:
             looked_for=tuple(map(self.text, answer.looked_for)),
             guarded=_with_masked(answer.guarded, found),
         )
+
+    def _values(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: self._values(inner) for name, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._values(inner) for inner in value]
+        return self.text(value) if isinstance(value, str) else value
 
     def _sentence(self, sentence: Sentence) -> Sentence:
         return replace(sentence, text=self.text(sentence.text), verdict=self._verdict(sentence.verdict))

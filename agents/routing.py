@@ -8,10 +8,13 @@ which are (agents/graph.py). Pure; knows no nodes.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
+from agents.reckoning.spoken import read_calculation
 from agents.several_facts import asks_several_facts
 from agents.small_talk import small_talk_of
+from agents.tools.steps import is_command
 from core.text import detect_language
 
 
@@ -45,16 +48,6 @@ _REPORT = {
     r"|study)\b"
     r"|\bresearch (?:report )?on\b",
 }
-_NUMBER = r"(?<![\w.])\d[\d,]*(?:\.\d+)?"
-_CALCULATION = {
-    "zh": rf"^(?:请|帮我)?(?:计算|算一?下|换算)|{_NUMBER}\s*(?:[-+*/×÷^]\s*\(?\d|[加减乘]以?\s*\d|除以\s*\d)"
-    rf"|{_NUMBER}\s*的\s*\d+(?:\.\d+)?\s*%"
-    r"|(?:等于|是|合)(?:多少|几)(?:公里|千米|英里|米|英尺|千克|公斤|磅|摄氏度|华氏度|平方米|亩|公顷)"
-    r"|\d日?\s*(?:到|至)\s*\d.{0,12}(?:相[隔差]|间隔|有多少天|多少天|几天)",
-    "en": rf"^(?:please )?(?:calculate|compute|convert)\b|{_NUMBER}\s*(?:[-+*/×÷^]\s*\(?\d|(?:plus|minus"
-    rf"|times|divided by)\s+\d)"
-    rf"|{_NUMBER}\s*(?:%|percent)\s+of\s+\d|\bhow many days (?:are there )?(?:between|from)\b.*\d",
-}
 _OVER_ROWS = {
     "zh": "平均(?:值|数|是|为|每|价|工资|年龄)|(?:合计|总计|总和|总额|总数|累计|求和)|(?:一共|总共"
     "|共)有?(?:多少|几)|(?:最[高低大小多少长短早晚])的?.{0,10}(?:是哪|是谁|有哪|哪[个家些款项年月位])"
@@ -85,10 +78,16 @@ def _by_words(patterns: dict[str, str]) -> Callable[[str], bool]:
     return lambda question: bool(compiled[detect_language(question)].search(question))
 
 
+def asks_for_calculation(question: str) -> bool:
+    """Whether it asks for nothing but reckoning: one word of anything else, and it is searched."""
+    return read_calculation(question, date.today()) is not None
+
+
 RULES: tuple[tuple[Route, str, Callable[[str], bool]], ...] = (
     (Route.CHAT, "small talk and nothing else", lambda question: small_talk_of(question) is not None),
     (Route.RESEARCH, "asks for a report", _by_words(_REPORT)),
-    (Route.TOOL, "asks for a calculation", _by_words(_CALCULATION)),
+    (Route.TOOL, "calls a tool by name", is_command),
+    (Route.TOOL, "asks for a calculation", asks_for_calculation),
     (Route.TABLE, "asks about many rows", _by_words(_OVER_ROWS)),
     (Route.HOPS, "asks of a thing that is described", _by_words(_DESCRIBED)),
     (Route.HOPS, "asks for a comparison", _by_words(_COMPARED)),

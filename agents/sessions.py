@@ -6,7 +6,7 @@ Knows SQLite by SQLAlchemy; knows nothing of the graph.
 import hashlib
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, Integer, String, delete, func, select
+from sqlalchemy import Engine, Integer, String, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -54,7 +54,8 @@ class SessionIndex:
 
     def record_turn(self, owner: str, session_id: str, turn: Turn, assistant: str = "") -> None:
         """Keeps a turn behind those before it; the first question is the session's title, and
-        `assistant` is the one that the session goes on with."""
+        `assistant` is the one that the session goes on with. A turn of an id that is there takes that
+        one's place."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         title = turn.question[:MAX_TITLE_CHARS]
         statement = insert(_SessionRow).values(
@@ -64,6 +65,8 @@ class SessionIndex:
             index_elements=["owner", "session_id"],
             set_={"turns": _SessionRow.turns + 1, "updated": now, "assistant": assistant},
         )
+        same = (*_turns_of(owner, session_id), _TurnRow.turn_id == turn.id, _TurnRow.turn_id != "")
+        changed = update(_TurnRow).where(*same).values(answer=turn.answer, status=turn.status.value)
         last = select(func.coalesce(func.max(_TurnRow.place), 0) + 1).where(*_turns_of(owner, session_id))
         kept = {
             "owner": owner, "session_id": session_id, "place": last.scalar_subquery(), "turn_id": turn.id,
@@ -71,6 +74,8 @@ class SessionIndex:
             "said": turn.said or now,
         }  # fmt: skip
         with Session(self._engine) as session, session.begin():
+            if session.execute(changed).rowcount:
+                return
             session.execute(statement)
             session.execute(insert(_TurnRow).values(**kept))
 

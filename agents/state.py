@@ -7,17 +7,19 @@ from typing import TypedDict
 
 
 class AskState(TypedDict, total=False):
-    """One question on its way. `memory` is the strategy of the session, empty: that of the settings;
-    `recalled` is what of the conversation and of the user's facts the model is told; `assistant` is that of
-    the session, `wishes` what it and the user want of answers, `wished_language` the language of them,
-    `allowed_tools` those that the assistant may use (None: all). `passage` is
-    hypothetical: it is searched with and shown to nobody; `spent` is what was asked of the chat model
-    before the answer; `notes` say how the search was made; `route` is which way the answer came about
+    """One question on its way. `run` is its id and that of its answer, `thread` that of the session;
+    `steps` are calls of tools, `done` what those made so far gave. `memory` is the strategy of the session,
+    empty: that of the settings; `recalled` is what of the conversation and of the user's facts the model is
+    told; `assistant` is that of the session, `wishes` what it and the user want of answers,
+    `wished_language` the language of them, `allowed_tools` those that the assistant may use (None: all).
+    `passage` is hypothetical: it is searched with and shown to nobody; `spent` is what was asked of the chat
+    model before the answer; `notes` say how the search was made; `route` is which way the answer came about
     (agents/routing.py), `why` the rule that chose it; `answering` is the probability by chunk that it holds
     the answer; `parts` are the questions that it is made of, `missing` those that the library has nothing
     for; `refusal` why the question is not answered at all; `hostile` are documents that give orders to a
     model."""
 
+    run: str
     session_id: str
     question: str
     collection: str
@@ -46,4 +48,6 @@ class AskState(TypedDict, total=False):
     signals: dict[str, float]
     answering: dict[str, float]
     timings_ms: dict[str, float]
+    steps: list[dict]
+    done: list[dict]
     outcome: dict

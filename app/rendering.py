@@ -6,6 +6,7 @@ Knows the shapes that users rely on; knows nothing of HTTP, terminals or files.
 from collections.abc import Sequence
 
 from agents.events import (
+    ApprovalNeeded,
     Event,
     Failed,
     Finished,
@@ -13,6 +14,8 @@ from agents.events import (
     SentenceReleased,
     SentenceRevised,
     StatusChanged,
+    ToolCalled,
+    ToolReturned,
 )
 from core.types import Answer, Box, Citation, Hit, Sentence, Turn, Verdict
 from retrieval.query import describe
@@ -205,6 +208,12 @@ def render_event(event: Event) -> dict:
         case Retrieved():
             hits = [render_hit(hit) for hit in event.hits]
             return {"hits": hits, "queries": list(event.queries), "notes": list(event.notes)}
+        case ToolCalled():
+            return {"tool": event.tool, "arguments": dict(event.arguments)}
+        case ToolReturned():
+            return {"tool": event.tool, "text": event.text}
+        case ApprovalNeeded():
+            return {"id": event.id, "tool": event.tool, "arguments": dict(event.arguments)}
         case SentenceReleased():
             return {
                 "sentence": render_sentence(event.sentence),

@@ -261,6 +261,7 @@ class Services:
                 asker = await open_asker(
                     retriever, models, chat_model, self.settings, self.paths.sessions, loop
                 )
+                asker.use_tools(await asyncio.to_thread(self.tools))
                 if self.settings.tables.answer:
                     asker.use_tables(build_table_reader(self))
                 self._parts["asker"] = asker

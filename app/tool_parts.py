@@ -19,6 +19,7 @@ def build_tools(services: "Services") -> "ToolInvoker":
     Raises:
         SettingsError: the settings name a tool that is not there.
     """
+    from agents.tools.approvals import Approvals
     from agents.tools.effects import EffectLedger
     from agents.tools.invoker import ToolInvoker
     from agents.tools.registry import ToolRegistry
@@ -31,7 +32,8 @@ def build_tools(services: "Services") -> "ToolInvoker":
         )
     registry = ToolRegistry([makers[name]() for name in dict.fromkeys(settings.enabled)], settings.roles)
     effects = EffectLedger(services.sessions_engine())
-    return ToolInvoker(registry, services.tool_audit(), effects, settings.timeout_s)
+    approvals = Approvals(services.sessions_engine())
+    return ToolInvoker(registry, services.tool_audit(), effects, approvals, settings)
 
 
 def build_audit(services: "Services") -> "ToolAudit":

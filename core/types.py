@@ -46,11 +46,12 @@ class Label(StrEnum):
 
 
 class Status(StrEnum):
-    """How a question ended."""
+    """How a question ended. `waiting`: not yet, its owner is to approve a call of a tool first."""
 
     ANSWERED = "answered"
     PARTIAL = "partial"
     ABSTAINED = "abstained"
+    WAITING = "waiting"
 
 
 @dataclass(frozen=True, slots=True)

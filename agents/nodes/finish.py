@@ -4,7 +4,6 @@ Says what was looked for when nothing was found. Knows nothing of how the answer
 """
 
 import time
-import uuid
 
 from langgraph.runtime import Runtime
 
@@ -14,6 +13,7 @@ from agents.events import Finished, StatusChanged
 from agents.guards.outgoing import strip_links
 from agents.guards.speech_to_models import Speech, speech_of
 from agents.records import read_answer, read_excerpt
+from agents.routing import Route
 from agents.state import AskState
 from core.types import Status
 
@@ -61,7 +61,8 @@ async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
     passing = ("draft", "drafted", "broken_off", "mended", "abandoned")
     outcome = {name: value for name, value in state["outcome"].items() if name not in passing}
     outcome = outcome or _refused(state)
-    if not state["refusal"] and outcome["status"] == Status.ABSTAINED.value:
+    is_told = state["route"] == Route.TOOL
+    if not state["refusal"] and outcome["status"] == Status.ABSTAINED.value and not is_told:
         outcome["text"] = abstention_text(state)
     if state.get("missing") and outcome["status"] != Status.ABSTAINED.value:
         outcome = without_parts(outcome, state)
@@ -69,12 +70,13 @@ async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
         runtime.stream_writer(StatusChanged(CUT_SHORT, ended_by))
         outcome = cut_short(outcome, ended_by, state)
     total = round((time.time() - state["started"]) * 1000, 1)
-    identifier = uuid.uuid4().hex
+    # Of the run, not of this moment: taken up again after a kill, it gives the same answer.
+    identifier = state["run"]
     answer = read_answer(
         {
             **outcome,
             "id": identifier,
-            "looked_for": [] if state["refusal"] else state["queries"],
+            "looked_for": [] if state["refusal"] or is_told else state["queries"],
             "route": state["route"],
             "policy": state["policy"],
             "timings_ms": {**state["timings_ms"], "total": total},

@@ -23,6 +23,7 @@ from agents.keywords import segments
 from agents.memory.statements import language_wish
 from agents.routing import Choice, Route, classify
 from agents.state import AskState
+from agents.tools.steps import is_command
 from core.errors import ChatModelError
 from core.text import detect_language
 from core.types import Usage
@@ -50,7 +51,7 @@ async def plan(state: AskState, runtime: Runtime[AskContext]) -> dict:
         runtime.stream_writer(StatusChanged("refused", refusal.value))
     background = runtime.context.background
     query = standalone_query(question, background.questions)
-    choice = REFUSED if refusal else classify(query)
+    choice = REFUSED if refusal else _way(question, query)
     recalled = "" if refusal else await _recall(question, state, runtime)
     wanted = not refusal and is_wanted(runtime.context.retrieval.hyde, Effort(state["effort"]))
     return {
@@ -76,6 +77,12 @@ async def plan(state: AskState, runtime: Runtime[AskContext]) -> dict:
         "answering": {},
         "outcome": {},
     }
+
+
+def _way(question: str, query: str) -> Choice:
+    """Of the question with what it goes on from; what a tool answers stands by itself."""
+    alone = classify(question)
+    return alone if alone.route is Route.TOOL else classify(query)
 
 
 async def _recall(question: str, state: AskState, runtime: Runtime[AskContext]) -> str:
@@ -117,5 +124,7 @@ def standalone_query(question: str, earlier: Sequence[str]) -> str:
 
 def refers_back(question: str) -> bool:
     """Whether a question cannot be understood without the one before it."""
+    if is_command(question):
+        return False
     pattern = _REFERS_BACK_ZH if detect_language(question) == "zh" else _REFERS_BACK_EN
     return bool(pattern.search(question.strip())) or len(segments(question)) < MIN_SEGMENTS

@@ -13,11 +13,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from agents.tools.approvals import Approvals
 from agents.tools.audit import Outcome, ToolAudit, new_row
 from agents.tools.effects import EffectLedger
 from agents.tools.registry import ToolRegistry
 from agents.tools.tool import Tool, ToolArguments, ToolCall, ToolResult
 from core.errors import AccessError, AttestError, InputError, ToolError
+from core.settings_tools import ToolSettings
 
 
 @dataclass(slots=True)
@@ -37,15 +39,24 @@ class ToolBudget:
 
 
 class ToolInvoker:
-    """Calls tools of a registry. `timeout_s` is for tools that name no time of their own."""
+    """Calls tools of a registry. `approvals` is where a conversation's calls with effects wait; the
+    settings say how long tools may take that name no time of their own, and how many calls a
+    question may make."""
 
     def __init__(
-        self, registry: ToolRegistry, audit: ToolAudit, effects: EffectLedger, timeout_s: float
+        self,
+        registry: ToolRegistry,
+        audit: ToolAudit,
+        effects: EffectLedger,
+        approvals: Approvals,
+        settings: ToolSettings,
     ) -> None:
         self.registry = registry
+        self.approvals = approvals
+        self.calls_per_turn = settings.calls_per_turn
         self._audit = audit
         self._effects = effects
-        self._timeout_s = timeout_s
+        self._timeout_s = settings.timeout_s
 
     async def invoke(
         self, name: str, arguments: Mapping[str, Any], call: ToolCall, budget: ToolBudget | None = None

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from agents.tools.approvals import Approvals
 from agents.tools.audit import ToolAudit
 from agents.tools.effects import EffectLedger
 from agents.tools.invoker import ToolInvoker
@@ -10,6 +11,7 @@ from agents.tools.registry import ToolRegistry
 from agents.tools.tool import EVERY_ROLE, ToolArguments, ToolCall, ToolResult
 from core.database import open_database
 from core.errors import InputError
+from core.settings_tools import ToolSettings
 from core.types import Scope
 
 SCOPE = Scope("default", frozenset({"ann"}))
@@ -18,6 +20,10 @@ SCOPE = Scope("default", frozenset({"ann"}))
 def call(owner: str = "ann", role: str = "reader", key: str = "") -> ToolCall:
     """A call of a reader."""
     return ToolCall(owner, SCOPE, role, "s", key)
+
+
+class Killed(BaseException):
+    """Ends a run as a kill would: nothing behind it is done."""
 
 
 class NoteArguments(ToolArguments):
@@ -79,4 +85,5 @@ def open_invoker(folder: Path, *tools, roles=None) -> tuple[ToolInvoker, ToolAud
     """An invoker over files of its own, and its log."""
     engine = open_database(folder / "tools.db")
     audit = ToolAudit(engine, 30)
-    return ToolInvoker(ToolRegistry(tools, roles), audit, EffectLedger(engine), 30), audit
+    registry = ToolRegistry(tools, roles)
+    return ToolInvoker(registry, audit, EffectLedger(engine), Approvals(engine), ToolSettings()), audit

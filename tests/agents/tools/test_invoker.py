@@ -7,7 +7,7 @@ from agents.tools.calculate import CalculateTool
 from agents.tools.invoker import ToolBudget
 from agents.tools.registry import ToolRegistry
 from core.errors import AccessError, ConflictError, InputError, NotFoundError, SettingsError, ToolError
-from tests.agents.tools.doubles import KnowingNoteTool, NoteTool, SlowTool, call, open_invoker
+from tests.agents.tools.doubles import Killed, KnowingNoteTool, NoteTool, SlowTool, call, open_invoker
 
 pytestmark = pytest.mark.anyio
 
@@ -79,9 +79,9 @@ async def test_an_effect_is_had_once_under_its_key(tmp_path):
 
 
 async def test_what_broke_off_is_resolved_by_the_tool_itself(tmp_path):
-    tool = KnowingNoteTool(breaks=KeyboardInterrupt())
+    tool = KnowingNoteTool(breaks=Killed())
     invoker, _ = open_invoker(tmp_path, tool)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Killed):
         await invoker.invoke("note", {"text": "a"}, call(key="k1"))
     tool.breaks = None
     assert (await invoker.invoke("note", {"text": "a"}, call(key="k1"))).text == "noted a"
@@ -89,9 +89,9 @@ async def test_what_broke_off_is_resolved_by_the_tool_itself(tmp_path):
 
 
 async def test_what_broke_off_and_cannot_be_told_is_not_done_again(tmp_path):
-    tool = NoteTool(breaks=KeyboardInterrupt())
+    tool = NoteTool(breaks=Killed())
     invoker, _ = open_invoker(tmp_path, tool)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Killed):
         await invoker.invoke("note", {"text": "a"}, call(key="k1"))
     tool.breaks = None
     with pytest.raises(ConflictError, match="cannot be told"):
