@@ -33,9 +33,11 @@ from app.routes import (
     memory,
     search,
     sessions,
+    tools,
 )
 from app.services import Services
 from app.threads import Background, WriteQueue
+from app.tools import ToolBox
 from core.errors import AttestError
 from core.settings import Settings
 
@@ -60,13 +62,14 @@ def create_app(services: Services, local_token: str, *, warm_up: bool = False) -
     app.state.curation = Curation(services)
     app.state.user_facts = UserFacts(services)
     app.state.assistants = Assistants(services)
+    app.state.tool_box = ToolBox(services, app.state.library)
     app.state.writes = WriteQueue()
     app.state.fetches = WriteQueue(FETCHES_AT_ONCE)
     app.state.jobs = JobBook()
     app.state.background = Background()
     problems.install_problem_handlers(app)
     for routes in (
-        ask, search, documents, collections, faq, feedback, memory, assistants, jobs, sessions, health,
+        ask, search, documents, collections, faq, feedback, memory, assistants, jobs, sessions, tools, health,
     ):  # fmt: skip
         app.include_router(routes.router)
     # The last one added is the first that a request meets.

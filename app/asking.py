@@ -5,15 +5,19 @@ knows nothing of HTTP or terminals.
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 from agents.asking import Ask
-from agents.events import Failed, Finished
+from agents.events import Event, Failed, Finished
 from agents.guards.question_guard import clean_question
 from app.rendering import render_event
 from app.services import Services
 from core.errors import AttestError, InputError
+
+if TYPE_CHECKING:
+    from agents.asker import Asker
 
 _log = logging.getLogger(__name__)
 
@@ -25,10 +29,18 @@ async def stream_answer(services: Services, ask: Ask) -> AsyncIterator[tuple[str
     InputError before anything is yielded.
     """
     check_question(ask.question, services.settings.server.max_question_chars)
+    async for pair in stream_turn(services, lambda asker: asker.ask(ask)):
+        yield pair
+
+
+async def stream_turn(
+    services: Services, begin: Callable[["Asker"], AsyncIterator[Event]]
+) -> AsyncIterator[tuple[str, dict]]:
+    """The same of a turn that `begin` begins, or takes up again."""
     ended = False
     try:
         asker = await services.asker()
-        async with aclosing(asker.ask(ask)) as events:
+        async with aclosing(begin(asker)) as events:
             async for event in events:
                 ended = isinstance(event, Finished | Failed)
                 yield event.name, render_event(event)

@@ -128,6 +128,7 @@ class Assistants:
             policy=policy,
             memory=wish.memory or brought,
             guidance=self._guidance(caller, chosen),
+            role=caller.role.value,
         )
 
     def _guidance(self, caller: Caller, chosen: "Assistant | None"):

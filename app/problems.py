@@ -26,6 +26,7 @@ from core.errors import (
     SettingsError,
     StoreError,
     StoreLockedError,
+    ToolError,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -47,6 +48,7 @@ _STATUS: tuple[tuple[type[AttestError], HTTPStatus], ...] = (
     (SettingsError, HTTPStatus.INTERNAL_SERVER_ERROR),
 )
 _STATUS_OF_CODE = {cls.code: status for cls, status in _STATUS if cls is not FileError}
+_STATUS_OF_CODE |= {AccessError.code: HTTPStatus.FORBIDDEN, ToolError.code: HTTPStatus.SERVICE_UNAVAILABLE}
 
 
 def status_of(error: AttestError) -> HTTPStatus:

@@ -91,7 +91,7 @@ def ask(
     out = Output(as_json)
     _check(effort, policy)
     asked = Question(question, collection, reader or None, session, effort, policy, memory, assistant)
-    answer = _in_loop(open_backend(data, config), lambda backend: _answer(backend, asked, out))
+    answer = in_loop(open_backend(data, config), lambda backend: _answer(backend, asked, out))
     if as_json:
         out.result(answer)
 
@@ -127,11 +127,11 @@ def chat(
             session_id = answer["session_id"]
         return session_id
 
-    if session_id := _in_loop(open_backend(data, config), converse):
+    if session_id := in_loop(open_backend(data, config), converse):
         out.note(f"continue with: attest chat --session {session_id}")
 
 
-def _in_loop(backend, work: Callable):
+def in_loop(backend, work: Callable):
     """What `work(backend)` gives; the backend is closed however it ends."""
     import asyncio
 
@@ -164,10 +164,14 @@ def _read_question() -> str:
 
 
 async def _answer(backend, question, out: Output) -> dict:
-    """Shows the events as they come (not with --json) and gives the answer."""
+    return await show_turn(backend.ask(question), out)
+
+
+async def show_turn(events, out: Output) -> dict:
+    """Shows the events of a turn as they come (not with --json) and gives the answer."""
     from app.cli.backend import failed_turn
 
-    async for name, payload in backend.ask(question):
+    async for name, payload in events:
         if name == "finished":
             out.clear_status()
             if not out.as_json:
@@ -176,7 +180,10 @@ async def _answer(backend, question, out: Output) -> dict:
         if name == "failed":
             out.clear_status()
             raise failed_turn(payload)
-        if name == "status":
+        if name == "approval" and not out.as_json:
+            out.clear_status()
+            out.line(f"waits for you: attest approvals approve {payload['id']} (or edit, reject)")
+        elif name == "status":
             out.status(f"… {STAGES.get(payload['stage'], payload['stage'])}")
         elif name == "sentence" and not out.as_json:
             out.clear_status()

@@ -5,12 +5,13 @@ it with the local token; only when there is none does it open the store itself. 
 are written once, against `Backend`.
 """
 
+import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from core.errors import AttestError, ConflictError
+from core.errors import AttestError, ConflictError, InputError, NotFoundError
 from core.paths import DataPaths
 from core.settings import Settings, load_settings
 
@@ -69,6 +70,18 @@ class FaqWish:
     suggestion: str = ""
     readers: Sequence[str] | None = None
     force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToolWish:
+    """What `attest tools call` asks. `written` are the arguments, as a JSON object or as the bare
+    text of the first one."""
+
+    name: str
+    written: str
+    collection: str
+    readers: Sequence[str] | None = None
+    key: str = ""
 
 
 class Backend(Protocol):
@@ -152,6 +165,24 @@ class Backend(Protocol):
         """None when the text is empty."""
         ...
 
+    def tools(self) -> dict: ...
+
+    def call_tool(self, wish: ToolWish) -> dict: ...
+
+    def tool_calls(self, limit: int, owner: str, tool: str) -> dict: ...
+
+    def approvals(self) -> dict: ...
+
+    def decide(
+        self, approval_id: str, decision: str, arguments: dict | None
+    ) -> AsyncIterator[tuple[str, dict]]:
+        """The events of the conversation that goes on, as of `ask`."""
+        ...
+
+    def resume(self, session_id: str) -> AsyncIterator[tuple[str, dict]]:
+        """The events of a turn that was broken off, from its last step on."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -200,12 +231,33 @@ def read_settings(data: Path | None, config: Path | None) -> Settings:
     return settings
 
 
+def read_object(written: str) -> dict:
+    """Raises InputError for what is no JSON object."""
+    try:
+        found = json.loads(written)
+    except (ValueError, RecursionError) as exc:
+        raise InputError(f"{written[:60]!r} is no JSON object", remedy='write {"name": "value"}') from exc
+    if not isinstance(found, dict):
+        raise InputError(f"{written[:60]!r} is no JSON object", remedy='write {"name": "value"}')
+    return found
+
+
+def tool_arguments(tools: dict, wish: ToolWish) -> dict:
+    """The arguments of a call, among the `tools` that there are. Raises NotFoundError, InputError."""
+    if not wish.written or wish.written.lstrip().startswith("{"):
+        return read_object(wish.written) if wish.written else {}
+    schemas = {tool["name"]: tool["arguments"]["properties"] for tool in tools["tools"]}
+    if not schemas.get(wish.name):
+        raise NotFoundError(f"there is no tool {wish.name!r}", remedy="see: attest tools list")
+    return {next(iter(schemas[wish.name])): wish.written}
+
+
 def failed_turn(payload: dict) -> AttestError:
     """The error that the event `failed` tells of, with its class by its code."""
     from core import errors
 
     classes = [errors.ServiceError, errors.StoreError, errors.StoreLockedError, errors.ChatModelError]
-    classes += [errors.ChatRequestError, errors.ModelFileError]
+    classes += [errors.ChatRequestError, errors.ModelFileError, errors.ToolError]
     classes += [errors.InputError, errors.NotFoundError, errors.ConflictError]
     cls = next((c for c in classes if c.code == payload["code"]), AttestError)
     return cls(payload["message"], remedy=payload.get("remedy", ""))

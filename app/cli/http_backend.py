@@ -13,7 +13,16 @@ from urllib.parse import quote
 
 import httpx
 
-from app.cli.backend import FaqWish, IngestJob, Progress, Query, Question, failed_turn
+from app.cli.backend import (
+    FaqWish,
+    IngestJob,
+    Progress,
+    Query,
+    Question,
+    ToolWish,
+    failed_turn,
+    tool_arguments,
+)
 from core.errors import AccessError, AttestError, InputError, ServiceError
 
 CONNECT_TIMEOUT_S = 5.0
@@ -55,14 +64,18 @@ class HttpBackend:
             "policy": question.policy or None,
             "memory": question.memory,
             "assistant": question.assistant,
-            "stream": True,
         } | _readers(question.readers)
+        async for pair in self._events("/v1/ask", body):
+            yield pair
+
+    async def _events(self, path: str, body: dict) -> AsyncIterator[tuple[str, dict]]:
+        """The events of a turn."""
         try:
             async with (
                 httpx.AsyncClient(
                     base_url=self._url, headers=self._headers, timeout=READ_TIMEOUT_S, trust_env=False
                 ) as client,
-                client.stream("POST", "/v1/ask", json=body) as reply,
+                client.stream("POST", path, json=body | {"stream": True}) as reply,
             ):
                 if reply.status_code != httpx.codes.OK:
                     await reply.aread()
@@ -239,6 +252,39 @@ class HttpBackend:
     def instruct(self, text: str) -> dict:
         """See `Backend.instruct`."""
         return self._call("PUT", "/v1/instructions", json={"instructions": text})
+
+    def tools(self) -> dict:
+        """See `Backend.tools`."""
+        return self._call("GET", "/v1/tools")
+
+    def call_tool(self, wish: ToolWish) -> dict:
+        """See `Backend.call_tool`."""
+        body = {
+            "arguments": tool_arguments(self.tools(), wish),
+            "collection": wish.collection,
+            "key": wish.key,
+        }
+        path = f"/v1/tools/{quote(wish.name, safe='')}"
+        return self._call("POST", path, json=body | _readers(wish.readers))
+
+    def tool_calls(self, limit: int, owner: str, tool: str) -> dict:
+        """See `Backend.tool_calls`."""
+        return self._call("GET", "/v1/tools/calls", params={"limit": limit, "owner": owner, "tool": tool})
+
+    def approvals(self) -> dict:
+        """See `Backend.approvals`."""
+        return self._call("GET", "/v1/approvals")
+
+    def decide(
+        self, approval_id: str, decision: str, arguments: dict | None
+    ) -> AsyncIterator[tuple[str, dict]]:
+        """See `Backend.decide`."""
+        body = {"decision": decision, "arguments": arguments}
+        return self._events(f"/v1/approvals/{quote(approval_id, safe='')}", body)
+
+    def resume(self, session_id: str) -> AsyncIterator[tuple[str, dict]]:
+        """See `Backend.resume`."""
+        return self._events(f"/v1/sessions/{quote(session_id, safe='')}/resume", {})
 
     def close(self) -> None:
         """Closes the connections."""

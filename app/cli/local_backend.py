@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from app.cli.backend import FaqWish, IngestJob, Progress, Query, Question
+from app.cli.backend import FaqWish, IngestJob, Progress, Query, Question, ToolWish, tool_arguments
 from app.services import Services
 from core.settings import Settings
 from core.types import Scope
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from app.auth import Caller
     from app.curation import Curation
     from app.memory import UserFacts
+    from app.tools import ToolBox
 
 
 class LocalBackend:
@@ -201,6 +202,45 @@ class LocalBackend:
         from app.assistants import Assistants
 
         return Assistants(self._services)
+
+    def tools(self) -> dict:
+        """See `Backend.tools`."""
+        return self._tool_box().list(_owner())
+
+    def call_tool(self, wish: ToolWish) -> dict:
+        """See `Backend.call_tool`."""
+        import asyncio
+
+        from app.tools import ToolOrder
+
+        arguments = tool_arguments(self.tools(), wish)
+        order = ToolOrder(wish.name, arguments, wish.collection, _names(wish.readers), wish.key)
+        return asyncio.run(self._tool_box().call(_owner(), order))
+
+    def tool_calls(self, limit: int, owner: str, tool: str) -> dict:
+        """See `Backend.tool_calls`."""
+        return self._tool_box().calls(_owner(), limit, owner, tool)
+
+    def approvals(self) -> dict:
+        """See `Backend.approvals`."""
+        return self._tool_box().waiting(_owner())
+
+    def decide(
+        self, approval_id: str, decision: str, arguments: dict | None
+    ) -> AsyncIterator[tuple[str, dict]]:
+        """See `Backend.decide`."""
+        from app.tools import ApprovalWish
+
+        return self._tool_box().decide(_owner(), ApprovalWish(approval_id, decision, arguments))
+
+    def resume(self, session_id: str) -> AsyncIterator[tuple[str, dict]]:
+        """See `Backend.resume`."""
+        return self._tool_box().resume(_owner(), session_id)
+
+    def _tool_box(self) -> "ToolBox":
+        from app.tools import ToolBox
+
+        return ToolBox(self._services, self._library)
 
     def _user_facts(self) -> "UserFacts":
         from app.memory import UserFacts

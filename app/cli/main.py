@@ -17,6 +17,7 @@ from app.cli import (
     rebuilding,
     serving,
     setup,
+    tools,
     verifying,
 )
 from app.cli.group import CommandGroup
@@ -33,8 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for _commands in (
-    setup, ingesting, documents, rebuilding, verifying, asking, faq, feedback, memory, assistants, serving,
-    models, keys, evaluating,
+    setup, ingesting, documents, rebuilding, verifying, asking, faq, feedback, memory, assistants, tools,
+    serving, models, keys, evaluating,
 ):  # fmt: skip
     _commands.add_commands(app)
 

@@ -1,15 +1,13 @@
 """POST /v1/ask: a question, answered as JSON or as a stream of events."""
 
 from fastapi import APIRouter, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from agents.events import Failed, Finished
 from app.asking import check_question, stream_answer
 from app.assistants import AskWish, prepare_ask
-from app.problems import problem, status_of_code
 from app.routes.bodies import AskBody
+from app.routes.turns import respond
 from app.services import Services
-from app.sse import event_stream
 
 router = APIRouter(tags=["ask"])
 
@@ -22,14 +20,4 @@ async def ask(body: AskBody, request: Request) -> Response:
     check_question(body.question, services.settings.server.max_question_chars)
     wish = AskWish(**body.model_dump(mode="json", exclude={"stream"}, exclude_none=True))
     question = await prepare_ask(services, request.state.caller, wish)
-    events = stream_answer(services, question)
-    if body.stream or "text/event-stream" in request.headers.get("accept", ""):
-        return event_stream(events)
-    async for name, payload in events:
-        if name == Finished.name:
-            return JSONResponse(payload)
-        if name == Failed.name:
-            return problem(
-                status_of_code(payload["code"]), payload["code"], payload["message"], payload["remedy"]
-            )
-    raise RuntimeError("stream_answer ended without its last event")
+    return await respond(request, stream_answer(services, question), body.stream)

@@ -131,6 +131,29 @@ class InstructionsBody(Body):
     instructions: str = Field(max_length=20_000)
 
 
+class ToolBody(Body):
+    """A call of a tool. With a `key` an effect is had once, however often the call is sent."""
+
+    arguments: dict[str, Any] = Field({}, max_length=50)
+    collection: str = Field(DEFAULT_COLLECTION, max_length=128)
+    readers: list[str] | None = Field(None, max_length=100)
+    key: str = Field("", max_length=64)
+
+
+class ApprovalBody(Body):
+    """What shall become of a call that waits; `arguments` go with edit, and with it alone."""
+
+    decision: Literal["approve", "edit", "reject"]
+    arguments: dict[str, Any] | None = Field(None, max_length=50)
+    stream: bool = False
+
+
+class ResumeBody(Body):
+    """Whether events are wanted."""
+
+    stream: bool = False
+
+
 class VerifyBody(Body):
     """What to compare: one collection, or all when it is empty."""
 
