@@ -21,7 +21,7 @@ from sqlalchemy import create_engine
 from agents.allowance import Allowance, MeteredChat
 from agents.asking import Ask, Effort, limits_of
 from agents.binding import EvidenceBinder
-from agents.checkpoints import SessionSaver
+from agents.checkpoints import open_saver
 from agents.context import AskContext
 from agents.events import Event, Failed, Finished, Retrieved
 from agents.graph import build_graph
@@ -33,6 +33,7 @@ from agents.kept_answers import now
 from agents.masking import AnswerMask
 from agents.memory.background import Background, Recaller
 from agents.memory.model_summary import ChatSummaryWriter
+from agents.nodes.finish import made_answer
 from agents.policy import Policy, policy_of
 from agents.prompt_library import PromptLibrary
 from agents.question_loop import QuestionLoop
@@ -104,6 +105,7 @@ class Asker:
     async def _ask(self, ask: Ask, session_id: str, thread: str) -> AsyncIterator[Event]:
         state = {
             "run": uuid.uuid4().hex,
+            "thread": thread,
             "steps": [],
             "done": [],
             "session_id": session_id,
@@ -120,7 +122,7 @@ class Asker:
             yield event
 
     async def _run(
-        self, ask: Ask, session_id: str, thread: str, given: dict | Command | None
+        self, ask: Ask, session_id: str, thread: str, given: dict | Command | Finished | None
     ) -> AsyncIterator[Event]:
         """From the start with the state that is given, or on from where the thread stands."""
         config = {"configurable": {"thread_id": thread}}
@@ -132,10 +134,7 @@ class Asker:
                 await self._check_free(ask.owner, session_id)
             background = await asyncio.to_thread(self._background, ask.owner, session_id)
             context = self._context_of(ask, background)
-            run = self._graph.astream(
-                given, config, context=context, stream_mode="custom", durability="sync"
-            )
-            async with aclosing(run) as events:
+            async with aclosing(self._told(given, config, context)) as events:
                 async for event in events:
                     shown = event if mask is None else mask.event(event)
                     if isinstance(shown, Finished):
@@ -168,6 +167,18 @@ class Asker:
                 await asyncio.shield(self._graph.checkpointer.adelete_thread(thread))
         # Only now is the turn stored: who reads `finished` may ask on at once.
         yield finished
+
+    async def _told(
+        self, given: dict | Command | Finished | None, config: dict, context: AskContext
+    ) -> AsyncIterator[Event]:
+        """The events of the graph; or the end alone, where only that was not told and recorded."""
+        if isinstance(given, Finished):
+            yield given
+            return
+        run = self._graph.astream(given, config, context=context, stream_mode="custom", durability="sync")
+        async with aclosing(run) as events:
+            async for event in events:
+                yield event
 
     async def _check_free(self, owner: str, session_id: str) -> None:
         """Raises ConflictError when the session waits: a new question would drop what it waits for."""
@@ -229,13 +240,21 @@ class Asker:
         async with turn:
             await self._check_free(owner, session_id)
             snapshot = await self._graph.aget_state({"configurable": {"thread_id": thread}})
-            if not snapshot.next:
-                raise ConflictError(f"no turn of the session {session_id!r} is unfinished", remedy="ask on")
-            ask = _ask_of(snapshot.values, owner, role)
             given = Command(resume=True) if snapshot.interrupts else None
+            if not snapshot.next:
+                given = await self._unrecorded(owner, session_id, snapshot.values)
+            ask = _ask_of(snapshot.values, owner, role)
             async with aclosing(self._run(ask, session_id, thread, given)) as events:
                 async for event in events:
                     yield event
+
+    async def _unrecorded(self, owner: str, session_id: str, state: dict) -> Finished:
+        """The end of a turn whose process died before it was recorded. Raises ConflictError when
+        there is none."""
+        run = state.get("run", "")
+        if not run or await asyncio.to_thread(self._sessions.has_turn, owner, session_id, run):
+            raise ConflictError(f"no turn of the session {session_id!r} is unfinished", remedy="ask on")
+        return Finished(made_answer(state))
 
     async def _note(
         self, asked: Ask, turn: Turn, answer: Answer, session_id: str, had_evidence: bool
@@ -322,8 +341,7 @@ async def open_asker(
     none is kept."""
     resources = AsyncExitStack()
     connection = await resources.enter_async_context(aiosqlite.connect(sessions_file))
-    saver = SessionSaver(connection)
-    await saver.setup()
+    saver = await open_saver(connection, sessions_file.with_suffix(".key"))
     embedder = CachedTokenEmbedder(models.tokens)
     prompts = PromptLibrary()
     context = AskContext(

@@ -112,6 +112,15 @@ class SessionIndex:
             row = session.get(_SessionRow, (owner, session_id))
             return row.assistant if row is not None else ""
 
+    def has_turn(self, owner: str, session_id: str, turn_id: str) -> bool:
+        """Whether a turn of this id was recorded, and no longer waits."""
+        where = (*_turns_of(owner, session_id), _TurnRow.turn_id == turn_id)
+        with Session(self._engine) as session:
+            return (
+                session.scalar(select(_TurnRow.place).where(*where, _TurnRow.status != Status.WAITING.value))
+                is not None
+            )
+
     def forget(self, owner: str, session_id: str) -> bool:
         """Removes a session with its turns; False when there was none."""
         where = (_SessionRow.owner == owner, _SessionRow.session_id == session_id)

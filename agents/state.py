@@ -20,6 +20,7 @@ class AskState(TypedDict, total=False):
     model."""
 
     run: str
+    thread: str
     session_id: str
     question: str
     collection: str

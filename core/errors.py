@@ -9,7 +9,8 @@
     ├── ServiceError          a service that is needed is not reachable (503)
     │   ├── BusyError         as much waits as may wait (429)
     │   ├── StoreError        Milvus or the ledger does not answer
-    │   │   └── StoreLockedError   another process owns the Lite store
+    │   │   ├── StoreLockedError   another process owns the Lite store
+    │   │   └── TamperedError      what is stored was changed by somebody else
     │   ├── ChatModelError    the model server fails
     │   │   ├── BudgetSpentError   a question may ask no more of the model
     │   │   └── ChatRequestError   it refuses this request, as another one would (502)
@@ -108,6 +109,13 @@ class StoreLockedError(StoreError):
     """Another process owns the local store."""
 
     code = "store_locked"
+
+
+class TamperedError(StoreError):
+    """What is stored is not what was written: it was changed outside of the product."""
+
+    code = "tampered"
+    retryable = False
 
 
 class ChatModelError(ServiceError):

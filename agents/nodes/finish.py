@@ -15,7 +15,7 @@ from agents.guards.speech_to_models import Speech, speech_of
 from agents.records import read_answer, read_excerpt
 from agents.routing import Route
 from agents.state import AskState
-from core.types import Status
+from core.types import Answer, Status
 
 NOT_HELD = {
     "zh": "文档中没有找到这个问题的答案。查找的是：{queries}。",
@@ -58,6 +58,15 @@ REFUSED = {
 
 async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
     """Emits `Finished`. An answer that a limit ended says so."""
+    ended_by = runtime.context.allowance.ended_by
+    if ended_by:
+        runtime.stream_writer(StatusChanged(CUT_SHORT, ended_by))
+    runtime.stream_writer(Finished(made_answer(state, ended_by)))
+    return {}
+
+
+def made_answer(state: AskState, ended_by: str = "") -> Answer:
+    """The answer of a run whose outcome is known; `ended_by` is the limit that ended it."""
     passing = ("draft", "drafted", "broken_off", "mended", "abandoned")
     outcome = {name: value for name, value in state["outcome"].items() if name not in passing}
     outcome = outcome or _refused(state)
@@ -66,13 +75,12 @@ async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
         outcome["text"] = abstention_text(state)
     if state.get("missing") and outcome["status"] != Status.ABSTAINED.value:
         outcome = without_parts(outcome, state)
-    if ended_by := runtime.context.allowance.ended_by:
-        runtime.stream_writer(StatusChanged(CUT_SHORT, ended_by))
+    if ended_by:
         outcome = cut_short(outcome, ended_by, state)
     total = round((time.time() - state["started"]) * 1000, 1)
     # Of the run, not of this moment: taken up again after a kill, it gives the same answer.
     identifier = state["run"]
-    answer = read_answer(
+    return read_answer(
         {
             **outcome,
             "id": identifier,
@@ -84,8 +92,6 @@ async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
             "session_id": state["session_id"],
         }
     )
-    runtime.stream_writer(Finished(answer))
-    return {}
 
 
 def without_parts(outcome: dict, state: AskState) -> dict:
