@@ -19,7 +19,7 @@ from langgraph.types import Command
 from sqlalchemy import create_engine
 
 from agents.allowance import Allowance, MeteredChat
-from agents.asking import Ask, Effort, limits_of
+from agents.asking import Ask, Effort, Guidance, limits_of
 from agents.binding import EvidenceBinder
 from agents.checkpoints import open_saver
 from agents.context import AskContext
@@ -241,7 +241,8 @@ class Asker:
             await self._check_free(owner, session_id)
             snapshot = await self._graph.aget_state({"configurable": {"thread_id": thread}})
             given = Command(resume=True) if snapshot.interrupts else None
-            if not snapshot.next:
+            # Not `next`: a step whose result is stored, and not yet part of the state, is not in it.
+            if not snapshot.tasks:
                 given = await self._unrecorded(owner, session_id, snapshot.values)
             ask = _ask_of(snapshot.values, owner, role)
             async with aclosing(self._run(ask, session_id, thread, given)) as events:
@@ -280,7 +281,7 @@ class Asker:
         chat_model = MeteredChat(tenant, allowance)
         return replace(
             self._context, background=background, chat_model=chat_model, allowance=allowance, owner=ask.owner,
-            role=ask.role, usable=ask.guidance.tools,
+            role=ask.role,
         )  # fmt: skip
 
     def _masked(self, ask: Ask) -> Ask:
@@ -369,8 +370,16 @@ async def open_asker(
 
 def _ask_of(state: dict, owner: str, role: str) -> Ask:
     """The question of a turn that is taken up again, asked by whoever its owner is now."""
-    scope, effort, policy = read_scope(state), Effort(state["effort"]), Policy(state["policy"])
-    return Ask(state["question"], scope, owner, state["session_id"], effort, policy, role=role)
+    return Ask(
+        question=state["question"],
+        scope=read_scope(state),
+        owner=owner,
+        session_id=state["session_id"],
+        effort=Effort(state["effort"]),
+        policy=Policy(state["policy"]),
+        guidance=Guidance(state["assistant"]),
+        role=role,
+    )
 
 
 def _recaller(

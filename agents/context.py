@@ -21,9 +21,8 @@ from retrieval.retriever import Retriever
 
 @dataclass(frozen=True, slots=True)
 class AskContext:
-    """The objects behind the graph. `background`, `chat_model`, `allowance`, `owner`, `role` and `usable`
-    (the tools of an assistant, None: all) are others for each question: the model is asked on its user's
-    behalf and within the allowance."""
+    """The objects behind the graph. `background`, `chat_model`, `allowance`, `owner` and `role` are
+    others for each question: the model is asked on its user's behalf and within the allowance."""
 
     retriever: Retriever
     cutter: EvidenceCutter
@@ -46,4 +45,3 @@ class AskContext:
     tools: ToolInvoker | None = None
     owner: str = ""
     role: str = "reader"
-    usable: frozenset[str] | None = None

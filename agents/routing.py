@@ -14,7 +14,7 @@ from enum import StrEnum
 from agents.reckoning.spoken import read_calculation
 from agents.several_facts import asks_several_facts
 from agents.small_talk import small_talk_of
-from agents.tools.steps import is_command
+from agents.tools.commands import is_command
 from core.text import detect_language
 
 

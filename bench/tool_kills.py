@@ -49,7 +49,7 @@ QUESTION = "\n".join(
 LONGEST_PAUSE_S = 0.04
 UNKILLED = 3
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["bench.tool_kills"])
+_CONTEXT.set_forkserver_preload(["agents.asker", "agents.tools.calculate", "evals.record"])
 
 
 class TextArguments(ToolArguments):

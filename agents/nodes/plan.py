@@ -23,7 +23,7 @@ from agents.keywords import segments
 from agents.memory.statements import language_wish
 from agents.routing import Choice, Route, classify
 from agents.state import AskState
-from agents.tools.steps import is_command
+from agents.tools.commands import is_command
 from core.errors import ChatModelError
 from core.text import detect_language
 from core.types import Usage

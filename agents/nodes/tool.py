@@ -19,7 +19,7 @@ from agents.context import AskContext
 from agents.events import ApprovalNeeded, SentenceReleased, ToolCalled, ToolReturned
 from agents.guards.outgoing import strip_links
 from agents.reckoning.spoken import read_calculation
-from agents.records import read_citation, read_scope, sentence_record
+from agents.records import may_use, read_citation, read_scope, sentence_record
 from agents.routing import Route
 from agents.state import AskState
 from agents.tools.approvals import Approval, Decision
@@ -56,8 +56,7 @@ async def tool(state: AskState, runtime: Runtime[AskContext]) -> dict:
 def _planned(state: AskState, context: AskContext) -> list[dict]:
     """The calls that the question asks for, as tool and what is written behind it."""
     question = state["question"]
-    usable = {one.name for one in context.tools.registry.usable(context.role)}
-    usable &= usable if context.usable is None else context.usable
+    usable = {one.name for one in context.tools.registry.usable(context.role) if may_use(state, one.name)}
     if written := split_steps(question, usable):
         return [{"tool": name, "written": text} for name, text in written]
     if CALCULATE in usable and read_calculation(question, date.today()) is not None:

@@ -6,27 +6,21 @@ conversation calls a tool by name: no document, and no small model. Pure.
 """
 
 import json
-import re
 from collections.abc import Collection
 from typing import Any
 
+from agents.tools.commands import COMMAND
 from agents.tools.tool import Tool
 from core.errors import InputError
 
-_COMMAND = re.compile(r"^/([a-z][a-z0-9_]{0,63})(?:[ \t]+|$)", re.MULTILINE)
 MAX_STEPS = 40
-
-
-def is_command(question: str) -> bool:
-    """Whether a question has the form of a call by name."""
-    return _COMMAND.match(question.strip()) is not None
 
 
 def split_steps(question: str, names: Collection[str]) -> list[tuple[str, str]]:
     """Each named tool with what stands behind it; nothing when the question does not begin with
     the name of a tool that there is."""
     text = question.strip()
-    found = [match for match in _COMMAND.finditer(text) if match[1] in names]
+    found = [match for match in COMMAND.finditer(text) if match[1] in names]
     if not found or found[0].start() != 0:
         return []
     if len(found) > MAX_STEPS:
