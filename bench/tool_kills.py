@@ -48,6 +48,7 @@ QUESTION = "\n".join(
 )  # fmt: skip
 LONGEST_PAUSE_S = 0.04
 UNKILLED = 3
+BEFORE = "before the question was asked"
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["agents.asker", "agents.tools.calculate", "evals.record"])
 
@@ -220,11 +221,11 @@ def run_for(folder: Path, seconds: float | None) -> tuple[bool, float]:
 def stage_of(folder: Path) -> str:
     """How far a run was when it was killed, for the record."""
     if not (folder / "sessions.db").exists():
-        return "before the start"
+        return BEFORE
     with sqlite3.connect(folder / "sessions.db") as connection:
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
         if "tool_effects" not in tables:
-            return "before the start"
+            return BEFORE
         states = [row[0] for row in connection.execute("SELECT state FROM tool_effects ORDER BY written")]
     if "intended" in states:
         had = sum(len(tool.written()) for tool in writers(folder))
@@ -247,8 +248,8 @@ def play(kills: int, seed: int, say) -> dict:
             was_killed, _ = run_for(folder, rng.uniform(0.05, 1.0) * expected_s)
             if not was_killed:
                 break
-            hit += 1
-            stages[stage_of(folder)] += 1
+            stages[stage := stage_of(folder)] += 1
+            hit += stage != BEFORE
         if not (folder / "answer.json").exists():
             _, took = run_for(folder, None)
             expected_s = min(expected_s, took) if most == 0 else expected_s
