@@ -197,6 +197,15 @@ def vllm_table(measured: Mapping) -> str:
     return table([f"{measured['model']} on {versions}", "median (least–most)"], rows)
 
 
+def tool_kills_table(measured: Mapping) -> str:
+    """What was amiss after kills of a run with effects."""
+    stages = measured["killed_at"]
+    between = stages.get("effect intended", 0) + stages.get("effect had, not noted", 0)
+    heads = ["kills", "of these between intent and note", "runs", "effects", "faults"]
+    values = [measured["kills"], between, measured["rounds"], measured["effects"], len(measured["amiss"])]
+    return table(heads, [list(map(str, values))])
+
+
 TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
     "quality-sets": ("retrieval_quality", sets_table),
     "quality-floors": ("retrieval_quality", floors_table),
@@ -213,6 +222,7 @@ TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
     "retrieval-scale": ("retrieval_scale", scale_table),
     "roofline": ("roofline", roofline_table),
     "vllm": ("vllm", vllm_table),
+    "tool-kills": ("tool_kills", tool_kills_table),
     **INGEST_TABLES,
     **GUARD_TABLES,
     **ABSTENTION_TABLES,
