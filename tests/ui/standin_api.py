@@ -11,10 +11,8 @@ import uvicorn
 from fastapi import FastAPI, Request, UploadFile
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-HOSTILE = (
-    "<script>document.title='owned'</script> ![x](http://198.51.100.7/x.png) "
-    "[a](javascript:alert(1)) http://198.51.100.7/live :smile: -> $x$ <img src=x onerror=alert(1)>"
-)
+from tests.ui.standin_profile import HOSTILE, add_assistants, add_memory, problem
+
 CHUNK = "第三章 休假。员工每年享有 15 天带薪年假。未使用的年假可结转至次年三月底。"
 QUOTE = "员工每年享有 15 天带薪年假。"
 CARRY = "未使用的年假可结转至次年三月底。"
@@ -155,12 +153,6 @@ SCRIPTS = {
 }
 
 
-def problem(status: int, title: str, detail: str, remedy: str = "") -> JSONResponse:
-    """An RFC 9457 problem document."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "remedy": remedy}
-    return JSONResponse(body, status, media_type="application/problem+json")
-
-
 def make_app(*, token: str = "", pause_s: float = 0.0, documents: list[dict] | None = None) -> FastAPI:
     """An API that demands `token` when given, and remembers requests in `app.state.seen`."""
     app = FastAPI()
@@ -195,8 +187,8 @@ def make_app(*, token: str = "", pause_s: float = 0.0, documents: list[dict] | N
     _add_library(app)
     _add_sessions(app)
     _add_curation(app)
-    _add_memory(app)
-    _add_assistants(app)
+    add_memory(app)
+    add_assistants(app)
     _add_ask(app, pause_s)
     return app
 
@@ -318,84 +310,6 @@ def _add_curation(app: FastAPI) -> None:
     def delete(entry_id: str) -> dict:
         app.state.faq[:] = [entry for entry in app.state.faq if entry["id"] != entry_id]
         return {}
-
-
-def _add_memory(app: FastAPI) -> None:
-    app.state.remembers = True
-    said = {"said": "2026-11-26T08:00:00.000000+00:00", "session_id": "s1", "turn_id": "t1"}
-    app.state.facts = [
-        {"id": "m1", "key": "name", "value": f"张伟 {HOSTILE}", "expires": "2027-11-26T08:00:00+00:00", **said},
-        {"id": "m2", "key": "deadline", "value": "the deadline is Friday", "expires": None, **said},
-    ]
-
-    @app.get("/v1/memory")
-    def facts() -> dict:
-        return {"enabled": app.state.remembers, "facts": app.state.facts}
-
-    @app.put("/v1/memory")
-    async def switch(request: Request) -> dict:
-        app.state.remembers = (await request.json())["enabled"]
-        return {"enabled": app.state.remembers}
-
-    @app.delete("/v1/memory")
-    def clear() -> dict:
-        app.state.facts.clear()
-        return {}
-
-    @app.patch("/v1/memory/{fact_id}")
-    async def edit(fact_id: str, request: Request):
-        words = await request.json()
-        if words["value"] == "wrong":
-            return problem(400, "Bad Request", "a memory has 1 to 300 characters", "shorten it")
-        [fact] = [fact for fact in app.state.facts if fact["id"] == fact_id]
-        fact.update(words, session_id="")
-        return fact
-
-    @app.delete("/v1/memory/{fact_id}")
-    def forget(fact_id: str) -> dict:
-        app.state.facts[:] = [fact for fact in app.state.facts if fact["id"] != fact_id]
-        return {}
-
-
-def _add_assistants(app: FastAPI) -> None:
-    app.state.assistants = []
-    app.state.instructions = ""
-    app.state.saved = []
-
-    @app.get("/v1/assistants")
-    def assistants() -> dict:
-        return {"assistants": app.state.assistants}
-
-    @app.post("/v1/assistants")
-    async def create(request: Request):
-        fields = await request.json()
-        app.state.saved.append(("", fields))
-        if not fields["name"]:
-            return problem(400, "Bad Request", "the name of an assistant has 1 to 80 characters", "choose one")
-        app.state.assistants.append({**fields, "id": f"a{len(app.state.assistants)}", "mine": True, "owner": "me"})
-        return app.state.assistants[-1]
-
-    @app.patch("/v1/assistants/{assistant_id}")
-    async def edit(assistant_id: str, request: Request) -> dict:
-        fields = await request.json()
-        app.state.saved.append((assistant_id, fields))
-        [one] = [one for one in app.state.assistants if one["id"] == assistant_id]
-        one.update(fields)
-        return one
-
-    @app.delete("/v1/assistants/{assistant_id}")
-    def delete(assistant_id: str) -> dict:
-        app.state.assistants[:] = [one for one in app.state.assistants if one["id"] != assistant_id]
-        return {}
-
-    @app.get("/v1/instructions")
-    def instructions() -> dict:
-        return {"instructions": app.state.instructions, "max_tokens": 200}
-
-    @app.put("/v1/instructions")
-    async def instruct(request: Request) -> dict:
-        app.state.instructions = (await request.json())["instructions"]
-        return {"instructions": app.state.instructions}
 
 
 def _add_ask(app: FastAPI, pause_s: float) -> None:
