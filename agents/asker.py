@@ -40,6 +40,7 @@ from agents.question_loop import QuestionLoop
 from agents.records import guidance_record, read_scope
 from agents.sessions import SessionIndex, thread_id
 from agents.tables.reading import TableReader
+from agents.taking_up import is_begun, spent_before
 from agents.tools.approvals import Decision
 from agents.tools.invoker import ToolInvoker, check_arguments
 from core.chat_tenants import TenantChatModel, tenant_of
@@ -47,7 +48,7 @@ from core.errors import AttestError, ConflictError, NotFoundError, StoreError
 from core.seams import ChatModel
 from core.settings import Settings
 from core.text import detect_language
-from core.types import Answer, Status, Turn
+from core.types import Answer, Status, Turn, Usage
 from retrieval.evidence import EvidenceCutter
 from retrieval.retriever import Retriever
 from retrieval.token_cache import CachedTokenEmbedder
@@ -132,8 +133,10 @@ class Asker:
         try:
             if isinstance(given, dict):
                 await self._check_free(ask.owner, session_id)
+                given = None if await is_begun(self._graph, given, config) else given
             background = await asyncio.to_thread(self._background, ask.owner, session_id)
-            context = self._context_of(ask, background)
+            spent = Usage() if isinstance(given, dict) else await spent_before(self._graph, config)
+            context = self._context_of(ask, background, spent)
             async with aclosing(self._told(given, config, context)) as events:
                 async for event in events:
                     shown = event if mask is None else mask.event(event)
@@ -275,8 +278,8 @@ class Asker:
         users = self._loop.memory if self._loop is not None else None
         return users.background(owner, turns) if users is not None else Background(tuple(turns))
 
-    def _context_of(self, ask: Ask, background: Background) -> AskContext:
-        allowance = Allowance(limits_of(ask.effort, self._context.efforts))
+    def _context_of(self, ask: Ask, background: Background, spent: Usage) -> AskContext:
+        allowance = Allowance(limits_of(ask.effort, self._context.efforts), spent)
         tenant = TenantChatModel(self._context.chat_model, tenant_of(ask.owner, ask.scope.readers))
         chat_model = MeteredChat(tenant, allowance)
         return replace(

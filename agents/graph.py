@@ -21,7 +21,10 @@ from agents.nodes.finish import finish
 from agents.nodes.front import front, route_of
 from agents.nodes.gather import gather
 from agents.nodes.hops import hops
+from agents.nodes.note import note
 from agents.nodes.plan import plan
+from agents.nodes.report import report
+from agents.nodes.research import research, send_sections
 from agents.nodes.revise import revise
 from agents.nodes.table import after_gather, table
 from agents.nodes.tool import tool
@@ -29,7 +32,7 @@ from agents.records import read_checked
 from agents.routing import Route
 from agents.state import AskState
 
-WAYS: Mapping[Route, Callable] = {Route.HOPS: hops, Route.TOOL: tool}
+WAYS: Mapping[Route, Callable] = {Route.HOPS: hops, Route.TOOL: tool, Route.RESEARCH: research}
 """The first node of a route beside the search. It sets `outcome` (that is the answer), or `evidence` with its
 `signals` (the answer is read or drafted from it), or neither, when the way led nowhere: then it is
 searched. What is not among them is searched. Where it came to something it sets `route` to its own."""
@@ -53,9 +56,15 @@ def build_graph(
     graph.add_edge(START, "front")
     graph.add_conditional_edges("front", route_of, ["plan", "finish"])
     graph.add_conditional_edges("plan", after_plan, ["gather", "finish", *sorted({*entries.values()})])
-    for name in sorted({*entries.values()}):
+    for name in sorted({*entries.values()} - {research.__name__}):
         again = partial(after_way, again=name)
         graph.add_conditional_edges(name, again, ["gather", "table", "answer", "finish", name])
+    if Route.RESEARCH in ways:
+        graph.add_node("note", note)
+        graph.add_node("report", report)
+        graph.add_conditional_edges("research", send_sections, ["note", "gather"])
+        graph.add_edge("note", "report")
+        graph.add_edge("report", "finish")
     graph.add_conditional_edges("gather", after_gather, ["table", "answer"])
     graph.add_conditional_edges("table", after_table, ["answer", "finish"])
     graph.add_conditional_edges("answer", after_answer, ["revise", "extract", "finish"])

@@ -3,7 +3,12 @@
 The turns of a session are not among them (agents/sessions.py): each step writes all of this anew.
 """
 
-from typing import TypedDict
+from typing import Annotated, TypedDict
+
+
+def add_notes(noted: dict[str, dict], new: dict[str, dict]) -> dict[str, dict]:
+    """Notes of sections that were written beside each other; an empty one begins anew."""
+    return {**noted, **new} if new else {}
 
 
 class AskState(TypedDict, total=False):
@@ -16,7 +21,8 @@ class AskState(TypedDict, total=False):
     model before the answer; `notes` say how the search was made; `route` is which way the answer came about
     (agents/routing.py), `why` the rule that chose it; `answering` is the probability by chunk that it holds
     the answer; `parts` are the questions that it is made of, `missing` those that the library has nothing
-    for; `refusal` why the question is not answered at all; `hostile` are documents that give orders to a
+    for; of a report `topic`, `sections`, and what is `noted` for each, `number` being the one in hand;
+    `refusal` why the question is not answered at all; `hostile` are documents that give orders to a
     model."""
 
     run: str
@@ -41,6 +47,10 @@ class AskState(TypedDict, total=False):
     queries: list[str]
     parts: list[str]
     missing: list[str]
+    topic: str
+    sections: list[dict]
+    number: int
+    noted: Annotated[dict[str, dict], add_notes]
     passage: str
     notes: list[str]
     spent: dict[str, int]

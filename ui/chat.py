@@ -17,12 +17,14 @@ from ui.problem import problem_html, remedy_of
 from ui.rating import draw_rating
 from ui.sidebar import DOCUMENTS, Choices
 from ui.sources import (
+    REPORT,
     ReadFigure,
     abstention_html,
     answer_html,
     copy_text,
     footer_html,
     question_html,
+    report_html,
     sources_html,
     status_html,
     withheld_html,
@@ -128,6 +130,8 @@ def _draw_turn(
     with st.chat_message("assistant", avatar=":material/verified:"):
         if turn.status == ABSTAINED:
             st.html(abstention_html(turn, texts))
+        elif turn.route == REPORT:
+            st.html(report_html(turn))
         elif turn.sentences or turn.text:
             st.html(answer_html(turn, texts))
         if turn.status == FAILED:

@@ -13,6 +13,7 @@ from ui.turn import Turn
 
 CONTEXT_CHARS = 400
 CLOCK_FROM_S = 2
+REPORT = "research"
 CURATED = "faq"
 ReadFigure = Callable[[str], bytes]
 """The picture at the path that a citation names; none when there is none to be had."""
@@ -36,6 +37,17 @@ def answer_html(turn: Turn, texts: Texts) -> Html:
         parts += [_separator(text) if parts else "", text]
         parts += [_marker(turn, marker) for marker in markers]
         parts += _doubts(sentence, texts)
+    return element("div", *parts, css="attest-answer", role="article")
+
+
+def report_html(turn: Turn) -> Html:
+    """A report: its headings and paragraphs, and no other Markdown, for what documents say is shown as
+    it stands and leads nowhere."""
+    parts = []
+    for line in filter(None, turn.text.split("\n")):
+        mark, _, words = line.partition(" ")
+        level = len(mark) if set(mark) == {"#"} else 0
+        parts.append(element(f"h{level + 2}", words) if 0 < level < 4 else element("p", line))
     return element("div", *parts, css="attest-answer", role="article")
 
 
@@ -96,7 +108,10 @@ def footer_html(turn: Turn, texts: Texts) -> Html:
 
 
 def copy_text(turn: Turn, texts: Texts) -> str:
-    """The answer as plain text with its markers, doubts and sources, to be pasted elsewhere."""
+    """The answer as plain text with its markers, doubts and sources, to be pasted elsewhere; of a report
+    its Markdown, which holds all of that."""
+    if turn.route == REPORT:
+        return turn.text
     words = ""
     for sentence in turn.sentences:
         text, markers = _words_and_markers(sentence)

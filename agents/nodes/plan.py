@@ -67,6 +67,8 @@ async def plan(state: AskState, runtime: Runtime[AskContext]) -> dict:
         "queries": [query],
         "parts": [],
         "missing": [],
+        "sections": [],
+        "noted": {},
         "passage": "",
         "notes": [],
         "spent": asdict(Usage()),

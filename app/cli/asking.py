@@ -29,6 +29,10 @@ STAGES = {
     "planning": "reading the question",
     "searching": "searching",
     "answering": "writing",
+    "researching": "planning the report",
+    "noting": "noting a section",
+    "noted": "noting the sections",
+    "reporting": "putting the report together",
     "revising": "rewriting what the sources do not bear out",
     "checking": "checking against the sources",
 }
@@ -207,6 +211,11 @@ def _show_end(out: Output, answer: dict) -> None:
         out.line(answer["text"] or "The documents do not hold the answer.")
         if answer["looked_for"]:
             out.line("Looked for: " + "; ".join(answer["looked_for"]))
+        return
+    if answer["route"] == "research":
+        # It holds its sources itself.
+        for line in answer["text"].split("\n"):
+            out.line(line)
         return
     if not answer["sentences"]:
         out.line(answer["text"])

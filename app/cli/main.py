@@ -7,6 +7,7 @@ from app.cli import (
     asking,
     assistants,
     documents,
+    drawing,
     evaluating,
     faq,
     feedback,
@@ -35,7 +36,7 @@ app = typer.Typer(
 )
 for _commands in (
     setup, ingesting, documents, rebuilding, verifying, asking, faq, feedback, memory, assistants, tools,
-    serving, models, keys, evaluating,
+    serving, models, drawing, keys, evaluating,
 ):  # fmt: skip
     _commands.add_commands(app)
 

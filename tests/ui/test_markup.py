@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from tests.ui.standin_api import HOSTILE, answer, citation, sentence
 from ui.client import AskEvent
 from ui.markup import Html, element, join, picture, plain_label
-from ui.sources import abstention_html, answer_html, copy_text, sources_html, status_html, withheld_html
+from ui.sources import (
+    abstention_html,
+    answer_html,
+    copy_text,
+    report_html,
+    sources_html,
+    status_html,
+    withheld_html,
+)
 from ui.texts import Texts
 from ui.turn import Turn
 
@@ -39,6 +47,15 @@ def test_a_text_survives_unchanged_and_makes_no_tag(text):
     assert read.tags == ["div"]
     assert read.attributes == {"title"}
     assert read.text == text
+
+
+@given(st.text())
+def test_a_report_shows_headings_and_lets_no_other_markdown_live(text):
+    line = " ".join(text.split())
+    turn = Turn("q", text=f"# T\n\n## S\n\n{line} [x](http://a.example) ![y](http://b.example)", route="research")
+    reader = Reader(report_html(turn))
+    assert set(reader.tags) <= {"div", "h3", "h4", "h5", "p"} and "href" not in reader.attributes
+    assert "[x](http://a.example)" in reader.text and {"h3", "h4"} <= set(reader.tags)
 
 
 def test_only_html_made_here_is_left_alone():

@@ -1,0 +1,55 @@
+"""note: one section of a report: its evidence, a draft of it, each sentence checked as in any answer.
+
+Runs beside the notes of the other sections; what it has found is stored when it ends, so that a run that was
+killed goes on with the sections that are missing. Knows nothing of the report.
+"""
+
+import asyncio
+
+from langgraph.runtime import Runtime
+
+from agents.context import AskContext
+from agents.events import StatusChanged
+from agents.gathering import find, find_hostile
+from agents.nodes.answer import answer
+from agents.nodes.extract import extract
+from agents.records import excerpt_record, read_scope
+from agents.state import AskState
+from retrieval.evidence import CutLimits
+
+PASSING = ("draft", "mended", "abandoned")
+PLANNED = 1.0
+"""The gate asks whether evidence answers a question; a section has been planned from it. What does not
+speak of the topic is withheld all the same."""
+
+
+async def note(state: AskState, runtime: Runtime[AskContext]) -> dict:
+    """Adds the section's `outcome` to `noted`, under its number."""
+    context, number = runtime.context, state["number"]
+    section, question = state["sections"][number], state["queries"][0]
+    progress = f"{number + 1}/{len(state['sections'])} {section['title']}"
+    runtime.stream_writer(StatusChanged("noting", progress))
+    chunks = context.retrieval.evidence_chunks
+    found = await find(context, [question], read_scope(state), chunks)
+    limits = CutLimits(context.retrieval.evidence_tokens, chunks)
+    excerpts = await asyncio.to_thread(context.cutter.cut, question, found.to_the_point, limits)
+    hostile = await find_hostile(context, question, found.hits)
+    work: AskState = {
+        **state,
+        "evidence": [excerpt_record(excerpt) for excerpt in excerpts],
+        "hostile": sorted({*state["hostile"], *hostile}),
+        "signals": {**found.signals, "sufficiency": PLANNED},
+        "answering": {hit.chunk.id: PLANNED for hit in found.hits},
+    }
+    # What a section says is told with the report: its markers are not yet those of the reader.
+    quiet = runtime.override(stream_writer=_say_nothing)
+    work |= await answer(work, quiet)
+    if work["outcome"].get("drafted") and not work["outcome"]["sentences"]:
+        work |= await extract(work, quiet)
+    runtime.stream_writer(StatusChanged("noted", progress))
+    outcome = {name: value for name, value in work["outcome"].items() if name not in PASSING}
+    return {"noted": {str(number): {**section, "outcome": outcome}}}
+
+
+def _say_nothing(event: object) -> None:
+    """The writer of a node within a node."""

@@ -1,0 +1,35 @@
+"""Whether a report that is asked for again was begun already, and what it took so far.
+
+Knows what the graph has stored of a thread; knows nothing of events or of who asks.
+"""
+
+import time
+
+from agents.asking import Effort
+from agents.report import usage_of
+from agents.routing import Route
+from core.types import Usage
+
+SAME_RUN = ("question", "collection", "readers", "effort", "policy", "wishes", "wished_language")
+WITHIN_S = 3600.0
+"""What was noted longer ago may no longer stand in the documents."""
+
+
+async def is_begun(graph, state: dict, config: dict) -> bool:
+    """Whether the same report ended in its middle, with the process: then it goes on from its last step."""
+    if state["effort"] != Effort.DEEP.value:
+        return False
+    snapshot = await graph.aget_state(config)
+    former = snapshot.values
+    is_same = all(former.get(name) == state.get(name) for name in SAME_RUN)
+    is_young = time.time() - former.get("started", 0.0) < WITHIN_S
+    return bool(snapshot.tasks) and former.get("route") == Route.RESEARCH and is_same and is_young
+
+
+async def spent_before(graph, config: dict) -> Usage:
+    """What the notes of an unfinished report took, those too that are not yet part of the state."""
+    snapshot = await graph.aget_state(config)
+    noted = dict(snapshot.values.get("noted", {}))
+    for task in snapshot.tasks:
+        noted |= (task.result or {}).get("noted", {})
+    return usage_of(list(noted.values()))
