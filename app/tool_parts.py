@@ -48,6 +48,8 @@ def _makers(services: "Services") -> dict[str, Callable[[], "Tool"]]:
     from agents.tools.calculate import CalculateTool
     from agents.tools.documents import ReadDocumentTool, SearchTool
     from agents.tools.memory import RecallTool, RememberTool
+    from agents.tools.python_code import PythonTool
+    from agents.tools.web_search import WebSearchTool
 
     def memory() -> "UserMemory":
         from agents.memory.user_memory import UserMemory
@@ -60,4 +62,6 @@ def _makers(services: "Services") -> dict[str, Callable[[], "Tool"]]:
         "calculate": CalculateTool,
         "remember": lambda: RememberTool(memory),
         "recall": lambda: RecallTool(memory),
+        "python": PythonTool,
+        "web_search": lambda: WebSearchTool(services.settings.tools.web_search_url),
     }

@@ -14,7 +14,7 @@ class ToolSettings(Section):
 
     enabled: tuple[str, ...] = Field(
         ("search", "read_document", "calculate", "remember", "recall"),
-        description="tools that there are, as a JSON list",
+        description="tools that there are, as a JSON list; python and web_search are off unless named",
     )
     roles: dict[str, RoleName] = Field(
         {},
@@ -24,4 +24,5 @@ class ToolSettings(Section):
         30.0, gt=0, le=600, description="longest run of a tool that names no time of its own"
     )
     calls_per_turn: int = Field(12, ge=1, le=100, description="calls of tools that one question may make")
+    web_search_url: str = Field("", description="SearXNG server of the tool web_search, http://host:8080; it wants format json allowed")
     audit_days: float = Field(90, ge=0, description="days that the log of calls is kept; 0: none is kept")
