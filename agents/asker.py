@@ -119,8 +119,9 @@ class Asker:
             **({"memory": ask.memory} if ask.memory else {}),
             **guidance_record(ask.guidance),
         }
-        async for event in self._run(ask, session_id, thread, state):
-            yield event
+        async with aclosing(self._run(ask, session_id, thread, state)) as events:
+            async for event in events:
+                yield event
 
     async def _run(
         self, ask: Ask, session_id: str, thread: str, given: dict | Command | Finished | None
@@ -228,8 +229,9 @@ class Asker:
         await asyncio.to_thread(
             tools.approvals.decide, decided.owner, approval.id, decided.decision, decided.arguments
         )
-        async for event in self.resume(decided.owner, approval.session_id, decided.role):
-            yield event
+        async with aclosing(self.resume(decided.owner, approval.session_id, decided.role)) as events:
+            async for event in events:
+                yield event
 
     async def resume(self, owner: str, session_id: str, role: str) -> AsyncIterator[Event]:
         """Goes on with a turn that was broken off, by a kill or to wait for an approval: from its last

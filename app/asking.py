@@ -29,8 +29,9 @@ async def stream_answer(services: Services, ask: Ask) -> AsyncIterator[tuple[str
     InputError before anything is yielded.
     """
     check_question(ask.question, services.settings.server.max_question_chars)
-    async for pair in stream_turn(services, lambda asker: asker.ask(ask)):
-        yield pair
+    async with aclosing(stream_turn(services, lambda asker: asker.ask(ask))) as pairs:
+        async for pair in pairs:
+            yield pair
 
 
 async def stream_turn(

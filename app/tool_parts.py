@@ -22,15 +22,20 @@ def build_tools(services: "Services") -> "ToolInvoker":
     from agents.tools.approvals import Approvals
     from agents.tools.effects import EffectLedger
     from agents.tools.invoker import ToolInvoker
+    from agents.tools.mcp_tool import build_mcp_tools
     from agents.tools.registry import ToolRegistry
 
     settings = services.settings.tools
     makers = _makers(services)
-    if unknown := sorted({*settings.enabled, *settings.roles} - makers.keys()):
+    remote = build_mcp_tools(settings.mcp)
+    known = makers.keys() | {tool.name for tool in remote}
+    if unknown := {*settings.enabled} - makers.keys() | {*settings.roles} - known:
         raise SettingsError(
-            f"tools names {unknown[0]!r}, which is no tool", remedy=f"there are: {', '.join(sorted(makers))}"
+            f"tools names {min(unknown)!r}, which is no tool",
+            remedy=f"there are: {', '.join(sorted(makers))}",
         )
-    registry = ToolRegistry([makers[name]() for name in dict.fromkeys(settings.enabled)], settings.roles)
+    own = [makers[name]() for name in dict.fromkeys(settings.enabled)]
+    registry = ToolRegistry([*own, *remote], settings.roles)
     effects = EffectLedger(services.sessions_engine())
     approvals = Approvals(services.sessions_engine())
     return ToolInvoker(registry, services.tool_audit(), effects, approvals, settings)
@@ -48,6 +53,8 @@ def _makers(services: "Services") -> dict[str, Callable[[], "Tool"]]:
     from agents.tools.calculate import CalculateTool
     from agents.tools.documents import ReadDocumentTool, SearchTool
     from agents.tools.memory import RecallTool, RememberTool
+    from agents.tools.python_code import PythonTool
+    from agents.tools.web_search import WebSearchTool
 
     def memory() -> "UserMemory":
         from agents.memory.user_memory import UserMemory
@@ -60,4 +67,6 @@ def _makers(services: "Services") -> dict[str, Callable[[], "Tool"]]:
         "calculate": CalculateTool,
         "remember": lambda: RememberTool(memory),
         "recall": lambda: RecallTool(memory),
+        "python": PythonTool,
+        "web_search": lambda: WebSearchTool(services.settings.tools.web_search_url),
     }

@@ -6,6 +6,7 @@ is the admins'; knows nothing of HTTP or terminals.
 
 import re
 from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -126,8 +127,9 @@ class ToolBox:
         def begin(asker: "Asker") -> "AsyncIterator[Event]":
             return asker.decide(decided)
 
-        async for pair in stream_turn(self._services, begin):
-            yield pair
+        async with aclosing(stream_turn(self._services, begin)) as pairs:
+            async for pair in pairs:
+                yield pair
 
     async def resume(self, caller: Caller, session_id: str) -> AsyncIterator[tuple[str, dict]]:
         """Goes on with a turn of the caller's session that was broken off."""
@@ -135,8 +137,9 @@ class ToolBox:
         def begin(asker: "Asker") -> "AsyncIterator[Event]":
             return asker.resume(caller.owner, session_id, caller.role.value)
 
-        async for pair in stream_turn(self._services, begin):
-            yield pair
+        async with aclosing(stream_turn(self._services, begin)) as pairs:
+            async for pair in pairs:
+                yield pair
 
 
 def _render_tool(tool: "Tool") -> dict:

@@ -35,6 +35,8 @@ def read_arguments(tool: Tool, written: str) -> dict[str, Any]:
     """The arguments as a user wrote them, not checked yet. Raises InputError for broken JSON."""
     if not written:
         return {}
+    if not written.startswith("{") and not tool.arguments.model_fields:
+        raise InputError(f"/{tool.name} takes a JSON object", remedy='write {"name": "value"} behind it')
     if not written.startswith("{"):
         return {next(iter(tool.arguments.model_fields)): written}
     try:

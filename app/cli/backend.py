@@ -246,7 +246,9 @@ def tool_arguments(tools: dict, wish: ToolWish) -> dict:
     """The arguments of a call, among the `tools` that there are. Raises NotFoundError, InputError."""
     if not wish.written or wish.written.lstrip().startswith("{"):
         return read_object(wish.written) if wish.written else {}
-    schemas = {tool["name"]: tool["arguments"]["properties"] for tool in tools["tools"]}
+    schemas = {tool["name"]: tool["arguments"].get("properties") for tool in tools["tools"]}
+    if wish.name in schemas and not schemas[wish.name]:
+        raise InputError(f"{wish.name} takes a JSON object", remedy='write {"name": "value"} behind it')
     if not schemas.get(wish.name):
         raise NotFoundError(f"there is no tool {wish.name!r}", remedy="see: attest tools list")
     return {next(iter(schemas[wish.name])): wish.written}

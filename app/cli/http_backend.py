@@ -7,7 +7,7 @@ import json
 import threading
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -65,8 +65,9 @@ class HttpBackend:
             "memory": question.memory,
             "assistant": question.assistant,
         } | _readers(question.readers)
-        async for pair in self._events("/v1/ask", body):
-            yield pair
+        async with aclosing(self._events("/v1/ask", body)) as pairs:
+            async for pair in pairs:
+                yield pair
 
     async def _events(self, path: str, body: dict) -> AsyncIterator[tuple[str, dict]]:
         """The events of a turn."""

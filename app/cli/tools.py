@@ -127,7 +127,7 @@ def _decide(approval_id: str, decision: str, arguments: str, data, config, as_js
 
 def _show_tools(out: Output, found: dict) -> None:
     for tool in found["tools"]:
-        names = ", ".join(tool["arguments"]["properties"])
+        names = ", ".join(tool["arguments"].get("properties", ["…"]))
         changes = "  (changes something)" if tool["effects"] else ""
         out.line(f"{tool['name']}({names}){changes}", hang="  ")
         out.line(tool["description"]["en"], indent="  ")
