@@ -38,13 +38,15 @@ _MIXED_FACTOR = 0.5
 
 @dataclass(frozen=True, slots=True)
 class TablePlan:
-    """`cells` in the order that the operation takes them: of a difference the first less the second."""
+    """`cells` in the order that the operation takes them: of a difference the first less the second. `most`
+    is how many of the highest or lowest are wanted, with all that equal the last of them."""
 
     operation: Operation
     cells: tuple[Cell, ...]
     confidence: float
     threshold: Threshold | None = None
     cue: str = ""
+    most: int = 1
 
 
 def plan_cells(question: str, grid: Grid, context: str = "") -> TablePlan | None:
@@ -204,11 +206,16 @@ def _quotient(operation: Operation, reading: Reading) -> TablePlan | None:
 
 
 def _highest(reading: Reading) -> TablePlan | None:
-    return _extreme(Operation.HIGHEST, reading)
+    return _first_of(Operation.HIGHEST, reading)
 
 
 def _lowest(reading: Reading) -> TablePlan | None:
-    return _extreme(Operation.LOWEST, reading)
+    return _first_of(Operation.LOWEST, reading)
+
+
+def _first_of(operation: Operation, reading: Reading) -> TablePlan | None:
+    plan = _extreme(operation, reading)
+    return replace(plan, most=reading.question.most) if plan else None
 
 
 def _extreme(operation: Operation, reading: Reading) -> TablePlan | None:
