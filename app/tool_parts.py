@@ -48,6 +48,7 @@ def _makers(services: "Services") -> dict[str, Callable[[], "Tool"]]:
     from agents.tools.calculate import CalculateTool
     from agents.tools.documents import ReadDocumentTool, SearchTool
     from agents.tools.memory import RecallTool, RememberTool
+    from agents.tools.query_table import QueryTableTool
 
     def memory() -> "UserMemory":
         from agents.memory.user_memory import UserMemory
@@ -57,6 +58,7 @@ def _makers(services: "Services") -> dict[str, Callable[[], "Tool"]]:
     return {
         "search": lambda: SearchTool(services.retriever),
         "read_document": lambda: ReadDocumentTool(services.store),
+        "query_table": lambda: QueryTableTool(services.tables, services.store, services.settings.tables),
         "calculate": CalculateTool,
         "remember": lambda: RememberTool(memory),
         "recall": lambda: RecallTool(memory),

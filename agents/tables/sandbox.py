@@ -42,7 +42,7 @@ class SqlResult:
 
 
 def run_select(sql: str, tables: Mapping[str, "pyarrow.Table"], limits: SqlLimits | None = None) -> SqlResult:
-    """The result of one SELECT over the named tables.
+    """The result of one SELECT over the named tables, whose first columns number their rows.
 
     Raises:
         InputError: the statement is not allowed, is wrong, or takes more than its limits.
@@ -54,7 +54,8 @@ def run_select(sql: str, tables: Mapping[str, "pyarrow.Table"], limits: SqlLimit
             found = connection.execute(sql)
             columns = tuple(column[0] for column in found.description)
             rows = found.fetchmany(limits.rows + 1)
-            used = find_used(connection, tree, limits.rows)
+            numbering = {name.casefold(): table.column_names[0] for name, table in tables.items()}
+            used = find_used(connection, tree, numbering, limits.rows)
         except duckdb.InterruptException as exc:
             raise _too_long(limits) from exc
         except duckdb.OutOfMemoryException as exc:

@@ -7,40 +7,34 @@ another one inside, is not told. Knows trees as DuckDB writes them.
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
-ROW = "row"
-"""The column of each relation that numbers the rows of the table."""
-
 
 @dataclass(frozen=True, slots=True)
 class UsedRows:
-    """Rows of one relation by their numbers, in order, and the columns that the statement names; `every`
-    when it asks for all."""
+    """Rows of one relation by their numbers, in order."""
 
     table: str
     rows: tuple[int, ...]
-    columns: tuple[str, ...]
-    every: bool
 
 
-def find_used(connection: duckdb.DuckDBPyConnection, statement: dict[str, Any], limit: int) -> UsedRows | None:
+def find_used(
+    connection: duckdb.DuckDBPyConnection, statement: dict[str, Any], numbering: Mapping[str, str], limit: int
+) -> UsedRows | None:
     """The rows that a checked statement reads; None when that cannot be told, or they are more than
-    `limit`."""
+    `limit`. `numbering` names the column of each relation that numbers the rows of its table."""
     node = statement["node"]
     source = node.get("from_table", {})
-    nodes = list(_walk(node))
-    inner = sum(str(part.get("type", "")).endswith("_NODE") for part in nodes)
-    if node.get("type") != "SELECT_NODE" or source.get("type") != "BASE_TABLE" or inner > 1:
+    inner = sum(str(part.get("type", "")).endswith("_NODE") for part in _walk(node))
+    number = numbering.get(str(source.get("table_name", "")).casefold())
+    if node.get("type") != "SELECT_NODE" or source.get("type") != "BASE_TABLE" or inner > 1 or not number:
         return None
-    names = [name for part in nodes if part.get("class") == "COLUMN_REF" for name in part["column_names"][-1:]]
-    every = any(part.get("class") == "STAR" for part in nodes)
     asked = copy.deepcopy(statement)
-    _ask_for_rows(asked["node"], lists=_is_list(node))
+    _ask_for_rows(asked["node"], number, lists=_is_list(node))
     try:
         # Deserialised and run in one go: the tree never becomes text that is pasted together.
         (sql,) = connection.execute(
@@ -51,8 +45,7 @@ def find_used(connection: duckdb.DuckDBPyConnection, statement: dict[str, Any], 
         return None
     if len(found) > limit:
         return None
-    rows = tuple(dict.fromkeys(int(row[0]) for row in found))
-    return UsedRows(str(source["table_name"]), rows, tuple(dict.fromkeys(names)), every)
+    return UsedRows(str(source["table_name"]), tuple(dict.fromkeys(int(row[0]) for row in found)))
 
 
 def _walk(value: Any) -> Iterator[dict[str, Any]]:
@@ -77,9 +70,15 @@ def _is_list(node: dict[str, Any]) -> bool:
     return not (grouped or counted or distinct)
 
 
-def _ask_for_rows(node: dict[str, Any], lists: bool) -> None:
+def _ask_for_rows(node: dict[str, Any], number: str, lists: bool) -> None:
     node["select_list"] = [
-        {"class": "COLUMN_REF", "type": "COLUMN_REF", "alias": "", "query_location": 0, "column_names": [ROW]}
+        {
+            "class": "COLUMN_REF",
+            "type": "COLUMN_REF",
+            "alias": "",
+            "query_location": 0,
+            "column_names": [number],
+        }
     ]
     if lists:
         return

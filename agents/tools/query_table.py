@@ -17,7 +17,7 @@ from agents.tables.citing import quote_cells
 from agents.tables.grid import Cell, read_grid
 from agents.tables.reckoning import cell_relation
 from agents.tables.sandbox import SqlLimits, SqlResult, run_select
-from agents.tools.documents import MAX_CHUNKS, find_document
+from agents.tools.documents import find_document
 from agents.tools.tool import EVERY_ROLE, ToolArguments, ToolCall, ToolResult
 from core.errors import InputError
 from core.seams import TableSource, VectorStore
