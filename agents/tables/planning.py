@@ -58,19 +58,21 @@ def plan_cells(question: str, grid: Grid, context: str = "") -> TablePlan | None
         return None
     operation, cue = _operation(reading)
     plan = _PLANNERS[operation](replace(reading, cue=cue))
-    if plan is None or not 0 < len(plan.cells) <= MOST_CELLS:
-        return None
-    if plan.operation is not Operation.CELLS and not _can_be_reckoned(plan.cells):
-        return None
-    if plan.operation is Operation.CELLS and not any(cell.text for cell in plan.cells):
+    if plan is None or not is_sound(plan):
         return None
     around = terms_of(same_words(f"{context} {grid.caption}")) | reading.labels
     missing = uncovered(asked, reading.terms | around, cue)
     return replace(plan, confidence=round((1 - missing) * plan.confidence * reading.factor, 4), cue=cue)
 
 
-def _can_be_reckoned(cells: Sequence[Cell]) -> bool:
-    """Whether all are figures, and of one kind: percent or not."""
+def is_sound(plan: TablePlan) -> bool:
+    """Whether the cells can bear the operation: figures of one kind, percent or not, or cells that say
+    something."""
+    cells = plan.cells
+    if not 0 < len(cells) <= MOST_CELLS:
+        return False
+    if plan.operation is Operation.CELLS:
+        return any(cell.text for cell in cells)
     return all(cell.value is not None for cell in cells) and len({is_percent(cell) for cell in cells}) == 1
 
 

@@ -63,8 +63,7 @@ def _is_list(node: dict[str, Any]) -> bool:
     functions = {"FUNCTION", "WINDOW"}
     grouped = node["group_expressions"] or node["aggregate_handling"] != "STANDARD_HANDLING"
     counted = any(
-        part.get("class") in functions and not part.get("is_operator")
-        for part in _walk(node["select_list"])
+        part.get("class") in functions and not part.get("is_operator") for part in _walk(node["select_list"])
     )
     distinct = any(modifier["type"] == "DISTINCT_MODIFIER" for modifier in node["modifiers"])
     return not (grouped or counted or distinct)
