@@ -60,6 +60,11 @@ class AnswerWork:
         self.is_extracted = False
 
     @property
+    def usage(self) -> Usage:
+        """What the chat model was asked for so far."""
+        return self._usage
+
+    @property
     def budget(self) -> Budget:
         """What the effort allows."""
         return BUDGETS[Effort(self._state["effort"])]
@@ -91,7 +96,7 @@ class AnswerWork:
         pool = await asyncio.to_thread(self.context.binder.pool, chunks, screened)
         guard = self.context.guard
         if isinstance(guard, SpendingGuard):
-            guard = guard.spending(self._spend, self.context.chat_model)
+            guard = guard.spending(self.spend, self.context.chat_model)
         self.checker = DraftChecker(pool, guard, self.question, self.policy, self.checked, self.answering)
         self.checker.parts = tuple(self._state.get("parts", ()))
         return bool(chunks)
@@ -105,7 +110,8 @@ class AnswerWork:
         least = self.context.guards.answered_at
         return frozenset(name for name, share in self._state["answering"].items() if share >= least)
 
-    def _spend(self, usage: Usage) -> None:
+    def spend(self, usage: Usage) -> None:
+        """Counts what the chat model was asked for."""
         self._usage = self._usage.plus(usage)
 
     async def drafted(self, prompt: list[Message]) -> AsyncIterator[str]:
@@ -131,7 +137,7 @@ class AnswerWork:
                     self.written.append(sentence)
                     yield sentence
         finally:
-            self._spend(stream.usage)
+            self.spend(stream.usage)
             self._guarded.update(fault.value for fault in stream.faults)
             self._is_broken_off = self._is_broken_off or stream.last_fault in BROKEN_OFF
 

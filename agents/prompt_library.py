@@ -69,6 +69,17 @@ class PromptLibrary:
         """The messages that ask for a passage in `language` that might answer the question."""
         return self._files.messages(f"hyde.{language}", question=_flatten(question))
 
+    def table_plan(
+        self, question: str, rows: Sequence[str], columns: Sequence[str], language: str
+    ) -> list[Message]:
+        """The messages that ask which operation over which rows and columns of a table answers."""
+        listed = "\n".join(
+            [*(f"row: {_flatten(row)}" for row in rows), *(f"column: {_flatten(label)}" for label in columns)]
+        )
+        tag = f"labels-{_nonce(listed)}"
+        fenced = f"<{tag}>\n{listed}\n</{tag}>"
+        return self._files.messages(f"table_plan.{language}", labels=fenced, question=_flatten(question))
+
     def summary(self, summary: str, talk: str, language: str) -> list[Message]:
         """The messages that ask for a summary of what the summary so far says and what was said since."""
         name = f"conversation-{_nonce(summary, talk)}"

@@ -54,6 +54,7 @@ def _makers(services: "Services") -> dict[str, Callable[[], "Tool"]]:
     from agents.tools.documents import ReadDocumentTool, SearchTool
     from agents.tools.memory import RecallTool, RememberTool
     from agents.tools.python_code import PythonTool
+    from agents.tools.query_table import QueryTableTool
     from agents.tools.web_search import WebSearchTool
 
     def memory() -> "UserMemory":
@@ -64,6 +65,7 @@ def _makers(services: "Services") -> dict[str, Callable[[], "Tool"]]:
     return {
         "search": lambda: SearchTool(services.retriever),
         "read_document": lambda: ReadDocumentTool(services.store),
+        "query_table": lambda: QueryTableTool(services.tables, services.store, services.settings.tables),
         "calculate": CalculateTool,
         "remember": lambda: RememberTool(memory),
         "recall": lambda: RecallTool(memory),

@@ -17,7 +17,7 @@ from evals.record import RESULTS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE = DOCS / "benchmarks.md"
-PAGES = (PAGE, *(DOCS / f"{name}.md" for name in ("guards", "abstention", "chat-models")))
+PAGES = (PAGE, *(DOCS / f"{name}.md" for name in ("guards", "abstention", "chat-models", "tables")))
 MARKED = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 NOT_MEASURED = "Not measured yet.\n"
 WAYS_SHOWN = ("default", "without reranking", "hybrid", "dense", "bm25")
@@ -206,6 +206,22 @@ def tool_kills_table(measured: Mapping) -> str:
     return table(heads, [list(map(str, values))])
 
 
+def table_questions_table(measured: Mapping) -> str:
+    """Each set: how many questions are answered rightly from tables, and from tables of others."""
+    rows = []
+    for name, found in measured["sets"].items():
+        for route, row in found["routes"].items():
+            keys = ("exact_match", "answered", "precision", "numeric_exactness")
+            values = ["" if row[key] is None else f"{row[key]:.3f}".removeprefix("0") for key in keys]
+            reckoned = str(row["reckoned_as_people_did"] or "")
+            elsewhere = f"{100 * found['elsewhere']['answered']:.1f} %" if route == "rules" else ""
+            rows.append([name, route, str(row["n"]), *values, reckoned, elsewhere])
+    return table(
+        ["set", "route", "n", "exact", "answered", "precision", "exactness", "of so many",
+         "answered from another's table"], rows
+    )  # fmt: skip
+
+
 TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
     "quality-sets": ("retrieval_quality", sets_table),
     "quality-floors": ("retrieval_quality", floors_table),
@@ -224,6 +240,7 @@ TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
     "vllm": ("vllm", vllm_table),
     "tool-kills": ("tool_kills", tool_kills_table),
     **INGEST_TABLES,
+    "table-questions": ("table_questions", table_questions_table),
     **GUARD_TABLES,
     **ABSTENTION_TABLES,
 }

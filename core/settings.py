@@ -228,6 +228,7 @@ class TableSettings(Section):
 
     answer: bool = Field(True, description="answer from a table, without the chat model, where rules are sure of its rows and columns")
     sure_at: float = Field(0.8, ge=0, le=1, description="share of the question that the labels of a table must explain for that")
+    model: bool = Field(False, description="where rules are not sure, have the chat model choose operation, rows and columns from lists")
     max_rows: int = Field(200, ge=1, le=10_000, description="most rows that SQL over tables gives")
     timeout_s: float = Field(5.0, gt=0, le=60, description="longest run of SQL over tables")
     memory_mb: int = Field(256, ge=64, le=4096, description="most memory that SQL over tables takes")

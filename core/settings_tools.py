@@ -33,7 +33,7 @@ class ToolSettings(Section):
     """Tools that answers are made with, and that REST and the command line call by name."""
 
     enabled: tuple[str, ...] = Field(
-        ("search", "read_document", "calculate", "remember", "recall"),
+        ("search", "read_document", "query_table", "calculate", "remember", "recall"),
         description="tools that there are, as a JSON list; python and web_search are off unless named",
     )
     roles: dict[str, RoleName] = Field(

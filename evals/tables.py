@@ -24,6 +24,7 @@ from evals.table_derivations import read_derivation
 
 Planner = Callable[[str, Grid], TablePlan | None]
 LIMITS = SqlLimits()
+OTHERS = 3
 _SIGNS = re.compile(r"[$€£¥￥%％,，\s]")
 _BRACKETS = re.compile(r"[(（]([\d.]+)[)）]")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -73,6 +74,23 @@ def report_of(judged: Sequence[Judged], sure_at: float) -> dict:
             if (own := [one for one in judged if one.row.kind == kind])
         },
     }
+
+
+def answered_elsewhere(rows: Sequence[TableQuestionRow], sure_at: float) -> dict:
+    """How many questions rules would answer from tables that are not theirs: of each three other tables of
+    its set."""
+    grids = {row.table: read_grid(row.table) for row in rows}
+    tables = list(grids)
+    asked = sure = 0
+    for at, row in enumerate(rows):
+        for step in range(1, OTHERS + 1):
+            table = tables[(tables.index(row.table) + step * (at % 7 + 1)) % len(tables)]
+            if table == row.table or grids[table] is None:
+                continue
+            plan = plan_cells(row.question, grids[table])
+            asked += 1
+            sure += plan is not None and plan.confidence >= sure_at
+    return {"n": asked, "answered": round(sure / asked, 4) if asked else None}
 
 
 def rows_of(judged: Sequence[Judged], sure_at: float) -> dict:

@@ -4,16 +4,22 @@ by a model's plan.
 The composition root of that measurement. Knows settings and files; knows nothing of figures.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from agents.prompt_library import PromptLibrary
+from agents.tables.grid import Grid
+from agents.tables.model_plan import plan_by_model
+from agents.tables.planning import TablePlan
+from app.services import Services
 from core.errors import InputError
 from core.settings import Settings
 from evals.datasets.table_questions import SETS, TableQuestionRow, read_file, read_set
 from evals.indexing import settings_fingerprint
 from evals.retrieval import sample
-from evals.tables import is_held_out, judge, report_of, rows_of
+from evals.tables import Judged, answered_elsewhere, is_held_out, judge, report_of, rows_of
 
 ALL = "all"
 HALVES = {
@@ -32,6 +38,7 @@ class TablesJob:
     data: Path | None
     half: str = "held-out"
     limit: int | None = None
+    with_model: bool = False
 
 
 def run_tables(job: TablesJob, settings: Settings, on_progress: Callable[[str], None]) -> dict:
@@ -47,7 +54,12 @@ def run_tables(job: TablesJob, settings: Settings, on_progress: Callable[[str], 
         on_progress(f"{name}: {len(rows)} questions")
         judged = judge(rows)
         everything += judged
-        reports[name] = {"routes": {"rules": report_of(judged, sure_at)}}
+        reports[name] = {
+            "routes": {"rules": report_of(judged, sure_at)},
+            "elsewhere": answered_elsewhere(rows, sure_at),
+        }
+        if job.with_model:
+            reports[name]["routes"] |= _by_model(rows, judged, settings, on_progress)
     whole = report_of(everything, sure_at)
     return {
         "kind": "tables",
@@ -59,6 +71,33 @@ def run_tables(job: TablesJob, settings: Settings, on_progress: Callable[[str], 
         "sets": reports,
         "settings_fingerprint": settings_fingerprint(settings.tables.model_dump(mode="json")),
         "queries": rows_of(everything, sure_at),
+    }
+
+
+def _by_model(
+    rows: list[TableQuestionRow],
+    by_rules: list[Judged],
+    settings: Settings,
+    on_progress: Callable[[str], None],
+) -> dict:
+    """The chat model's plans alone, and where rules are not sure."""
+    services, prompts = Services(settings), PromptLibrary()
+    with asyncio.Runner() as runner:
+        chat_model = services.chat_model()
+
+        def planner(question: str, grid: Grid) -> TablePlan | None:
+            on_progress(f"{chat_model.name}: {question}")
+            return runner.run(plan_by_model(chat_model, prompts, question, grid)).plan
+
+        try:
+            judged = judge(rows, planner)
+        finally:
+            runner.run(services.aclose())
+    sure_at = settings.tables.sure_at
+    both = [one if one.confidence >= sure_at else other for one, other in zip(by_rules, judged, strict=True)]
+    return {
+        f"model ({chat_model.name})": report_of(judged, sure_at),
+        "rules, then model": report_of(both, sure_at),
     }
 
 

@@ -5,6 +5,9 @@ Knows the reader of tables; knows nothing of SQL.
 """
 
 import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
 
 from langgraph.runtime import Runtime
 
@@ -19,8 +22,12 @@ from agents.records import may_use, read_scope
 from agents.routing import Route
 from agents.state import AskState
 from agents.tables.citing import holds_table
+from agents.tables.model_plan import plan_by_model
 from agents.tables.reading import QuotedTableAnswer
-from core.types import Label, Sentence, Verdict
+from core.errors import ChatModelError
+from core.types import Chunk, Label, Scope, Sentence, Verdict
+
+_log = logging.getLogger(__name__)
 
 QUERY_TABLE = "query_table"
 NEAREST = 2
@@ -34,7 +41,7 @@ def after_gather(state: AskState) -> str:
 
 
 async def table(state: AskState, runtime: Runtime[AskContext]) -> dict:
-    """Sets `outcome` and `route`, or nothing."""
+    """Sets `outcome` and `route`, or nothing but what was spent."""
     context = runtime.context
     # A follow-up is put together of two questions, and rules would read both.
     if context.tables is None or not may_use(state, QUERY_TABLE) or state["queries"][0] != state["question"]:
@@ -43,8 +50,12 @@ async def table(state: AskState, runtime: Runtime[AskContext]) -> dict:
     chunks = [e.chunk for e in work.excerpts if e.chunk.document_id not in state["hostile"]]
     scope = read_scope(state)
     found = await asyncio.to_thread(context.tables.read, work.question, chunks, scope, work.language)
+    is_open = state["signals"].get("sufficiency", 0.0) >= context.guards.sufficient_at
+    if found is None and context.tables.asks_model and is_open:
+        found = await _by_model(work, chunks, scope)
     if found is None:
-        return {}
+        # What was spent on a plan that led nowhere counts with the draft.
+        return {"spent": asdict(work.usage)}
     screened = UNSCREENED
     if context.guards.screen:
         cited = list({span.chunk.id: span.chunk for span in found.spans}.values())
@@ -57,6 +68,25 @@ async def table(state: AskState, runtime: Runtime[AskContext]) -> dict:
     work.checked.citations.extend(released.citations)
     work.release(released)
     return {**work.update(Route.TABLE.value), "route": Route.TABLE.value}
+
+
+async def _by_model(work: AnswerWork, chunks: Sequence[Chunk], scope: Scope) -> QuotedTableAnswer | None:
+    """By a plan of the chat model for the table of the best chunk. A model that fails plans nothing; the
+    draft's own call tells of it if it lasts."""
+    context = work.context
+    near = await asyncio.to_thread(context.tables.nearest, chunks, scope)
+    if near is None:
+        return None
+    stored, grid = near
+    try:
+        made = await plan_by_model(context.chat_model, context.prompts, work.question, grid)
+    except ChatModelError as exc:
+        _log.warning("no plan for a table: %s", exc)
+        return None
+    work.spend(made.usage)
+    if made.plan is None:
+        return None
+    return await asyncio.to_thread(context.tables.read_plan, made.plan, stored, chunks, scope, work.language)
 
 
 def _is_barred(bound: BoundSpan, screened: ScreenedEvidence) -> bool:

@@ -49,23 +49,34 @@ def answer_from_tables(
     Raises:
         InputError: the SQL takes more than its limits.
     """
-    plans: list[tuple[TablePlan, StoredTable, Grid]] = []
+    plans: list[tuple[TablePlan, StoredTable]] = []
     for stored in tables:
         grid = read_grid(stored.table)
         plan = plan_cells(question, grid, _context(stored)) if grid else None
         if plan and plan.confidence >= sure_at:
-            plans.append((plan, stored, grid))
+            plans.append((plan, stored))
     if not plans:
         return None
-    most = max(plan.confidence for plan, _, _ in plans)
-    plan, stored, grid = next(found for found in plans if found[0].confidence == most)
-    if any(other.confidence == most and _told(other) != _told(plan) for other, _, _ in plans):
+    most = max(plan.confidence for plan, _ in plans)
+    plan, stored = next(found for found in plans if found[0].confidence == most)
+    if any(other.confidence == most and _told(other) != _told(plan) for other, _ in plans):
         return None
-    reckoned = reckon(plan, grid, limits)
+    return answer_by_plan(plan, stored, language or detect_language(question), limits)
+
+
+def answer_by_plan(
+    plan: TablePlan, stored: StoredTable, language: str, limits: SqlLimits | None = None
+) -> TableAnswer | None:
+    """What a plan for a table gives; None when it gives nothing, as a division by zero.
+
+    Raises:
+        InputError: the SQL takes more than its limits.
+    """
+    grid = read_grid(stored.table)
+    reckoned = reckon(plan, grid, limits) if grid else None
     if reckoned is None:
         return None
-    text = sentence_of(reckoned, grid, language or detect_language(question))
-    return TableAnswer(stored, grid, reckoned, text)
+    return TableAnswer(stored, grid, reckoned, sentence_of(reckoned, grid, language))
 
 
 def _told(plan: TablePlan) -> tuple[str, ...]:

@@ -38,13 +38,15 @@ _MIXED_FACTOR = 0.5
 
 @dataclass(frozen=True, slots=True)
 class TablePlan:
-    """`cells` in the order that the operation takes them: of a difference the first less the second."""
+    """`cells` in the order that the operation takes them: of a difference the first less the second. `most`
+    is how many of the highest or lowest are wanted, with all that equal the last of them."""
 
     operation: Operation
     cells: tuple[Cell, ...]
     confidence: float
     threshold: Threshold | None = None
     cue: str = ""
+    most: int = 1
 
 
 def plan_cells(question: str, grid: Grid, context: str = "") -> TablePlan | None:
@@ -56,19 +58,21 @@ def plan_cells(question: str, grid: Grid, context: str = "") -> TablePlan | None
         return None
     operation, cue = _operation(reading)
     plan = _PLANNERS[operation](replace(reading, cue=cue))
-    if plan is None or not 0 < len(plan.cells) <= MOST_CELLS:
-        return None
-    if plan.operation is not Operation.CELLS and not _can_be_reckoned(plan.cells):
-        return None
-    if plan.operation is Operation.CELLS and not any(cell.text for cell in plan.cells):
+    if plan is None or not is_sound(plan):
         return None
     around = terms_of(same_words(f"{context} {grid.caption}")) | reading.labels
     missing = uncovered(asked, reading.terms | around, cue)
     return replace(plan, confidence=round((1 - missing) * plan.confidence * reading.factor, 4), cue=cue)
 
 
-def _can_be_reckoned(cells: Sequence[Cell]) -> bool:
-    """Whether all are figures, and of one kind: percent or not."""
+def is_sound(plan: TablePlan) -> bool:
+    """Whether the cells can bear the operation: figures of one kind, percent or not, or cells that say
+    something."""
+    cells = plan.cells
+    if not 0 < len(cells) <= MOST_CELLS:
+        return False
+    if plan.operation is Operation.CELLS:
+        return any(cell.text for cell in cells)
     return all(cell.value is not None for cell in cells) and len({is_percent(cell) for cell in cells}) == 1
 
 
@@ -204,11 +208,16 @@ def _quotient(operation: Operation, reading: Reading) -> TablePlan | None:
 
 
 def _highest(reading: Reading) -> TablePlan | None:
-    return _extreme(Operation.HIGHEST, reading)
+    return _first_of(Operation.HIGHEST, reading)
 
 
 def _lowest(reading: Reading) -> TablePlan | None:
-    return _extreme(Operation.LOWEST, reading)
+    return _first_of(Operation.LOWEST, reading)
+
+
+def _first_of(operation: Operation, reading: Reading) -> TablePlan | None:
+    plan = _extreme(operation, reading)
+    return replace(plan, most=reading.question.most) if plan else None
 
 
 def _extreme(operation: Operation, reading: Reading) -> TablePlan | None:

@@ -55,6 +55,14 @@ _THRESHOLD = re.compile(
     r"|exceed(?:s|ed|ing)?|超过|高于|大于|多于|低于|小于|少于|不足)\s*[$€£¥]?\s*(?P<number>-?\d[\d,]*(?:\.\d+)?)",
     re.IGNORECASE,
 )
+_TOP = re.compile(
+    r"\b(?:top|(?:highest|largest|lowest|smallest|biggest)) (?P<en>\d{1,2}|two|three|four|five|ten)\b"
+    r"|(?P<en2>\d{1,2}|two|three|four|five|ten) (?:highest|largest|lowest|smallest|biggest)\b"
+    r"|前(?P<zh>\d{1,2}|[二两三四五六七八九十])|最[高低大小多少]的?(?P<zh2>\d{1,2}|[两三四五六七八九十])[个家项位名年]",
+    re.IGNORECASE,
+)
+_COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5, "ten": 10, "二": 2, "两": 2, "十": 10}
+_COUNTS |= {numeral: at for at, numeral in enumerate("三四五六七八九", start=3)}
 _BELOW = re.compile("less|lower|smaller|below|under|低|小|少|不足", re.IGNORECASE)
 
 
@@ -69,7 +77,8 @@ class Threshold:
 @dataclass(frozen=True, slots=True)
 class TableQuestion:
     """A question read by rules. `cues` are the operations that its words may mean, the surest first, with
-    those words; `terms` is what it speaks of, cues included."""
+    those words; `terms` is what it speaks of, cues included; `most` is how many of the highest or lowest
+    are wanted."""
 
     text: str
     language: str
@@ -80,6 +89,7 @@ class TableQuestion:
     asks_which: bool
     spans_years: bool
     asks_share: bool
+    most: int = 1
 
 
 def read_question(question: str) -> TableQuestion:
@@ -102,7 +112,17 @@ def read_question(question: str) -> TableQuestion:
         bool(_WHICH.search(text)),
         bool(_RANGE.search(text)) and len(years) == 2,
         bool(_SHARE.search(text)),
+        _most(text),
     )
+
+
+def _most(text: str) -> int:
+    """How many of the highest or the lowest are asked for."""
+    found = _TOP.search(text)
+    if not found:
+        return 1
+    said = next(group for group in found.groups() if group)
+    return max(1, int(said) if said.isdigit() else _COUNTS[said.casefold()])
 
 
 def same_words(text: str) -> str:

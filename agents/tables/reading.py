@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.binding import BoundSpan
-from agents.tables.answering import TableAnswer, answer_from_tables
+from agents.tables.answering import TableAnswer, answer_by_plan, answer_from_tables
 from agents.tables.citing import holds_table, quote_cells
+from agents.tables.grid import Grid, read_grid
+from agents.tables.planning import TablePlan
 from agents.tables.sandbox import SqlLimits
 from core.conditions import OfDocuments
 from core.errors import InputError
@@ -40,6 +42,11 @@ class TableReader:
         self._settings = settings
         self._limits = SqlLimits(settings.max_rows, settings.timeout_s, settings.memory_mb)
 
+    @property
+    def asks_model(self) -> bool:
+        """Whether the chat model may plan where rules do not."""
+        return self._settings.model
+
     def read(
         self, question: str, chunks: Sequence[Chunk], scope: Scope, language: str
     ) -> QuotedTableAnswer | None:
@@ -55,9 +62,28 @@ class TableReader:
         except InputError:
             # The statement took more than it may: the search answers.
             return None
-        if answer is None:
+        return self._quoted(answer, chunks, scope)
+
+    def nearest(self, chunks: Sequence[Chunk], scope: Scope) -> tuple[StoredTable, Grid] | None:
+        """The table that the best of the chunks is a part of. Raises as `read` does."""
+        tables = self._candidates(chunks[:1], scope)
+        grid = read_grid(tables[0].table) if tables else None
+        return (tables[0], grid) if grid else None
+
+    def read_plan(
+        self, plan: TablePlan, stored: StoredTable, chunks: Sequence[Chunk], scope: Scope, language: str
+    ) -> QuotedTableAnswer | None:
+        """The sentence of a plan that somebody else made; None as of `read`, which see."""
+        try:
+            answer = answer_by_plan(plan, stored, language, self._limits)
+        except InputError:
             return None
-        spans = self._quote(answer, chunks, scope)
+        return self._quoted(answer, chunks, scope)
+
+    def _quoted(
+        self, answer: TableAnswer | None, chunks: Sequence[Chunk], scope: Scope
+    ) -> QuotedTableAnswer | None:
+        spans = self._quote(answer, chunks, scope) if answer else None
         return QuotedTableAnswer(answer, tuple(spans)) if spans else None
 
     def _candidates(self, chunks: Sequence[Chunk], scope: Scope) -> list[StoredTable]:

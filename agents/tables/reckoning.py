@@ -42,8 +42,11 @@ def reckon(plan: TablePlan, grid: Grid, limits: SqlLimits | None = None) -> Reck
     sql = sql_of(plan)
     result = run_select(sql, {CELLS: cell_relation(grid)}, limits)
     if plan.operation in _GIVING_CELLS:
-        places = {(int(row[0]), int(row[1])) for row in result.rows}
-        found = tuple(cell for cell in plan.cells if cell.place in places)
+        by_place = {cell.place: cell for cell in plan.cells}
+        places = [(int(row[0]), int(row[1])) for row in result.rows]
+        if plan.operation in (Operation.CELLS, Operation.FILTER):
+            places = [place for place in by_place if place in places]
+        found = tuple(by_place[place] for place in places)
         return Reckoned(plan, sql, None, found) if found else None
     value = _decimal(result.rows[0][0]) if result.rows else None
     return Reckoned(plan, sql, value, ()) if value is not None else None
@@ -58,8 +61,9 @@ def sql_of(plan: TablePlan) -> str:
         case Operation.CELLS:
             return listed + order
         case Operation.HIGHEST | Operation.LOWEST:
-            most = "max" if plan.operation is Operation.HIGHEST else "min"
-            return f"{listed} AND value = (SELECT {most}(value) FROM {CELLS} WHERE {chosen}){order}"
+            down = " DESC" if plan.operation is Operation.HIGHEST else ""
+            values = f"SELECT DISTINCT value FROM {CELLS} WHERE {chosen} ORDER BY value{down}"
+            return f'{listed} AND value IN ({values} LIMIT {plan.most:d}) ORDER BY value{down}, "row", col'
         case Operation.FILTER:
             return f"{listed} AND {_limit(plan)}{order}"
         case Operation.COUNT:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from agents.tables.sql_check import read_select
+from agents.tables.used_rows import UsedRows, find_used
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,27 +31,31 @@ class SqlLimits:
 
 @dataclass(frozen=True, slots=True)
 class SqlResult:
-    """The rows that a statement gave; `is_cut` when there were more than the limit."""
+    """The rows that a statement gave; `is_cut` when there were more than the limit. `used` are the rows that
+    it read, where that can be told."""
 
     sql: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     is_cut: bool = False
+    used: UsedRows | None = None
 
 
 def run_select(sql: str, tables: Mapping[str, "pyarrow.Table"], limits: SqlLimits | None = None) -> SqlResult:
-    """The result of one SELECT over the named tables.
+    """The result of one SELECT over the named tables, whose first columns number their rows.
 
     Raises:
         InputError: the statement is not allowed, is wrong, or takes more than its limits.
     """
     limits = limits or SqlLimits()
     with _opened(tables, limits) as connection, _stopping(connection, limits.seconds) as stopped:
-        read_select(connection, sql, frozenset(tables))
+        tree = read_select(connection, sql, frozenset(tables))
         try:
             found = connection.execute(sql)
             columns = tuple(column[0] for column in found.description)
             rows = found.fetchmany(limits.rows + 1)
+            numbering = {name.casefold(): table.column_names[0] for name, table in tables.items()}
+            used = find_used(connection, tree, numbering, limits.rows)
         except duckdb.InterruptException as exc:
             raise _too_long(limits) from exc
         except duckdb.OutOfMemoryException as exc:
@@ -61,7 +66,7 @@ def run_select(sql: str, tables: Mapping[str, "pyarrow.Table"], limits: SqlLimit
                 raise _too_long(limits) from exc
             reason, remedy = str(exc).partition("\n")[0], "see the columns of the table"
             raise InputError(f"the SQL does not run: {reason}", remedy=remedy) from exc
-    return SqlResult(sql, columns, tuple(rows[: limits.rows]), len(rows) > limits.rows)
+    return SqlResult(sql, columns, tuple(rows[: limits.rows]), len(rows) > limits.rows, used)
 
 
 @contextmanager

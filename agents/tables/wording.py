@@ -39,8 +39,8 @@ _WORDS = {
         Operation.SHARE: "The share is {value}%: {first} of {second}",
         Operation.COUNT: "{value} are {limit}: {cells}",
         Operation.FILTER: "{limit}: {cells}",
-        Operation.HIGHEST: "The highest is {cells}, of {count} values",
-        Operation.LOWEST: "The lowest is {cells}, of {count} values",
+        Operation.HIGHEST: "The highest {verb} {cells}, of {count} values",
+        Operation.LOWEST: "The lowest {verb} {cells}, of {count} values",
         "above": "above {number}",
         "below": "below {number}",
         "scale": " (in {scale})",
@@ -74,6 +74,7 @@ def sentence_of(reckoned: Reckoned, grid: Grid, language: str) -> str:
         second=told[1] if len(told) > 1 else "",
         limit=limit,
         count=len(plan.cells),
+        verb="is" if len(told) == 1 else "are",
     )
     scale = _scale(shown, grid)
     text += (

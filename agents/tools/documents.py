@@ -14,7 +14,7 @@ from core.conditions import Condition, OfDocuments, UnderUri
 from core.errors import InputError, NotFoundError
 from core.seams import VectorStore
 from core.text import normalise
-from core.types import Chunk, Citation
+from core.types import Chunk, Citation, Scope
 from retrieval.retriever import Retriever
 
 MAX_CHUNKS = 16_000
@@ -101,7 +101,7 @@ class ReadDocumentTool:
     async def run(self, arguments: ReadArguments, call: ToolCall) -> ToolResult:
         """See `Tool.run`. Raises NotFoundError for a document that the reader may not see, as for one
         that is not there; and for a page or section that it has not."""
-        chunks = await asyncio.to_thread(self._find, arguments.document, call)
+        chunks = await asyncio.to_thread(find_document, self._store(), arguments.document, call.scope)
         wanted = _narrowed(chunks, arguments)
         text, places = join_chunks(wanted)
         if arguments.start and arguments.start >= len(text):
@@ -121,19 +121,24 @@ class ReadDocumentTool:
         }  # fmt: skip
         return ToolResult(plain_pictures(text[arguments.start : end]), data, _cite(shown))
 
-    def _find(self, reference: str, call: ToolCall) -> list[Chunk]:
-        """The chunks of the document, in their order; of several of one uri those of one of them."""
-        wheres: list[Condition] = [OfDocuments((reference,)), UnderUri(reference)]
-        for where in wheres:
-            found = self._store().find_chunks(call.scope, [where], MAX_CHUNKS)
-            exact = [chunk for chunk in found if reference in (chunk.document_id, chunk.uri)]
-            if exact:
-                one = [chunk for chunk in exact if chunk.document_id == exact[0].document_id]
-                return sorted(one, key=lambda chunk: chunk.order)
-        raise NotFoundError(
-            f"there is no document {reference[:200]!r} in the collection {call.scope.collection!r}",
-            remedy="search, or see: attest documents list",
-        )
+
+def find_document(store: VectorStore, reference: str, scope: Scope) -> list[Chunk]:
+    """The chunks of a document by its id or uri, in their order; of several of one uri those of one.
+
+    Raises:
+        NotFoundError: there is none, or the reader may not see it.
+    """
+    wheres: list[Condition] = [OfDocuments((reference,)), UnderUri(reference)]
+    for where in wheres:
+        found = store.find_chunks(scope, [where], MAX_CHUNKS)
+        exact = [chunk for chunk in found if reference in (chunk.document_id, chunk.uri)]
+        if exact:
+            one = [chunk for chunk in exact if chunk.document_id == exact[0].document_id]
+            return sorted(one, key=lambda chunk: chunk.order)
+    raise NotFoundError(
+        f"there is no document {reference[:200]!r} in the collection {scope.collection!r}",
+        remedy="search, or see: attest documents list",
+    )
 
 
 def join_chunks(chunks: Sequence[Chunk]) -> tuple[str, list[tuple[int, int]]]:

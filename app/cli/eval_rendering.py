@@ -8,12 +8,12 @@ def show_tables(out: Output, report: dict) -> None:
     out.line(
         f"{report['n']} questions ({report['half']}), answers from a confidence of {report['sure_at']:g} on"
     )
-    out.line(f"{'set':12}{'route':14}{'n':>6}{'exact':>8}{'answered':>10}{'precision':>11}{'exactness':>11}")
+    out.line(f"{'set':12}{'route':26}{'n':>6}{'exact':>8}{'answered':>10}{'precision':>11}{'exactness':>11}")
     for name, row in report["sets"].items():
         for route, found in row["routes"].items():
             values = [found[key] for key in ("exact_match", "answered", "precision", "numeric_exactness")]
             told = ["-" if value is None else f"{value:.3f}" for value in values]
-            out.line(f"{name:12}{route:14}{found['n']:6}{told[0]:>8}{told[1]:>10}{told[2]:>11}{told[3]:>11}")
+            out.line(f"{name:12}{route:26}{found['n']:6}{told[0]:>8}{told[1]:>10}{told[2]:>11}{told[3]:>11}")
 
 
 def show_parsing(out: Output, report: dict) -> None:

@@ -191,6 +191,9 @@ def tables(
     half: Annotated[
         str, typer.Option("--half", help="Of a set: held-out, looked-at (rules were made on it) or all.")
     ] = "held-out",
+    with_model: Annotated[
+        bool, typer.Option("--model", help="Ask the chat model for plans too, alone and after the rules.")
+    ] = False,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Ask this many, evenly.")] = None,
     out_file: Out = None,
     config: Config = None,
@@ -202,7 +205,7 @@ def tables(
 
     out = Output(as_json)
     _check_writable(out_file)
-    job = TablesJob(file, tuple(sets or ()), data, half, limit)
+    job = TablesJob(file, tuple(sets or ()), data, half, limit, with_model)
     try:
         report = run_tables(job, read_settings(None, config), out.status)
     finally:

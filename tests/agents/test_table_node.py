@@ -5,8 +5,9 @@ import pytest
 
 from agents.tables.reading import TableReader
 from core.conditions import OfDocuments
+from core.errors import ChatModelError
 from core.settings import TableSettings
-from core.types import Chunk, Document, Scope, Status
+from core.types import Chunk, Document, Scope, Status, Usage
 from ingest.chunker import ChunkLimits, chunk_elements
 from ingest.parsers.markdown import parse_markdown
 from ingest.table_check import placed_tables
@@ -47,11 +48,11 @@ def shelve(folder, text=TEXT, readers=("everyone",), longest=400):
     return chunk_elements(document, elements, ChunkLimits(longest, 0), len), tables
 
 
-async def asked(open_agent, tmp_path, question, chat=None, text=TEXT, shown=None, **more):  # noqa: F811
-    chunks, tables = shelve(tmp_path / "tables", text, **more)
+async def asked(open_agent, tmp_path, question, chat=None, shown=None, settings=None, **more):  # noqa: F811
+    chunks, tables = shelve(tmp_path / "tables", **more)
     store = ShelfStore(chunks)
     asker = await open_agent(chat or ScriptedChat(), OneShelf(tuple(shown or chunks)))
-    asker.use_tables(TableReader(tables, store, TableSettings()))
+    asker.use_tables(TableReader(tables, store, settings or TableSettings()))
     return await events_of(asker, question), store
 
 
@@ -100,3 +101,35 @@ async def test_a_document_that_speaks_to_a_model_is_not_read(open_agent, tmp_pat
     chat = ScriptedChat("资料中没有提到。")
     events, _ = await asked(open_agent, tmp_path, "本期净利润是多少？", chat, text=HOSTILE)
     assert events[-1].answer.route == "search"
+
+
+class PlanningChat(ScriptedChat):
+    """A scripted chat that chooses from lists too."""
+
+    def __init__(self, plan, *replies) -> None:
+        super().__init__(*replies)
+        self.plan = plan
+
+    async def structured(self, messages, schema, options):
+        if isinstance(self.plan, Exception):
+            raise self.plan
+        return self.plan, Usage(50, 10, 1)
+
+
+UNSURE = "去年我们的生意在主营收入这一块做得怎么样？"
+
+
+@pytest.mark.parametrize(
+    ("plan", "route", "calls"),
+    [
+        ({"operation": "cells", "rows": ["营业收入"], "columns": ["上期金额"]}, "table", 1),
+        ({"operation": "cells", "rows": ["利润"], "columns": ["上期金额"]}, "search", 2),
+        (ChatModelError("the server is down"), "search", 1),
+    ],
+)
+async def test_the_model_plans_where_the_settings_say_so(open_agent, tmp_path, plan, route, calls):  # noqa: F811
+    chat = PlanningChat(plan, "资料中没有提到。")
+    events, _ = await asked(open_agent, tmp_path, UNSURE, chat, settings=TableSettings(model=True))
+    answer = events[-1].answer
+    assert (answer.route, answer.usage.model_calls) == (route, calls)
+    assert route == "search" or answer.text == "营业收入，上期金额：3,900.00。[1]"
