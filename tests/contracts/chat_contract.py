@@ -34,7 +34,7 @@ CALCULATE = ToolSpec(
     },
 )
 STORY = "Tell a very long story about a lighthouse and its keeper."
-EVIDENCE = " ".join(f"Rule {number}: room {number * 7} closes at {number % 12} o'clock." for number in range(60))
+EVIDENCE = " ".join(f"Rule {number}: room {number * 7} closes at {number % 12} o'clock." for number in range(30))
 LONGEST_STORY = 4000
 """Tokens that no server of a test writes before a call after them would time out."""
 
