@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from agents.same_question import SameQuestion
     from agents.tools.audit import ToolAudit
     from agents.tools.invoker import ToolInvoker
+    from app.entity_graph import EntityGraph
     from app.keys import KeyTable
     from app.weights.fetch import WeightsStore
     from core.seams import (
@@ -160,6 +161,12 @@ class Services:
     def images(self) -> "ImageIndex | None":
         """The vectors of pictures; None when no image embedder is configured."""
         return self._once("images", self._build_images)
+
+    def entity_graph(self) -> "EntityGraph":
+        """What documents speak of, and how that belongs together."""
+        from app.entity_graph import build_entity_graph
+
+        return self._once("entity_graph", lambda: build_entity_graph(self))
 
     def kept_lines(self) -> "KeptLines":
         """The context lines of chunks."""
@@ -345,7 +352,7 @@ class Services:
         return ChunkIndex(self.store(), embedder, self.lexicon(), tokens, keeps)
 
     def _build_retriever(self) -> "Retriever":
-        from retrieval.retriever import Retriever
+        from retrieval.retriever import MoreLegs, Retriever
 
         settings = self.settings.retrieval
         if settings.reranker == "none":
@@ -356,7 +363,9 @@ class Services:
             loading = pool.submit(self.embedder)
             store, lexicon = self.store(), self.lexicon()
             embedder = loading.result()
-        return Retriever(store, embedder, lexicon, self.reranker(), settings, self.images())
+        graph = self.entity_graph().leg if self.settings.ingest.entities != "off" else None
+        more = MoreLegs(self.images(), graph)
+        return Retriever(store, embedder, lexicon, self.reranker(), settings, more)
 
     def _build_reranker(self) -> "Reranker":
         from retrieval.rerankers import build_reranker
