@@ -50,6 +50,13 @@ _SOUND = (  # characters that foreign names are written with
     "陶特腾提汀廷通图屠托陀瓦万旺威韦维卫魏温文翁沃乌武伍西希锡夏香肖谢辛欣兴雄休许雪雅亚延扬尧耶叶伊衣易英尤于约扎詹泽曾增哲珍芝周朱祖佐兹子紫]"
 )
 _FOREIGN = re.compile(f"{_SOUND}{{1,6}}(?:[·•・‧]{_SOUND}{{1,6}})+")
+# Of these a run of three is a foreign name even without a dot: 爱丁堡, 杰克逊维尔.
+_RARE_SOUND = (
+    "[阿埃艾爱昂奥巴邦鲍贝彼宾波伯博布戴丹登邓迪蒂丁敦顿厄恩尔凡范菲费芬弗福夫盖甘戈格哈赫亨霍胡基吉贾杰坎康考科克肯库奎昆拉莱赖兰劳勒雷黎里利莉丽林琳隆"
+    "卢鲁伦罗洛吕玛迈麦曼梅蒙孟莫默姆穆纳娜奈内尼妮涅宁纽努诺欧帕潘庞佩彭珀普奇齐乔琼丘茹瑞萨塞赛桑瑟森莎沙珊绍舍圣施史斯丝松苏索塔泰坦汤唐陶特腾汀廷图托陀"
+    "瓦万旺威维魏温沃乌伍西希锡夏香肖谢辛欣逊雪雅亚扬耶伊尤约詹泽珍芝朱兹佐堡]"
+)
+_FOREIGN_WITHOUT_DOT = re.compile(f"{_RARE_SOUND}{{3,10}}")
 _SURNAME = (
     "(?:欧阳|司马|上官|诸葛|司徒|慕容|[王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高郑梁谢宋唐许邓韩冯曹彭曾肖萧田董袁潘蒋蔡余杜叶程苏魏吕丁"
     "任沈姚卢姜崔钟谭陆汪范石廖贾夏韦付方白邹孟熊秦邱江尹薛闫阎段雷侯龙史陶黎贺顾毛郝龚邵万钱严武戴莫孔向汤])"
@@ -63,6 +70,11 @@ _AFTER_OFFICE = re.compile(rf"{_OFFICE}(?:[:：是为]\s?)?({_SURNAME}{_GIVEN})(
 _BEFORE_OFFICE = re.compile(f"(?<!{_C})({_SURNAME}{_C}{{1,2}})(?={_OFFICE})")
 _DOES = "(?:毕业|就读|加入|来自|任|担任|出任|是|于|在|生于|出生|说|表示|认为|指出|率|创|提出|发表|获|负责|主持|[，,、（(：:])"
 _ACTS = re.compile(rf"(?:^|(?<=[。，、；！？\n：:（(和与及由]))({_SURNAME}{_C}{{1,2}}?)(?={_DOES})")
+# What does something that only companies, products and places do, or is held an office of.
+_DOER = re.compile(
+    rf"(?:^|(?<=[。，、；！？\n：:]))({_C}{{2,10}}?)(?=收购|并购|成立于|创立于|位于|隶属|供应|总部|坐落|由{_C}{{1,8}}(?:创立|成立|供应|生产))"
+)
+_OWNER = re.compile(rf"(?<=[是为任])({_C}{{2,10}}?)(?=的(?:{_OFFICE}|{_C}{{0,4}}供应商|客户|子公司))")
 _KNOWN_PLACE = re.compile(
     "中华人民共和国|中国|美国|英国|法国|德国|日本|俄罗斯|苏联|韩国|朝鲜|印度尼西亚|印尼|印度|意大利|义大利|西班牙|葡萄牙|荷兰|"
     "比利时|瑞士|瑞典|挪威|丹麦|芬兰|波兰|奥地利|匈牙利|希腊|土耳其|埃及|以色列|伊朗|伊拉克|沙特阿拉伯|澳大利亚|澳洲|新西兰|"
@@ -84,6 +96,7 @@ _PATTERNS = (
     (_TITLE, EntityKind.WORK),
     (_QUOTED, EntityKind.NAME),
     (_FOREIGN, EntityKind.PERSON),
+    (_FOREIGN_WITHOUT_DOT, EntityKind.NAME),
     (_AFTER_OFFICE, EntityKind.PERSON),
     (_BEFORE_OFFICE, EntityKind.PERSON),
     (_ACTS, EntityKind.PERSON),
@@ -100,8 +113,10 @@ def find_chinese_names(text: str) -> list[Mention]:
         for pattern, kind in _PATTERNS
         for match in pattern.finditer(simple)
     ]
-    spans += _ended_names(simple, _BEFORE_ORGANISATION, EntityKind.ORGANISATION)
-    spans += _ended_names(simple, _BEFORE_PLACE, EntityKind.PLACE)
+    spans += _cut_back(simple, _BEFORE_ORGANISATION, EntityKind.ORGANISATION)
+    spans += _cut_back(simple, _BEFORE_PLACE, EntityKind.PLACE)
+    spans += _cut_back(simple, _DOER, EntityKind.NAME)
+    spans += _cut_back(simple, _OWNER, EntityKind.NAME)
     # Last: where as long, the others know more of it.
     spans += [(*match.span(), EntityKind.NAME) for term in _often(simple) for match in re.finditer(term, simple)]
     return [
@@ -109,16 +124,15 @@ def find_chinese_names(text: str) -> list[Mention]:
     ]
 
 
-def _ended_names(simple: str, pattern: re.Pattern, kind: EntityKind) -> list[tuple[int, int, EntityKind]]:
-    """Names known by what they end in, cut back to where they begin."""
+def _cut_back(simple: str, pattern: re.Pattern, kind: EntityKind) -> list[tuple[int, int, EntityKind]]:
+    """Names known by where they end, cut back to where they begin."""
     found = []
     for match in pattern.finditer(simple):
-        start = match.start()
-        for cut in _BREAK.finditer(match.group(), 0, len(match.group()) - 1):
-            start = match.start() + cut.end()
-        name = simple[start : match.end()]
-        if len(name) > 1 and name not in _NO_NAMES:
-            found.append((start, match.end(), kind))
+        start, end = match.span(1 if pattern.groups else 0)
+        for cut in _BREAK.finditer(simple, start, end - 1):
+            start = cut.end()
+        if end - start > 1 and simple[start:end] not in _NO_NAMES:
+            found.append((start, end, kind))
     return found
 
 

@@ -11,10 +11,10 @@ from core.entities import WITH, FoundRelation, Mention
 from core.text import CJK, Span
 from retrieval.terms import simplify
 
-FARTHEST = 3
+FARTHEST = 5
 """A name is related to so many that follow it in the sentence."""
 MAX_WORDS_CHARS = 80
-MAX_A_SENTENCE = 24
+MAX_A_SENTENCE = 40
 
 # Kind, the words between A and B that say so, whether B is the source.
 _RULES: tuple[tuple[str, re.Pattern, bool], ...] = tuple(

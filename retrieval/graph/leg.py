@@ -22,10 +22,15 @@ SEEDS = 3
 """Passages that the walk begins at."""
 MOST_KEYS = 60
 MOST_ENDS = 4
+MOST_HOLDING = 8
 ON_THE_WAY = 3.0
 """What tells how two things are related is all that is asked for."""
 COMMON = 40
 """An entity that more chunks name joins nothing."""
+
+
+def _holds(chunk: Chunk, name: str) -> bool:
+    return entity_key(name) in entity_key(f"{chunk.context} {chunk.text}")
 
 
 class GraphLeg:
@@ -47,7 +52,8 @@ class GraphLeg:
             return []
         if asks_relation(question):
             told = [evidence for link in self.find_way(scope, question) for evidence in link.evidence]
-            return self._hits(scope, {e.chunk.id: ON_THE_WAY for e in told}, limit, where)
+            scores = {evidence.chunk.id: ON_THE_WAY for evidence in told}
+            return self._hits(scope, scores or self._bridge(scope, question, seeds), limit, where)
         return self._hits(scope, self._walk(scope, seeds), limit, where)
 
     def find_way(self, scope: Scope, question: str) -> list[Link]:
@@ -70,6 +76,27 @@ class GraphLeg:
     def _named(self, scope: Scope, name: str) -> list[Entity]:
         exact = self._reader.entities(scope, [entity_key(name)])
         return exact or self._reader.named_in(scope, name) or self._reader.alike(scope, name, 1)
+
+    def _bridge(self, scope: Scope, question: str, seeds: Sequence[Hit]) -> dict[str, float]:
+        """Where no sentences lead from one thing to the other: passages that name one, and passages
+        that name the other, with an entity in common; the rarer it is the more they are worth."""
+        pair = related_pair(question)
+        if pair is None:
+            return {}
+        holding = [[hit.chunk for hit in seeds if _holds(hit.chunk, name)][:MOST_HOLDING] for name in pair]
+        both = {chunk.id for chunk in holding[0]} & {chunk.id for chunk in holding[1]}
+        if both or not all(holding):
+            return dict.fromkeys(both, ON_THE_WAY)
+        named = self._reader.in_chunks(scope, [chunk for chunks in holding for chunk in chunks])
+        keys = [{r.key for chunk in chunks for r in named[chunk.id]} for chunks in holding]
+        shared = keys[0] & keys[1] - {entity_key(name) for name in pair}
+        counts = {entity.key: entity.chunks for entity in self._reader.entities(scope, sorted(shared))}
+        scores: dict[str, float] = defaultdict(float)
+        for chunk in (chunk for chunks in holding for chunk in chunks):
+            common = [counts[r.key] for r in named[chunk.id] if r.key in shared and r.key in counts]
+            if common and min(common) <= COMMON:
+                scores[chunk.id] = ON_THE_WAY * math.sqrt(min(counts.values()) / min(common))
+        return dict(scores)
 
     def _walk(self, scope: Scope, seeds: Sequence[Hit]) -> dict[str, float]:
         """The passages behind the seeds by id, 1 the best."""

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from core.conditions import OfDocuments
+from core.conditions import Condition, OfDocuments
 from core.entities import EntityKind
 from core.errors import ConflictError, NotFoundError
 from core.seams import Embedder, VectorStore
@@ -22,6 +22,7 @@ MOST_ROWS = 2000
 """Rows of one look-up: beyond them an entity is so common that it tells nothing."""
 ROWS_FOR_NAMES = 300
 ROUNDS_FOR_NAMES = 3
+SHARED_LETTERS = 0.6
 ALIKE_AT = 0.93
 """Cosine from which another name may be meant: the embedder's cosines begin at about 0.7."""
 
@@ -81,7 +82,9 @@ class GraphReader:
             return []
         [vector] = self._embedder.embed_documents([name])
         hits = self._entities.search_dense(scope, vector, 4 * limit)
-        keys = dict.fromkeys(read_entity(h.chunk).key for h in hits if h.score >= ALIKE_AT and _is_record(h))
+        near = (read_entity(h.chunk).key for h in hits if h.score >= ALIKE_AT and _is_record(h))
+        asked = entity_key(name)
+        keys = dict.fromkeys(key for key in near if _shares_letters(asked, key))
         return self.entities(scope, list(keys)[:limit])
 
     def entities(self, scope: Scope, keys: Sequence[str]) -> list[Entity]:
@@ -102,7 +105,7 @@ class GraphReader:
         found: dict[str, list[EntityRecord]] = {chunk.id: [] for chunk in chunks}
         for document_id, wanted in orders.items():
             terms = {chunk_term(order): 1.0 for order in wanted}
-            for hit in self._entities.search_lexical(scope, terms, MOST_ROWS, [OfDocuments((document_id,))]):
+            for hit in _found(self._entities, scope, terms, MOST_ROWS, [OfDocuments((document_id,))]):
                 if _is_record(hit):
                     record = read_entity(hit.chunk)
                     for order in wanted.keys() & set(record.chunks):
@@ -112,13 +115,13 @@ class GraphReader:
     def relations_of(self, scope: Scope, keys: Iterable[str]) -> list[RelationRecord]:
         """The relations that have one of these keys at an end; those with both first."""
         wanted = set(keys)
-        hits = self._relations.search_lexical(scope, {key_term(key): 1.0 for key in wanted}, MOST_ROWS)
+        hits = _found(self._relations, scope, {key_term(key): 1.0 for key in wanted}, MOST_ROWS)
         records = [read_relation(hit.chunk) for hit in hits]
         return [record for record in records if record.source in wanted or record.target in wanted]
 
     def _look_up(self, scope: Scope, keys: Iterable[str]) -> list[EntityRecord]:
         wanted = set(keys)
-        hits = self._entities.search_lexical(scope, {key_term(key): 1.0 for key in wanted}, MOST_ROWS)
+        hits = _found(self._entities, scope, {key_term(key): 1.0 for key in wanted}, MOST_ROWS)
         records = [read_entity(hit.chunk) for hit in hits if _is_record(hit)]
         return [record for record in records if record.keys & wanted]  # two keys may share a term
 
@@ -128,7 +131,7 @@ class GraphReader:
         left, records = dict(found), []
         for _ in range(ROUNDS_FOR_NAMES):
             terms = {key_term(key): float(candidate.tokens) for key, candidate in left.items()}
-            hits = self._entities.search_lexical(scope, terms, ROWS_FOR_NAMES)
+            hits = _found(self._entities, scope, terms, ROWS_FOR_NAMES)
             new = [read_entity(hit.chunk) for hit in hits if _is_record(hit)]
             records += new
             for key in {key for record in new for key in record.keys}:
@@ -136,6 +139,16 @@ class GraphReader:
             if len(hits) < ROWS_FOR_NAMES:
                 break
         return records
+
+
+def _found(
+    store: VectorStore, scope: Scope, terms: dict[int, float], limit: int, where: Sequence[Condition] = ()
+) -> list[Hit]:
+    """What is looked up; nothing where no graph of the collection was ever written."""
+    try:
+        return store.search_lexical(scope, terms, limit, where)
+    except NotFoundError:
+        return []
 
 
 def _merged(key: str, records: Sequence[EntityRecord]) -> Entity:
@@ -157,6 +170,13 @@ def _merged(key: str, records: Sequence[EntityRecord]) -> Entity:
         tuple(values),
         tuple(joined),
     )
+
+
+def _shares_letters(one: str, other: str) -> bool:
+    """Whether most of the shorter name stands in the longer. Vectors of names alone are no proof:
+    those of 卫星 and 航天 are nearer than those of Virgin Media and Virgin."""
+    pieces = [{name[at : at + 2] for at in range(len(name) - 1)} for name in (one, other)]
+    return len(pieces[0] & pieces[1]) >= SHARED_LETTERS * max(1, min(map(len, pieces)))
 
 
 def _apart(one: Candidate, other: Candidate) -> bool:
