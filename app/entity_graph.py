@@ -39,11 +39,11 @@ def build_entity_graph(services: "Services") -> EntityGraph:
     index, reader = GraphIndex(*stores, embedder), GraphReader(*stores, embedder)
     ways = GraphWays(reader, chunks)
     is_on = services.settings.ingest.entities != "off"
-    walks = is_on and services.settings.retrieval.graph != "off"
+    serves = services.settings.retrieval.graph
     return EntityGraph(
         index,
         DocumentGraphs(index, RuleExtractor() if is_on else None),
         reader,
         ways,
-        GraphLeg(reader, ways, chunks) if walks else None,
+        GraphLeg(reader, ways, chunks, serves == "several-hops") if is_on and serves != "off" else None,
     )

@@ -118,7 +118,9 @@ class Services:
 
     def reranker(self) -> "Reranker":
         """What reads question and chunk together, within its budget."""
-        return self._once("reranker", self._build_reranker)
+        from retrieval.rerankers import build_reranker
+
+        return self._once("reranker", lambda: build_reranker(self.settings.retrieval, self.token_vectors))
 
     def retriever(self) -> "Retriever":
         """The read path of retrieval."""
@@ -160,7 +162,9 @@ class Services:
 
     def images(self) -> "ImageIndex | None":
         """The vectors of pictures; None when no image embedder is configured."""
-        return self._once("images", self._build_images)
+        from app.pictures import build_images
+
+        return self._once("images", lambda: build_images(self))
 
     def entity_graph(self) -> "EntityGraph":
         """What documents speak of, and how that belongs together."""
@@ -206,7 +210,9 @@ class Services:
 
     def chat_model(self) -> "ChatModel":
         """The conversation model; the embedded one starts at its first use."""
-        return self._once("chat_model", self._build_chat_model)
+        from app.chat_models import build_chat_model
+
+        return self._once("chat_model", lambda: build_chat_model(self.settings.chat, self.weights_dir))
 
     def loop(self) -> "QuestionLoop":
         """Curated answers, kept answers and bad cases. It needs no weights until it compares."""
@@ -367,11 +373,6 @@ class Services:
         more = MoreLegs(self.images(), graph)
         return Retriever(store, embedder, lexicon, self.reranker(), settings, more)
 
-    def _build_reranker(self) -> "Reranker":
-        from retrieval.rerankers import build_reranker
-
-        return build_reranker(self.settings.retrieval, self.token_vectors)
-
     def _build_token_vectors(self) -> "TokenVectors":
         from retrieval.token_vectors import TokenVectors
 
@@ -396,13 +397,3 @@ class Services:
 
         self.paths.create()
         return TableStore(self.paths.tables)
-
-    def _build_images(self) -> "ImageIndex | None":
-        from app.pictures import build_images
-
-        return build_images(self)
-
-    def _build_chat_model(self) -> "ChatModel":
-        from app.chat_models import build_chat_model
-
-        return build_chat_model(self.settings.chat, self.weights_dir)

@@ -23,7 +23,9 @@ MOST_A_BRIDGE = 6
 MOST_PARAGRAPHS = 12
 """A name that more paragraphs hold joins nothing."""
 _ASKS_NAME = re.compile("[谁誰]|哪[位里裡儿兒]|哪一?[个個家所座间間本国國]|何[处處人地]|名字|名称|名稱|叫")
-_TIME = re.compile(r"\d{4}|^(?:Jan|Febr)uary|^(?:March|April|May|June|July|August)|^(?:Septem|Octo|Novem|Decem)ber")
+_TIME = re.compile(
+    r"\d{4}|^(?:Jan|Febr)uary|^(?:March|April|May|June|July|August)|^(?:Septem|Octo|Novem|Decem)ber"
+)
 _ENGLISH_NAME = re.compile(r"(?:[A-Z][\w'’-]+|\d{4})(?: (?:of |the |and |de |von )?[A-Z][\w'’-]+)*")
 
 

@@ -145,8 +145,8 @@ class RetrievalSettings(Section):
         "off",
         description="a passage that the chat model makes up is searched for beside the question: off, deep (at that effort) or standard (and deep)",
     )
-    graph: Literal["off", "several-hops"] = Field(
-        "several-hops", description="questions of several hops, and those for what two things have to do with each other, walk over the entities that ingest.entities keeps; off: none does"
+    graph: Literal["off", "related", "several-hops"] = Field(
+        "related", description="searches that use the entities of ingest.entities: off (none), related (those for what two things have to do with each other) or several-hops (and those of several hops)"
     )
     evidence_chunks: int = Field(4, ge=1, le=20, description="chunks the model may be shown")
     evidence_tokens: int = Field(300, ge=100, description="budget of evidence in the prompt")

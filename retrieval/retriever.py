@@ -20,7 +20,6 @@ from core.types import Hit, Scope, Stage
 from retrieval import lexical
 from retrieval.candidates import HYDE, Candidates, gather_candidates
 from retrieval.embedded_text import is_foreign
-from retrieval.graph.asking import asks_over_links
 from retrieval.graph.leg import GraphLeg
 from retrieval.image_index import ImageIndex
 from retrieval.query import Question, adjust, clean_query, understand
@@ -44,7 +43,7 @@ class SearchResult:
 @dataclass(frozen=True, slots=True)
 class MoreLegs:
     """Legs beside words and meaning. Without `images` pictures are found by their words alone;
-    `graph` is walked for questions of several hops."""
+    `graph` is asked where it serves the question."""
 
     images: ImageIndex | None = None
     graph: GraphLeg | None = None
@@ -120,7 +119,7 @@ class Retriever:
         candidates = gather_candidates(question.language, dense, sparse, words, likely, pictures)
         fused = candidates.fused()
         watch.lap("fuse")
-        if self._graph is not None and asks_over_links(question.text):
+        if self._graph is not None and self._graph.serves(question.text):
             linked = self._graph.search(scope, question.text, fused, self._settings.leg_limit, where)
             candidates = candidates.linked_with(linked)
             fused = candidates.fused()

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from core.conditions import Condition, WithIds
 from core.seams import VectorStore
 from core.types import Chunk, Hit, Scope, Stage, chunk_id
-from retrieval.graph.asking import asks_relation, related_pair
+from retrieval.graph.asking import asks_over_links, asks_relation, related_pair
 from retrieval.graph.keys import entity_key
 from retrieval.graph.reader import Entity, GraphReader
 from retrieval.graph.ways import GraphWays, Link
@@ -36,10 +36,19 @@ def _holds(chunk: Chunk, name: str) -> bool:
 class GraphLeg:
     """Finds passages over entities. Thread-safe."""
 
-    def __init__(self, reader: GraphReader, ways: GraphWays, chunks: VectorStore) -> None:
+    def __init__(
+        self, reader: GraphReader, ways: GraphWays, chunks: VectorStore, walks: bool = False
+    ) -> None:
+        """With `walks` it serves questions of several hops too, and not only those for what two things
+        have to do with each other."""
+        self._walks = walks
         self._reader = reader
         self._ways = ways
         self._chunks = chunks
+
+    def serves(self, question: str) -> bool:
+        """Whether a question is of a kind that the leg is searched for."""
+        return asks_relation(question) or (self._walks and asks_over_links(question))
 
     def search(
         self, scope: Scope, question: str, seeds: Sequence[Hit], limit: int, where: Sequence[Condition] = ()
