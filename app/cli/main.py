@@ -7,6 +7,7 @@ from app.cli import (
     asking,
     assistants,
     documents,
+    entities,
     evaluating,
     faq,
     feedback,
@@ -34,8 +35,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for _commands in (
-    setup, ingesting, documents, rebuilding, verifying, asking, faq, feedback, memory, assistants, tools,
-    serving, models, keys, evaluating,
+    setup, ingesting, documents, rebuilding, verifying, asking, entities, faq, feedback, memory, assistants,
+    tools, serving, models, keys, evaluating,
 ):  # fmt: skip
     _commands.add_commands(app)
 

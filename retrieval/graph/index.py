@@ -33,8 +33,8 @@ class GraphIndex:
 
     def __init__(self, entities: VectorStore, relations: VectorStore, embedder: Embedder) -> None:
         """The stores are not that of the chunks."""
-        self._entities = entities
-        self._relations = relations
+        self.entities = entities
+        self.relations = relations
         self._embedder = embedder
 
     def write_documents(
@@ -53,7 +53,7 @@ class GraphIndex:
             for at, record in enumerate(graph.relations)
         ]
         if related:
-            self._relations.upsert(collection, related)
+            self.relations.upsert(collection, related)
         names = [record.name for _, graph in written for record in graph.entities]
         vectors = iter(self._embed(names))
         nothing = np.zeros(self._embedder.dimensions, np.float32)
@@ -64,39 +64,39 @@ class GraphIndex:
                 IndexRow(*_with_vector(entity_chunk(record, at), next(vectors)), document.readers)
                 for at, record in enumerate(graph.entities, start=1)
             ]
-        self._entities.upsert(collection, named)
+        self.entities.upsert(collection, named)
 
     def copy_document(self, document: Document, source_id: str) -> int:
         """See `VectorStore.copy_document`; 0 as well when there are no graphs at all."""
         if not self.is_there(document.collection):
             return 0
-        self._relations.copy_document(document, source_id)
-        return self._entities.copy_document(document, source_id)
+        self.relations.copy_document(document, source_id)
+        return self.entities.copy_document(document, source_id)
 
     def remove_documents(self, collection: str, document_ids: Sequence[str]) -> int:
         """Removes the graphs of some versions; returns how many rows there were."""
         if not self.is_there(collection):
             return 0
         # The other way round: what is no longer whole says so.
-        removed = self._entities.delete_documents(collection, document_ids)
-        return removed + self._relations.delete_documents(collection, document_ids)
+        removed = self.entities.delete_documents(collection, document_ids)
+        return removed + self.relations.delete_documents(collection, document_ids)
 
     def drop_collection(self, collection: str) -> bool:
         """Forgets the graphs of a collection; False when there were none."""
-        dropped = self._entities.drop_collection(collection)
-        return self._relations.drop_collection(collection) or dropped
+        dropped = self.entities.drop_collection(collection)
+        return self.relations.drop_collection(collection) or dropped
 
     def count_graphs(self, collection: str) -> dict[str, int]:
         """1 for each version whose graph is there, 0 where only relations are left of one."""
         if not self.is_there(collection):
             return {}
-        counts = dict.fromkeys(self._relations.count_chunks(collection), 0)
-        return counts | dict.fromkeys(self._entities.count_chunks(collection), 1)
+        counts = dict.fromkeys(self.relations.count_chunks(collection), 0)
+        return counts | dict.fromkeys(self.entities.count_chunks(collection), 1)
 
     def is_there(self, collection: str) -> bool:
         """Whether any graph of the collection was ever written."""
         try:
-            self._entities.check_embedder(collection, "")  # without loading the model
+            self.entities.check_embedder(collection, "")  # without loading the model
         except NotFoundError:
             return False
         except ConflictError:
@@ -107,7 +107,7 @@ class GraphIndex:
         """Gives the names of a collection vectors of the present embedder; nothing when it has no
         graphs. See `VectorStore.reembed`."""
         if self.is_there(collection):
-            self._entities.reembed(
+            self.entities.reembed(
                 collection,
                 self._embedder.dimensions,
                 self._embedder.fingerprint,
@@ -130,14 +130,14 @@ class GraphIndex:
     def _open(self, collection: str) -> None:
         """Ready for names by the present embedder. Vectors of another say nothing beside them, and
         the names are those of documents that are being made anew, so they go."""
-        self._relations.open_collection(collection, len(_NO_VECTOR), RELATION_FINGERPRINT)
+        self.relations.open_collection(collection, len(_NO_VECTOR), RELATION_FINGERPRINT)
         dimensions, fingerprint = self._embedder.dimensions, self._embedder.fingerprint
         try:
-            self._entities.open_collection(collection, dimensions, fingerprint)
+            self.entities.open_collection(collection, dimensions, fingerprint)
         except ConflictError as error:
             _log.warning("the entities of %s are made anew: %s", collection, error.message)
-            self._entities.drop_collection(collection)
-            self._entities.open_collection(collection, dimensions, fingerprint)
+            self.entities.drop_collection(collection)
+            self.entities.open_collection(collection, dimensions, fingerprint)
 
 
 def _with_vector(

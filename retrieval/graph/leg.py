@@ -80,11 +80,8 @@ class GraphLeg:
         pair = related_pair(question)
         if pair is None:
             return self._reader.named_in(scope, question)[:MOST_ENDS]
-        return [entity for name in pair for entity in self._named(scope, name)[:1]]
-
-    def _named(self, scope: Scope, name: str) -> list[Entity]:
-        exact = self._reader.entities(scope, [entity_key(name)])
-        return exact or self._reader.named_in(scope, name) or self._reader.alike(scope, name, 1)
+        found = [self._reader.entity(scope, name) for name in pair]
+        return [entity for entity in found if entity is not None]
 
     def _bridge(self, scope: Scope, question: str, seeds: Sequence[Hit]) -> dict[str, float]:
         """Where no sentences lead from one thing to the other: passages that name one, and passages

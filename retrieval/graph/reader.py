@@ -73,6 +73,13 @@ class GraphReader:
         ordered = sorted(taken, key=lambda candidate: candidate.first)
         return self.entities(scope, [candidate.key for candidate in ordered])
 
+    def entity(self, scope: Scope, name: str) -> Entity | None:
+        """The entity of a name, else the one that the name names within it, else one of a name that
+        resembles it; None when the caller may know of none."""
+        exact = self.entities(scope, [entity_key(name)])
+        found = exact or self.named_in(scope, name) or self.alike(scope, name, 1)
+        return found[0] if found else None
+
     def alike(self, scope: Scope, name: str, limit: int) -> list[Entity]:
         """Entities whose names resemble one that is not known, best first; none where the names have
         vectors of another embedder."""
