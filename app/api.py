@@ -28,6 +28,7 @@ from app.routes import (
     documents,
     faq,
     feedback,
+    graph,
     health,
     jobs,
     memory,
@@ -69,7 +70,8 @@ def create_app(services: Services, local_token: str, *, warm_up: bool = False) -
     app.state.background = Background()
     problems.install_problem_handlers(app)
     for routes in (
-        ask, search, documents, collections, faq, feedback, memory, assistants, jobs, sessions, tools, health,
+        ask, search, graph, documents, collections, faq, feedback, memory, assistants, jobs, sessions,
+        tools, health,
     ):  # fmt: skip
         app.include_router(routes.router)
     # The last one added is the first that a request meets.

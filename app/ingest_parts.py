@@ -30,7 +30,12 @@ def build_ingestor(services: "Services") -> "Ingestor":
     return Ingestor(
         services.ledger(),
         DocumentIndex(
-            chunks, services.tables(), services.kept_lines(), services.figures(), services.images()
+            chunks,
+            services.tables(),
+            services.kept_lines(),
+            services.figures(),
+            services.images(),
+            services.entity_graph().documents,
         ),
         services.originals(),
         settings,

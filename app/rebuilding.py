@@ -34,6 +34,7 @@ class Rebuilding:
         with self._services.write_lock:
             index = self._services.index()
             done = index.reembed(collection, on_progress)
+            self._services.entity_graph().index.reembed(collection)
             # Else the next ingest would do every file again.
             files = self._services.ingestor().note_reembedded(collection, done.former)
         return {

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from agents.same_question import SameQuestion
     from agents.tools.audit import ToolAudit
     from agents.tools.invoker import ToolInvoker
+    from app.entity_graph import EntityGraph
     from app.keys import KeyTable
     from app.weights.fetch import WeightsStore
     from core.seams import (
@@ -117,7 +118,9 @@ class Services:
 
     def reranker(self) -> "Reranker":
         """What reads question and chunk together, within its budget."""
-        return self._once("reranker", self._build_reranker)
+        from retrieval.rerankers import build_reranker
+
+        return self._once("reranker", lambda: build_reranker(self.settings.retrieval, self.token_vectors))
 
     def retriever(self) -> "Retriever":
         """The read path of retrieval."""
@@ -159,7 +162,15 @@ class Services:
 
     def images(self) -> "ImageIndex | None":
         """The vectors of pictures; None when no image embedder is configured."""
-        return self._once("images", self._build_images)
+        from app.pictures import build_images
+
+        return self._once("images", lambda: build_images(self))
+
+    def entity_graph(self) -> "EntityGraph":
+        """What documents speak of, and how that belongs together."""
+        from app.entity_graph import build_entity_graph
+
+        return self._once("entity_graph", lambda: build_entity_graph(self))
 
     def kept_lines(self) -> "KeptLines":
         """The context lines of chunks."""
@@ -199,7 +210,9 @@ class Services:
 
     def chat_model(self) -> "ChatModel":
         """The conversation model; the embedded one starts at its first use."""
-        return self._once("chat_model", self._build_chat_model)
+        from app.chat_models import build_chat_model
+
+        return self._once("chat_model", lambda: build_chat_model(self.settings.chat, self.weights_dir))
 
     def loop(self) -> "QuestionLoop":
         """Curated answers, kept answers and bad cases. It needs no weights until it compares."""
@@ -345,7 +358,7 @@ class Services:
         return ChunkIndex(self.store(), embedder, self.lexicon(), tokens, keeps)
 
     def _build_retriever(self) -> "Retriever":
-        from retrieval.retriever import Retriever
+        from retrieval.retriever import MoreLegs, Retriever
 
         settings = self.settings.retrieval
         if settings.reranker == "none":
@@ -356,12 +369,9 @@ class Services:
             loading = pool.submit(self.embedder)
             store, lexicon = self.store(), self.lexicon()
             embedder = loading.result()
-        return Retriever(store, embedder, lexicon, self.reranker(), settings, self.images())
-
-    def _build_reranker(self) -> "Reranker":
-        from retrieval.rerankers import build_reranker
-
-        return build_reranker(self.settings.retrieval, self.token_vectors)
+        graph = self.entity_graph().leg if self.settings.ingest.entities != "off" else None
+        more = MoreLegs(self.images(), graph)
+        return Retriever(store, embedder, lexicon, self.reranker(), settings, more)
 
     def _build_token_vectors(self) -> "TokenVectors":
         from retrieval.token_vectors import TokenVectors
@@ -387,13 +397,3 @@ class Services:
 
         self.paths.create()
         return TableStore(self.paths.tables)
-
-    def _build_images(self) -> "ImageIndex | None":
-        from app.pictures import build_images
-
-        return build_images(self)
-
-    def _build_chat_model(self) -> "ChatModel":
-        from app.chat_models import build_chat_model
-
-        return build_chat_model(self.settings.chat, self.weights_dir)

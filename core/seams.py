@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from core.conditions import Condition
+from core.entities import ChunkGraph
 from core.messages import ChatDelta, ChatOptions, Message, ToolCall, ToolSpec
 from core.types import (
     Chunk,
@@ -315,6 +316,18 @@ class SpendingGuard(Guard, Protocol):
     def spending(self, spend: Callable[[Usage], None], chat_model: ChatModel | None = None) -> Guard:
         """The same guard, which tells `spend`, in the thread that checks, what each question to the
         model took; it asks `chat_model`, where one is given, in place of its own."""
+        ...
+
+
+class GraphExtractor(Protocol):
+    """Reads from a chunk which entities it names and how they belong together."""
+
+    fingerprint: str
+    """Changes whenever the same chunk would be read otherwise."""
+
+    def extract(self, chunk: Chunk) -> ChunkGraph:
+        """Every name is a slice of the chunk's text, every relation of two names of one sentence.
+        Pure for the caller; may be called by several threads at once."""
         ...
 
 

@@ -145,6 +145,9 @@ class RetrievalSettings(Section):
         "off",
         description="a passage that the chat model makes up is searched for beside the question: off, deep (at that effort) or standard (and deep)",
     )
+    graph: Literal["off", "related", "several-hops"] = Field(
+        "related", description="searches that use the entities of ingest.entities: off (none), related (those for what two things have to do with each other) or several-hops (and those of several hops)"
+    )
     evidence_chunks: int = Field(4, ge=1, le=20, description="chunks the model may be shown")
     evidence_tokens: int = Field(300, ge=100, description="budget of evidence in the prompt")
 
@@ -160,6 +163,9 @@ class IngestSettings(Section):
     )
     context_line_calls: int = Field(
         1, ge=1, le=64, description="chunks that the chat model is asked for at once; the embedded one takes one after the other"
+    )
+    entities: Literal["off", "rules"] = Field(
+        "off", description="rules: names of people, organisations, places and products, and what sentences say between them, are kept as a graph beside the chunks"
     )
     max_file_mb: float = Field(64.0, gt=0, description="larger files are refused")
     max_chunks: int = Field(5000, ge=1, description="a file that would give more chunks is refused")

@@ -32,6 +32,7 @@ class Stage(StrEnum):
     DENSE = "dense"
     LEXICAL = "lexical"
     IMAGE = "image"
+    GRAPH = "graph"
     FUSED = "fused"
     RERANKED = "reranked"
 

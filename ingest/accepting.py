@@ -17,6 +17,7 @@ from ingest import chunker
 from ingest.cleaning.cleaner import policy_of
 from ingest.context_lines import MISSING
 from ingest.discover import Candidate, FoundFile, KnownFile, RefusedFile, inspect_file
+from ingest.entities.rules import RuleExtractor
 from ingest.ledger import FileStatus, Ledger, LedgerRow
 from ingest.originals import Originals
 from ingest.parsers.registry import PARSER_VERSIONS, WITH_PICTURES
@@ -79,6 +80,8 @@ class Fingerprints:
         } | policy_of(self._settings)
         if self.context_lines:  # not named when it is off: files of earlier versions stay as they are
             values["context_line"] = self.context_lines
+        if self._settings.entities != "off":  # likewise
+            values["entities"] = RuleExtractor.fingerprint
         if media_type in WITH_PICTURES and (pictures := self._pictures()):
             values["pictures"] = pictures
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]

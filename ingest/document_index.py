@@ -1,12 +1,13 @@
-"""Chunks, tables and pictures of documents under one roof: what is written or removed of a
-document is so in the index and in both stores, and its context lines go with it. Knows their
-order; nothing of files."""
+"""Chunks, tables, pictures and entities of documents under one roof: what is written or removed of
+a document is so in the index and in all stores, and its context lines go with it. Knows their order;
+nothing of files."""
 
 import logging
 from collections.abc import Mapping, Sequence
 
 from core.errors import StoreError
 from core.types import Chunk, Document, Figure
+from ingest.entities.graphs import DocumentGraphs
 from ingest.figure_store import FigureStore
 from ingest.kept_lines import KeptLines
 from ingest.table_store import PlacedTable, TableStore
@@ -26,8 +27,10 @@ class DocumentIndex:
         lines: KeptLines,
         figures: FigureStore,
         images: ImageIndex | None = None,
+        graphs: DocumentGraphs | None = None,
     ) -> None:
-        """Without `images` pictures get no vectors."""
+        """Without `images` pictures get no vectors; without `graphs` there are none."""
+        self._graphs = graphs
         self._chunks = chunks
         self._tables = tables
         self._lines = lines
@@ -52,12 +55,14 @@ class DocumentIndex:
         return self._figures.write_document(document, figures)
 
     def embed(self, documents: Sequence[tuple[Document, Sequence[Chunk]]]) -> list[EmbeddedDocument]:
-        """See `ChunkIndex.embed`. Vectors of pictures are written here, before the chunks: those
-        that were written for nothing go when the version is written again or removed."""
+        """See `ChunkIndex.embed`. Vectors of pictures and entities are written here, before the
+        chunks: those that were written for nothing go when the version is written again or removed."""
         embedded = self._chunks.embed(documents)
         if self._images is not None:
             for document, chunks in documents:
                 self._images.write_document(document, self._pictures(document, chunks))
+        if self._graphs is not None:
+            self._graphs.write_documents(documents)
         return embedded
 
     def _pictures(self, document: Document, chunks: Sequence[Chunk]) -> list[tuple[Chunk, Figure]]:
@@ -86,6 +91,8 @@ class DocumentIndex:
             return 0
         if self._images is not None:
             self._images.copy_document(document, source_id)
+        if self._graphs is not None:
+            self._graphs.copy_document(document, source_id)
         self._lines.copy_document(document.collection, source_id, document.id)
         return self._chunks.copy_document(document, source_id)
 
@@ -112,6 +119,8 @@ class DocumentIndex:
         removed = self._chunks.remove_documents(collection, document_ids)
         if self._images is not None:
             self._images.remove_documents(collection, document_ids)
+        if self._graphs is not None:
+            self._graphs.remove_documents(collection, document_ids)
         for document_id in document_ids:
             self._tables.remove_document(collection, document_id)
             self._figures.remove_document(collection, document_id)
@@ -120,13 +129,15 @@ class DocumentIndex:
 
     def count_parts(self, collection: str) -> dict[str, Mapping[str, int]]:
         """See `ChunkIndex.count_parts`; `tables` counts Parquet files, `figures` pictures that are
-        whole, `images` their vectors (no such key where none are made)."""
-        images = {"images": self._images.count_images(collection)} if self._images is not None else {}
+        whole, `images` their vectors, `graphs` is 1 where the graph of a version is whole (no such
+        keys where none are made)."""
+        graphs, images = self._graphs, self._images
         return {
             **self._chunks.count_parts(collection),
             "tables": self._tables.count_tables(collection),
             "figures": self._figures.count_figures(collection),
-            **images,
+            **({"images": images.count_images(collection)} if images is not None else {}),
+            **({"graphs": graphs.count_graphs(collection)} if graphs is not None and graphs.is_on else {}),
         }
 
     def repeated_ids(self, collection: str) -> list[str]:
@@ -142,6 +153,8 @@ class DocumentIndex:
         dropped = self._chunks.drop_collection(collection)
         if self._images is not None:
             self._images.drop_collection(collection)
+        if self._graphs is not None:
+            self._graphs.drop_collection(collection)
         self._tables.drop_collection(collection)
         self._figures.drop_collection(collection)
         self._lines.drop_collection(collection)

@@ -1,5 +1,5 @@
 """Compares what the ledger says with what is there: originals, index, words, token vectors,
-tables, pictures.
+tables, pictures, entities.
 
 Knows what each fault is called and what mends it; knows nothing of terminals.
 """
@@ -25,13 +25,13 @@ KINDS = {
     "leftover": "context lines or signatures that the present settings would not keep",
     "damaged_original": "the stored copy is gone or has other bytes",
 }
-_UNITS = {"tables": "tables", "figures": "pictures", "images": "picture vectors"}
+_UNITS = {"tables": "tables", "figures": "pictures", "images": "picture vectors", "graphs": "graphs"}
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing amiss. `part` is where: ledger, chunks, words, tokens, tables,
-    figures, images, lines, signatures or originals."""
+    figures, images, graphs, lines, signatures or originals."""
 
     kind: str
     part: str
@@ -292,7 +292,8 @@ def _is_named_well(named: set[str], rows: list[LedgerRow]) -> bool:
 def _due(done: LedgerRow | None, part: str) -> int | None:
     if done is None:
         return None
-    return {"tables": done.tables, "figures": done.figures, "images": done.figures}.get(part, done.chunks)
+    counts = {"tables": done.tables, "figures": done.figures, "images": done.figures}
+    return min(1, done.chunks) if part == "graphs" else counts.get(part, done.chunks)
 
 
 def _least(due: int | None, part: str) -> int:

@@ -5,12 +5,12 @@ another language than the question's cannot match its words.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.types import Chunk, Hit, Stage
 from retrieval import lexical
 from retrieval.embedded_text import embedded_text, is_foreign
-from retrieval.fusion import DENSE_SHARE, Sight, fill_missing, fuse, raise_pictures
+from retrieval.fusion import DENSE_SHARE, Sight, fill_missing, fuse, raise_linked, raise_pictures
 
 COVERAGE_FROM = 3
 """The document that covers most of a question is among the first three by BM25."""
@@ -30,6 +30,8 @@ class Candidates:
     """Chunks by id with their `ranks` so far; the `semantic` score (cosine) of each, the
     `terms` (BM25) of those that the words can judge, and what the words see at all."""
 
+    language: str
+    """That of the question."""
     chunks: Mapping[str, Chunk]
     ranks: Mapping[str, dict[str, int]]
     semantic: Mapping[str, float]
@@ -39,12 +41,14 @@ class Candidates:
     """Those in another language than the question's."""
     pictures: Mapping[str, float] = field(default_factory=dict)
     """How much nearer each picture is to the question than to any text, in margins."""
+    links: Mapping[str, float] = field(default_factory=dict)
+    """How strongly each is linked with the best by an entity that both name, 0…1."""
 
     def fused(self) -> list[Hit]:
         """All of them in the order of both legs' scores together, with stage FUSED."""
         contested = self._are_contested(self.semantic)
         weight = self.sight.contested_weight if contested else self.sight.fused_weight
-        scores = self.with_pictures(fuse(self.semantic, [(self.terms, weight)]))
+        scores = self.with_others(fuse(self.semantic, [(self.terms, weight)]))
         order = sorted(scores, key=lambda i: (-scores[i], i))
         stage = Stage.FUSED
         name = stage.value
@@ -56,13 +60,32 @@ class Candidates:
     def fused_with(self, matches: Mapping[str, float]) -> dict[str, float]:
         """A score for each id of `matches` (MaxSim), the words, cosines and pictures added."""
         if self._are_contested(matches):
-            return self.with_pictures(fuse(matches, [(self.terms, self.sight.contested_weight)]))
+            return self.with_others(fuse(matches, [(self.terms, self.sight.contested_weight)]))
         legs = [(self.terms, self.sight.reranked_weight), (self.semantic, DENSE_SHARE)]
-        return self.with_pictures(fuse(matches, legs))
+        return self.with_others(fuse(matches, legs))
 
-    def with_pictures(self, scores: Mapping[str, float]) -> dict[str, float]:
-        """Scores of any stage with what the image leg saw."""
-        return raise_pictures(scores, self.pictures)
+    def with_others(self, scores: Mapping[str, float]) -> dict[str, float]:
+        """Scores of any stage with what the image leg saw and where the graph leads."""
+        return raise_linked(raise_pictures(scores, self.pictures), self.links)
+
+    def linked_with(self, linked: Sequence[Hit]) -> "Candidates":
+        """With the hits of the graph leg, which may be new: by meaning they are then as good as
+        the last of the others, and the words have not seen them."""
+        new = [hit for hit in linked if hit.chunk.id not in self.chunks]
+        ranks = {i: dict(own) for i, own in self.ranks.items()}
+        for hit in linked:
+            ranks.setdefault(hit.chunk.id, {}).update(hit.ranks)
+        chunks = {**self.chunks, **{hit.chunk.id: hit.chunk for hit in new}}
+        judged = [*self.terms, *(hit.chunk.id for hit in new if not is_foreign(hit.chunk, self.language))]
+        return replace(
+            self,
+            chunks=chunks,
+            ranks=ranks,
+            semantic=fill_missing(self.semantic, list(chunks)),
+            terms=fill_missing(self.terms, judged),
+            foreign=frozenset(i for i, c in chunks.items() if is_foreign(c, self.language)),
+            links={hit.chunk.id: hit.score for hit in linked},
+        )
 
     def _are_contested(self, scores: Mapping[str, float]) -> bool:
         """Whether a passage in another language is among the first."""
@@ -88,6 +111,7 @@ def gather_candidates(
     foreign = frozenset(i for i, c in chunks.items() if is_foreign(c, language))
     judged = [i for i in chunks if i in found or i not in foreign]
     return Candidates(
+        language,
         chunks,
         ranks,
         _semantic(dense, likely, list(chunks)),

@@ -25,6 +25,7 @@ CONTESTED_POWER = 8
 # Not fitted: there is no public set here of questions over text and pictures together.
 PICTURE_WEIGHT = 1.5
 MOST_MARGINS = 2.0
+LINKED_WEIGHT = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,15 @@ def fill_missing(scores: Scores, ids: Sequence[str], share: float = 1.0) -> dict
     """A candidate that a leg did not return scores `share` of the last one that it did."""
     floor = min(scores.values(), default=0.0) * share
     return {i: scores.get(i, floor) for i in ids}
+
+
+def raise_linked(scores: Scores, links: Scores) -> dict[str, float]:
+    """The scores with those raised to which the graph leads from the best of them: by at most
+    LINKED_WEIGHT times their spread; nothing is lowered. `links` are 0…1 (`GraphLeg.search`)."""
+    if not links or not scores:
+        return dict(scores)
+    spread = float(np.std(list(scores.values()))) or 1.0
+    return {i: score + LINKED_WEIGHT * spread * links.get(i, 0.0) for i, score in scores.items()}
 
 
 def raise_pictures(scores: Scores, margins: Scores) -> dict[str, float]:

@@ -20,6 +20,7 @@ from core.types import Hit, Scope, Stage
 from retrieval import lexical
 from retrieval.candidates import HYDE, Candidates, gather_candidates
 from retrieval.embedded_text import is_foreign
+from retrieval.graph.leg import GraphLeg
 from retrieval.image_index import ImageIndex
 from retrieval.query import Question, adjust, clean_query, understand
 from retrieval.rerankers.ranking import on_scale_of
@@ -37,6 +38,15 @@ class SearchResult:
     signals: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     question: Question | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoreLegs:
+    """Legs beside words and meaning. Without `images` pictures are found by their words alone;
+    `graph` is asked where it serves the question."""
+
+    images: ImageIndex | None = None
+    graph: GraphLeg | None = None
 
 
 class Stopwatch:
@@ -63,10 +73,10 @@ class Retriever:
         lexicon: lexical.Lexicon,
         reranker: Reranker,
         settings: RetrievalSettings,
-        images: ImageIndex | None = None,
+        more: MoreLegs = MoreLegs(),  # noqa: B008
     ) -> None:
-        """Without `images` pictures are found by their words alone."""
-        self._images = images
+        self._images = more.images
+        self._graph = more.graph
         self._store = store
         self._embedder = embedder
         self._lexicon = lexicon
@@ -109,6 +119,11 @@ class Retriever:
         candidates = gather_candidates(question.language, dense, sparse, words, likely, pictures)
         fused = candidates.fused()
         watch.lap("fuse")
+        if self._graph is not None and self._graph.serves(question.text):
+            linked = self._graph.search(scope, question.text, fused, self._settings.leg_limit, where)
+            candidates = candidates.linked_with(linked)
+            fused = candidates.fused()
+            watch.lap("graph")
         hits, notes = self._rerank(question, fused, candidates)
         hits = _with_offsets(hits, adjust(question, hits))[:limit]
         watch.lap("rerank")
@@ -179,7 +194,7 @@ class Retriever:
             scores = candidates.fused_with({hit.chunk.id: hit.score for hit in head})
         else:
             # A model that reads both texts at once has seen the words; only its unit is its own.
-            scores = candidates.with_pictures(on_scale_of(head, asked))
+            scores = candidates.with_others(on_scale_of(head, asked))
         head = sorted(head, key=lambda hit: (-scores[hit.chunk.id], hit.chunk.id))
         head = [
             Hit(h.chunk, scores[h.chunk.id], Stage.RERANKED, {**h.ranks, "reranked": rank})

@@ -9,11 +9,14 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from core.errors import AttestError, ConflictError, InputError, NotFoundError
 from core.paths import DataPaths
 from core.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from app.entity_view import EntityWish
 
 Progress = Callable[[dict], None]
 """Is told how far an ingest is, as `/v1/jobs` tells it."""
@@ -116,6 +119,10 @@ class Backend(Protocol):
     def create_collection(self, name: str) -> dict: ...
 
     def drop_collection(self, name: str) -> dict: ...
+
+    def entity(self, collection: str, wish: "EntityWish", readers: Sequence[str] | None) -> dict:
+        """What is known of an entity, or how two are related."""
+        ...
 
     def faq_entries(self, collection: str, readers: Sequence[str] | None) -> dict: ...
 

@@ -8,7 +8,7 @@ import threading
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import httpx
@@ -24,6 +24,9 @@ from app.cli.backend import (
     tool_arguments,
 )
 from core.errors import AccessError, AttestError, InputError, ServiceError
+
+if TYPE_CHECKING:
+    from app.entity_view import EntityWish
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 120.0
@@ -166,6 +169,11 @@ class HttpBackend:
     def drop_collection(self, name: str) -> dict:
         """See `Backend.drop_collection`."""
         return self._call("DELETE", f"/v1/collections/{quote(name, safe='')}")
+
+    def entity(self, collection: str, wish: "EntityWish", readers: Sequence[str] | None) -> dict:
+        """See `Backend.entity`."""
+        asked = {"collection": collection, "entity": wish.name, "to": wish.to, "limit": wish.limit}
+        return self._call("GET", "/v1/graph", params={**asked, "readers": list(readers or ())})
 
     def faq_entries(self, collection: str, readers: Sequence[str] | None) -> dict:
         """See `Backend.faq_entries`."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from app.assistants import Assistants
     from app.auth import Caller
     from app.curation import Curation
+    from app.entity_view import EntityWish
     from app.memory import UserFacts
     from app.tools import ToolBox
 
@@ -107,6 +108,12 @@ class LocalBackend:
     def drop_collection(self, name: str) -> dict:
         """See `Backend.drop_collection`."""
         return self._library.drop_collection(name)
+
+    def entity(self, collection: str, wish: "EntityWish", readers: Sequence[str] | None) -> dict:
+        """See `Backend.entity`."""
+        from app.entity_view import EntityView
+
+        return EntityView(self._services).show(Scope(collection, frozenset(readers or ())), wish)
 
     def faq_entries(self, collection: str, readers: Sequence[str] | None) -> dict:
         """See `Backend.faq_entries`."""

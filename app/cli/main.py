@@ -8,6 +8,7 @@ from app.cli import (
     assistants,
     documents,
     drawing,
+    entities,
     evaluating,
     faq,
     feedback,
@@ -35,8 +36,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for _commands in (
-    setup, ingesting, documents, rebuilding, verifying, asking, faq, feedback, memory, assistants, tools,
-    serving, models, drawing, keys, evaluating,
+    setup, ingesting, documents, rebuilding, verifying, asking, entities, faq, feedback, memory, assistants,
+    tools, serving, models, drawing, keys, evaluating,
 ):  # fmt: skip
     _commands.add_commands(app)
 

@@ -16,7 +16,7 @@ from retrieval.fusion import MOST_MARGINS, PICTURE_WEIGHT, raise_pictures
 from retrieval.image_index import STORE_PREFIX, ImageIndex
 from retrieval.lexical import Lexicon
 from retrieval.rerankers.fused_order import FusedOrder
-from retrieval.retriever import Retriever
+from retrieval.retriever import MoreLegs, Retriever
 from retrieval.store import MilvusStore, open_beside, open_store
 from tests.retrieval.colours import ColourEmbedder, painted
 
@@ -133,7 +133,7 @@ def test_a_search_finds_a_picture_whose_words_say_nothing(images, milvus):
     lexicon, settings = Lexicon(create_engine("sqlite://")), RetrievalSettings(rerank_limit=0)
 
     def first(with_images: ImageIndex | None, query: str):
-        return Retriever(milvus, SameForAll(), lexicon, FusedOrder(), settings, with_images).search(query, ANYBODY, 6)
+        return Retriever(milvus, SameForAll(), lexicon, FusedOrder(), settings, MoreLegs(with_images)).search(query, ANYBODY, 6)
 
     seen = first(images, "show the red one")
     assert seen.hits[0].chunk == picture and seen.hits[0].ranks["image"] == 1 and "image" in seen.timings_ms

@@ -1,0 +1,49 @@
+"""The graph of entities, built of the settings. Holds no logic of its own."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.services import Services
+    from ingest.entities.graphs import DocumentGraphs
+    from retrieval.graph.index import GraphIndex
+    from retrieval.graph.leg import GraphLeg
+    from retrieval.graph.reader import GraphReader
+    from retrieval.graph.ways import GraphWays
+
+
+@dataclass(frozen=True, slots=True)
+class EntityGraph:
+    """The parts that write and read the graph; `leg` is None when no search walks over it."""
+
+    index: "GraphIndex"
+    documents: "DocumentGraphs"
+    reader: "GraphReader"
+    ways: "GraphWays"
+    leg: "GraphLeg | None"
+
+
+def build_entity_graph(services: "Services") -> EntityGraph:
+    """All parts, over two stores beside that of the chunks. None needs weights before it works."""
+    from app.late_embedder import LateEmbedder
+    from ingest.entities.graphs import DocumentGraphs
+    from ingest.entities.rules import RuleExtractor
+    from retrieval.graph.index import ENTITY_PREFIX, RELATION_PREFIX, GraphIndex
+    from retrieval.graph.leg import GraphLeg
+    from retrieval.graph.reader import GraphReader
+    from retrieval.graph.ways import GraphWays
+    from retrieval.store import open_beside
+
+    chunks, embedder = services.store(), LateEmbedder(services.embedder)
+    stores = open_beside(chunks, ENTITY_PREFIX), open_beside(chunks, RELATION_PREFIX)
+    index, reader = GraphIndex(*stores, embedder), GraphReader(*stores, embedder)
+    ways = GraphWays(reader, chunks)
+    is_on = services.settings.ingest.entities != "off"
+    serves = services.settings.retrieval.graph
+    return EntityGraph(
+        index,
+        DocumentGraphs(index, RuleExtractor() if is_on else None),
+        reader,
+        ways,
+        GraphLeg(reader, ways, chunks, serves == "several-hops") if is_on and serves != "off" else None,
+    )

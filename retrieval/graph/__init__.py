@@ -1,0 +1,1 @@
+"""Entities and relations of a collection, kept in Milvus beside its chunks."""
