@@ -51,7 +51,7 @@ def _order(edges: list[tuple[str, str]]) -> list[str]:
     names = sorted({name for edge in edges for name in edge} - {START})
     order = [START]
     while names:
-        ready = [n for n in names if all(one in order for one, other in edges if other == n)]
+        ready = [n for n in names if all(one in (*order, n) for one, other in edges if other == n)]
         chosen = (ready or names)[0]
         order.append(chosen)
         names.remove(chosen)
