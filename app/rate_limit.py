@@ -1,4 +1,4 @@
-"""How many questions one user may ask in a minute.
+"""How many questions one user may ask, and tools call, in a minute.
 
 A token bucket for each owner, in the memory of this process: several processes count each for
 themselves. Stands behind the authentication, whose caller it counts. Knows paths and owners.
@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.problems import problem
 
-LIMITED_PATHS = frozenset({"/v1/ask"})
+LIMITED_PATHS = ("/v1/ask", "/v1/tools/", "/v1/approvals/")
+"""What begins so."""
 KEPT_OWNERS = 10_000
 
 
@@ -48,7 +49,8 @@ class RateLimit:
         self._buckets = TokenBuckets(per_minute)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        limited = scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in LIMITED_PATHS
+        limited = scope["type"] == "http" and scope["method"] == "POST"
+        limited = limited and scope["path"].startswith(LIMITED_PATHS)
         if not limited or (wait_s := self._buckets.take(scope["state"]["caller"].owner)) == 0:
             await self._app(scope, receive, send)
             return
