@@ -12,7 +12,7 @@ from core.types import Answer, Citation, Hit, Sentence, Verdict
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged:
-    """A stage has begun: planning, searching, screening, answering, checking; or `refused`, which
+    """A stage has begun: planning, searching, screening, reckoning, answering, checking; or `refused`, which
     ends the turn without an answer."""
 
     name: ClassVar[str] = "status"

@@ -148,6 +148,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "stage_searching": ("Searching the documents", "正在检索文档"),
     "stage_refused": ("Not a question about documents", "不是关于文档的问题"),
     "stage_screening": ("Leaving out text that speaks to a model", "正在排除针对模型的指令"),
+    "stage_reckoning": ("Reading the table", "正在读取表格"),
     "stage_answering": ("Writing the answer", "正在撰写答案"),
     "stage_revising": ("Rewriting what the evidence does not bear out", "正在改写缺乏依据的句子"),
     "stage_checking": ("Checking each sentence against its evidence", "正在逐句核对依据"),
