@@ -103,13 +103,13 @@ class ChatModelContract:
 
     async def test_the_one_tool_is_called(self, model):
         asked = [Message("user", "How long is the warranty?")]
-        call, usage = await model.call_tool(asked, [SEARCH], ChatOptions(max_tokens=80))
+        call, usage = await model.call_tool(asked, [SEARCH], ChatOptions(max_tokens=160))
         assert call.name == "search" and isinstance(call.arguments["query"], str)
         assert set(call.arguments) == {"query"} and usage.completion_tokens > 0
 
     async def test_one_of_several_tools_is_called(self, model):
         asked = [Message("user", "What is 17 * 23?")]
-        call, _ = await model.call_tool(asked, [SEARCH, CALCULATE], ChatOptions(max_tokens=80))
+        call, _ = await model.call_tool(asked, [SEARCH, CALCULATE], ChatOptions(max_tokens=160))
         wanted = {"search": {"query"}, "calculate": {"expression"}}
         assert set(call.arguments) == wanted[call.name]
 
