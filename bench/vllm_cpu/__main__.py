@@ -55,7 +55,7 @@ def run(python: Path) -> int:
         speed = asyncio.run(measure(server.base_url, MODEL, server.api_key))
     about = {"model": MODEL, "versions": versions(python), "ready_s": round(server.ready_s, 1)}
     write_result("vllm", "make test-vllm", about | speed)
-    print("==> shown in docs/models.md by: python -m bench.tables")
+    print("==> shown in docs/chat-models.md by: python -m bench.tables")
     return 0
 
 
