@@ -206,7 +206,6 @@ def tool_kills_table(measured: Mapping) -> str:
     return table(heads, [list(map(str, values))])
 
 
-<<<<<<< HEAD
 def table_questions_table(measured: Mapping) -> str:
     """Each set: how many questions are answered rightly from tables, and from tables of others."""
     rows = []
@@ -221,7 +220,8 @@ def table_questions_table(measured: Mapping) -> str:
         ["set", "route", "n", "exact", "answered", "precision", "exactness", "of so many",
          "answered from another's table"], rows
     )  # fmt: skip
-=======
+
+
 def overhead_table(measured: Mapping) -> str:
     """What the graph takes of a question, and what a session's checkpoints take."""
     rows = [
@@ -230,7 +230,6 @@ def overhead_table(measured: Mapping) -> str:
         ["checkpoints of a session, KB", f"{measured['checkpoint_kb']:g}", f"{measured['goal_kb']:g}"],
     ]
     return table(["", "median (least–most)", "goal"], rows)
->>>>>>> graph
 
 
 TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
