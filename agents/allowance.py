@@ -50,7 +50,7 @@ class Allowance:
         """Whether no further call would be let through."""
         return bool(self._met())
 
-    def begin(self, messages: Sequence[Message], options: ChatOptions) -> ChatOptions:
+    def begin(self, reads: float, options: ChatOptions) -> ChatOptions:
         """Counts a call and what it reads; gives options that keep what it writes within the tokens left.
 
         Raises:
@@ -59,7 +59,7 @@ class Allowance:
         if met := self._met():
             raise self.end(met)
         self._calls += 1
-        self._tokens += tokens_of(messages)
+        self._tokens += reads
         left = self._limits.tokens - self._tokens
         if left < 1:
             raise self.end(TOKENS)
@@ -97,7 +97,8 @@ class MeteredChat:
 
     async def stream(self, messages: Sequence[Message], options: ChatOptions) -> AsyncIterator[ChatDelta]:
         """See `ChatModel.stream`."""
-        options = self._allowance.begin(messages, options)
+        reads = tokens_of(messages)
+        options = self._allowance.begin(reads, options)
         written, told = 0.0, None
         try:
             async with aclosing(self._model.stream(messages, options)) as deltas:
@@ -106,24 +107,26 @@ class MeteredChat:
                     told = delta.usage if told is None or delta.usage is None else told.plus(delta.usage)
                     yield delta
         finally:
-            self._settle(messages, written, told)
+            self._settle(reads, written, told)
 
     async def structured(
         self, messages: Sequence[Message], schema: Mapping, options: ChatOptions
     ) -> tuple[dict, Usage]:
         """See `ChatModel.structured`."""
-        options = self._allowance.begin(messages, options)
+        reads = tokens_of(messages)
+        options = self._allowance.begin(reads, options)
         value, usage = await self._within(self._model.structured(messages, schema, options))
-        self._settle(messages, 0.0, usage)
+        self._settle(reads, 0.0, usage)
         return value, usage
 
     async def call_tool(
         self, messages: Sequence[Message], tools: Sequence[ToolSpec], options: ChatOptions
     ) -> tuple[ToolCall, Usage]:
         """See `ChatModel.call_tool`."""
-        options = self._allowance.begin(messages, options)
+        reads = tokens_of(messages)
+        options = self._allowance.begin(reads, options)
         call, usage = await self._within(self._model.call_tool(messages, tools, options))
-        self._settle(messages, 0.0, usage)
+        self._settle(reads, 0.0, usage)
         return call, usage
 
     async def _within(self, awaited):
@@ -136,11 +139,11 @@ class MeteredChat:
                 raise self._allowance.end(SECONDS, refused=False) from exc
             raise
 
-    def _settle(self, messages: Sequence[Message], written: float, told: Usage | None) -> None:
+    def _settle(self, reads: float, written: float, told: Usage | None) -> None:
         if told is None:
             self._allowance.count(written)
         else:
-            self._allowance.count(told.prompt_tokens + told.completion_tokens - tokens_of(messages))
+            self._allowance.count(told.prompt_tokens + told.completion_tokens - reads)
 
 
 def tokens_of(messages: Sequence[Message]) -> float:

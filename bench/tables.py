@@ -222,6 +222,16 @@ def table_questions_table(measured: Mapping) -> str:
     )  # fmt: skip
 
 
+def overhead_table(measured: Mapping) -> str:
+    """What the graph takes of a question, and what a session's checkpoints take."""
+    rows = [
+        ["milliseconds a question", _seconds(measured["ms"]), f"{measured['goal_ms']:g}"],
+        ["of them on the processor", _seconds(measured["processor_ms"]), ""],
+        ["checkpoints of a session, KB", f"{measured['checkpoint_kb']:g}", f"{measured['goal_kb']:g}"],
+    ]
+    return table(["", "median (least–most)", "goal"], rows)
+
+
 TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
     "quality-sets": ("retrieval_quality", sets_table),
     "quality-floors": ("retrieval_quality", floors_table),
@@ -239,6 +249,7 @@ TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
     "roofline": ("roofline", roofline_table),
     "vllm": ("vllm", vllm_table),
     "tool-kills": ("tool_kills", tool_kills_table),
+    "graph-overhead": ("graph_overhead", overhead_table),
     **INGEST_TABLES,
     "table-questions": ("table_questions", table_questions_table),
     **GUARD_TABLES,

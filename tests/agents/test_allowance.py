@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.allowance import Allowance, Limits, MeteredChat
+from agents.allowance import Allowance, Limits, MeteredChat, tokens_of
 from agents.asking import BUDGETS, Effort, limits_of
 from agents.events import StatusChanged
 from agents.guards.judge import ChatJudge
@@ -96,18 +96,18 @@ async def test_what_is_told_takes_the_place_of_what_was_estimated():
 
 async def test_no_call_may_write_more_than_is_left():
     allowance = Allowance(Limits(tokens=300))
-    assert allowance.begin(ASKED, ChatOptions(max_tokens=10_000)).max_tokens < 300
+    assert allowance.begin(tokens_of(ASKED), ChatOptions(max_tokens=10_000)).max_tokens < 300
     allowance.count(300)
     with pytest.raises(BudgetSpentError, match="tokens"):
-        allowance.begin(ASKED, ChatOptions())
+        allowance.begin(tokens_of(ASKED), ChatOptions())
     assert allowance.ended_by == "tokens" and allowance.is_spent
 
 
 async def test_what_a_run_took_before_it_was_taken_up_again_counts():
     allowance = Allowance(Limits(model_calls=3), Usage(10, 10, 2))
-    allowance.begin(ASKED, ChatOptions())
+    allowance.begin(tokens_of(ASKED), ChatOptions())
     with pytest.raises(BudgetSpentError, match="model calls"):
-        allowance.begin(ASKED, ChatOptions())
+        allowance.begin(tokens_of(ASKED), ChatOptions())
 
 
 async def test_a_judge_is_cut_off_too_and_leaves_the_sentence_unsure():
