@@ -30,7 +30,12 @@ _KINDS_ZH = {
     PLACE: re.compile("哪里|哪裡|何处|何地|在哪|地点|地址|位置|哪个(?:城市|国家|省|市|地)|举办国|哪国"),
 }
 _KINDS_EN = {
-    DATE: re.compile(r"\bwhen\b|\b(?:what|which) (?:day|date|year|month|time)\b|\bdate\b"),
+    # "when" may also say under which condition: "what happens when it is opened?"
+    DATE: re.compile(
+        r"^when\b|\bwhen(?= (?:was|were|is|are|did|does|do|will|would|can|could|has|have|had|must|may)\b)"
+        r"|\b(?:by|since|until|till|from) when\b|\bwhen\W*$"
+        r"|\b(?:what|which) (?:day|date|year|month|time)\b|\bdate\b"
+    ),
     NUMBER: re.compile(
         r"\bhow (?:many|much|long|old|far|tall|high|big|large|fast|often|heavy)\b|\bnumber of\b"
         r"|\bpopulation\b|\bpercent|\bamount\b|\bprice\b|\bcost\b|\brate\b|\brevenue\b"
@@ -40,10 +45,15 @@ _KINDS_EN = {
     PLACE: re.compile(r"\bwhere\b|\b(?:what|which) (?:city|country|state|place|town)\b|\blocation\b"),
 }
 _DATE = re.compile(
-    r"\d+\s*月|\d+\s*[日号]|(?:1[5-9]|20)\d\d|[一二三四五六七八九十]+月|星期|周[一二三四五六日]|世纪|年代"
+    r"\d+\s*月|\d+\s*[日号]|(?<![\d.,])(?:1\d|20)\d\d(?![.,]?\d)|[一二三四五六七八九十]+月|星期|周[一二三四五六日]|世纪|年代"
     r"|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b"
     r"|\bcentury\b|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}"
 )
+_QUANTITY = re.compile(
+    r"\b(?:half|thirds?|quarters?|majority|most|all|none|twice|double|dozens?|hundreds|thousands|millions|several)\b"
+    "|一半|半数|过半|大半|多数|全部|数[十百千万]|几[十百千万]|[两三四五六七八九十]成"
+)
+"""How much, without a digit."""
 _TITLE = re.compile(r"[《「“\"]([^》」”\"]{2,40})[》」”\"]")
 _ASKING = re.compile(
     r"^(?:who|what|when|where|which|why|how|is|are|was|were|did|does|do|can|in|on|the)\b\s*", re.IGNORECASE
@@ -85,7 +95,10 @@ def offers_kind(question: str, text: str) -> bool:
         return False
     if DATE in kinds and set(_DATE.findall(said)) - set(_DATE.findall(asked)):
         return True
-    return NUMBER in kinds and bool(plain_numbers(text) - plain_numbers(question))
+    if NUMBER not in kinds:
+        return False
+    told = set(_QUANTITY.findall(said)) - set(_QUANTITY.findall(asked))
+    return bool(told) or bool(plain_numbers(text) - plain_numbers(question))
 
 
 def speaks_of(question: str, sentence: str, quotes: Sequence[str] = ()) -> bool:

@@ -33,6 +33,9 @@ from agents.guards.demands import (
         ("Who is the CEO of Apple in 2021?", {PERSON}),
         ("Super Bowl 2021 location", {PLACE}),
         ("What is the warranty?", set()),
+        ("What happens to the alarm when a filter is removed?", set()),
+        ("Which seal was changed, and when was it changed?", {DATE}),
+        ("By when must it be paid?", {DATE}),
     ],
 )
 def test_kinds(question, kinds):
@@ -55,6 +58,11 @@ def test_kinds(question, kinds):
         ("准确率是多少？", "准确率为50%。", True),
         ("What is the list price?", "It weighs 20 kg.", False),
         ("What is the list price?", "It costs EUR 20.", True),
+        ("What amount of the stock is sold?", "Over half of the stock is sold.", True),
+        ("What amount of the stock is sold?", "The stock is sold.", False),
+        ("库存卖出了多少？", "库存卖出了一半以上。", True),
+        ("When was the bridge burnt down?", "It was burnt down in the siege (1288).", True),
+        ("When was the bridge burnt down?", "It was burnt down with 128,800 planks.", False),
     ],
 )
 def test_what_a_text_offers(question, text, offered):
