@@ -5,7 +5,6 @@ question, about another paragraph, speaks of; there it is replaced by a pronoun.
 nothing of searching.
 """
 
-import hashlib
 import json
 import random
 import re
@@ -189,11 +188,3 @@ def conversations(path: Path) -> Iterator[CaseSet]:
         asked = [q for q in conversation.questions if len(q.evidence) > 1 and q.category == 1]
         cases = tuple(Case(q.id, q.text, q.evidence) for q in asked)
         yield CaseSet(f"locomo-{conversation.name}", passages, cases)
-
-
-
-
-def halves(cases: Sequence[Case]) -> tuple[list[Case], list[Case]]:
-    """Cases in two halves by a hash of their ids: the first was looked at while rules were written."""
-    ordered = sorted(cases, key=lambda case: hashlib.sha256(f"{SEED}{case.id}".encode()).digest())
-    return ordered[::2], ordered[1::2]
