@@ -7,7 +7,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from langgraph.types import Command
 from sqlalchemy import create_engine
 
 from agents.allowance import Allowance, MeteredChat
-from agents.asking import Ask, Effort, Guidance, limits_of
+from agents.asking import Ask, limits_of
 from agents.binding import EvidenceBinder
 from agents.checkpoints import open_saver
 from agents.context import AskContext
@@ -37,10 +37,10 @@ from agents.nodes.finish import made_answer
 from agents.policy import Policy, policy_of
 from agents.prompt_library import PromptLibrary
 from agents.question_loop import QuestionLoop
-from agents.records import guidance_record, read_scope
+from agents.records import guidance_record
 from agents.sessions import SessionIndex, thread_id
 from agents.tables.reading import TableReader
-from agents.taking_up import is_begun, spent_before
+from agents.taking_up import ask_of, is_begun, spent_before
 from agents.tools.approvals import Decision
 from agents.tools.invoker import ToolInvoker, check_arguments
 from core.chat_tenants import TenantChatModel, tenant_of
@@ -48,7 +48,7 @@ from core.errors import AttestError, ConflictError, NotFoundError, StoreError
 from core.seams import ChatModel
 from core.settings import Settings
 from core.text import detect_language
-from core.types import Answer, Status, Turn, Usage
+from core.types import Answer, Scope, Status, Turn, Usage
 from retrieval.evidence import EvidenceCutter
 from retrieval.retriever import Retriever
 from retrieval.token_cache import CachedTokenEmbedder
@@ -128,7 +128,7 @@ class Asker:
     ) -> AsyncIterator[Event]:
         """From the start with the state that is given, or on from where the thread stands."""
         config = {"configurable": {"thread_id": thread}}
-        known = await asyncio.to_thread(self._sessions.has, ask.owner, session_id)
+        known = await asyncio.to_thread(self._is_listed, ask.owner, session_id)
         finished: Finished | None = None
         had_evidence, mask = False, self._context.mask
         try:
@@ -168,7 +168,7 @@ class Asker:
         finally:
             if not known:
                 # What no list names could never be forgotten by its owner.
-                await asyncio.shield(self._graph.checkpointer.adelete_thread(thread))
+                await asyncio.shield(self._drop(ask.owner, session_id))
         # Only now is the turn stored: who reads `finished` may ask on at once.
         yield finished
 
@@ -183,6 +183,12 @@ class Asker:
         async with aclosing(run) as events:
             async for event in events:
                 yield event
+
+    def _is_listed(self, owner: str, session_id: str) -> bool:
+        """Whether its owner can find it: among the sessions, or by what waits for their approval."""
+        tools = self._context.tools
+        waits = tools is not None and bool(tools.approvals.waiting(owner, session_id))
+        return waits or self._sessions.has(owner, session_id)
 
     async def _check_free(self, owner: str, session_id: str) -> None:
         """Raises ConflictError when the session waits: a new question would drop what it waits for."""
@@ -233,9 +239,11 @@ class Asker:
             async for event in events:
                 yield event
 
-    async def resume(self, owner: str, session_id: str, role: str) -> AsyncIterator[Event]:
+    async def resume(
+        self, owner: str, session_id: str, role: str, check: Callable[[Scope], object] = lambda scope: None
+    ) -> AsyncIterator[Event]:
         """Goes on with a turn that was broken off, by a kill or to wait for an approval: from its last
-        step on.
+        step on. `check` raises where the caller may not look any more where it was asked.
 
         Raises:
             ConflictError: no turn of the session is unfinished, or it waits for an approval still.
@@ -249,7 +257,8 @@ class Asker:
             # Not `next`: a step whose result is stored, and not yet part of the state, is not in it.
             if not snapshot.tasks:
                 given = await self._unrecorded(owner, session_id, snapshot.values)
-            ask = _ask_of(snapshot.values, owner, role)
+            ask = ask_of(snapshot.values, owner, role)
+            check(ask.scope)
             async with aclosing(self._run(ask, session_id, thread, given)) as events:
                 async for event in events:
                     yield event
@@ -319,12 +328,16 @@ class Asker:
         """Deletes a session with all its checkpoints; False when the owner has none such."""
         if not await asyncio.to_thread(self._sessions.forget, owner, session_id):
             return False
-        await self._graph.checkpointer.adelete_thread(thread_id(owner, session_id))
-        if self._context.tools is not None:
-            await asyncio.to_thread(self._context.tools.approvals.forget_session, owner, session_id)
+        await self._drop(owner, session_id)
         if self._loop is not None:
             await asyncio.to_thread(self._loop.forget_session, owner, session_id)
         return True
+
+    async def _drop(self, owner: str, session_id: str) -> None:
+        """Deletes the checkpoints of a session, and what waits for approval to go on from them."""
+        await self._graph.checkpointer.adelete_thread(thread_id(owner, session_id))
+        if self._context.tools is not None:
+            await asyncio.to_thread(self._context.tools.approvals.forget_session, owner, session_id)
 
     def use_tables(self, tables: TableReader) -> None:
         """From now on questions are answered from tables where rules are sure."""
@@ -371,20 +384,6 @@ async def open_asker(
     engine = create_engine(f"sqlite:///{sessions_file}")
     resources.callback(engine.dispose)
     return Asker(build_graph(saver), context, SessionIndex(engine), resources, loop)
-
-
-def _ask_of(state: dict, owner: str, role: str) -> Ask:
-    """The question of a turn that is taken up again, asked by whoever its owner is now."""
-    return Ask(
-        question=state["question"],
-        scope=read_scope(state),
-        owner=owner,
-        session_id=state["session_id"],
-        effort=Effort(state["effort"]),
-        policy=Policy(state["policy"]),
-        guidance=Guidance(state["assistant"]),
-        role=role,
-    )
 
 
 def _recaller(

@@ -1,11 +1,13 @@
-"""Whether a report that is asked for again was begun already, and what it took so far.
+"""Turns that are taken up again: what was asked, whether a report was begun already, what it took so far.
 
-Knows what the graph has stored of a thread; knows nothing of events or of who asks.
+Knows what the graph has stored of a thread; knows nothing of events or of who may go on.
 """
 
 import time
 
-from agents.asking import Effort
+from agents.asking import Ask, Effort, Guidance
+from agents.policy import Policy
+from agents.records import read_scope
 from agents.report import usage_of
 from agents.routing import Route
 from core.types import Usage
@@ -33,3 +35,17 @@ async def spent_before(graph, config: dict) -> Usage:
     for task in snapshot.tasks:
         noted |= (task.result or {}).get("noted", {})
     return usage_of(list(noted.values()))
+
+
+def ask_of(state: dict, owner: str, role: str) -> Ask:
+    """The question of a turn that is taken up again, asked by whoever its owner is now."""
+    return Ask(
+        question=state["question"],
+        scope=read_scope(state),
+        owner=owner,
+        session_id=state["session_id"],
+        effort=Effort(state["effort"]),
+        policy=Policy(state["policy"]),
+        guidance=Guidance(state["assistant"]),
+        role=role,
+    )

@@ -18,6 +18,7 @@ from app.rendering import render_citation
 from app.services import Services
 from app.threads import run_read
 from core.errors import InputError
+from core.types import Scope
 
 if TYPE_CHECKING:
     from agents.asker import Asker
@@ -132,10 +133,17 @@ class ToolBox:
                 yield pair
 
     async def resume(self, caller: Caller, session_id: str) -> AsyncIterator[tuple[str, dict]]:
-        """Goes on with a turn of the caller's session that was broken off."""
+        """Goes on with a turn of the caller's session that was broken off.
+
+        Raises:
+            AccessError: the caller may not read any more as whoever asked.
+        """
+
+        def check(scope: Scope) -> None:
+            caller.scope(scope.collection, sorted(scope.readers))
 
         def begin(asker: "Asker") -> "AsyncIterator[Event]":
-            return asker.resume(caller.owner, session_id, caller.role.value)
+            return asker.resume(caller.owner, session_id, caller.role.value, check)
 
         async with aclosing(stream_turn(self._services, begin)) as pairs:
             async for pair in pairs:

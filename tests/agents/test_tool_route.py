@@ -1,6 +1,9 @@
 """What tools answer, through the whole graph: without a model or a search, one call a step; before
 an effect the conversation waits, also for another process, and no other owner can decide."""
 
+import asyncio
+from contextlib import aclosing
+
 import pytest
 
 from agents.asker import Decided, open_asker
@@ -8,7 +11,7 @@ from agents.events import ApprovalNeeded, Failed, Finished, ToolCalled
 from agents.tools.approvals import Decision
 from agents.tools.calculate import CalculateTool
 from agents.tools.steps import split_steps
-from core.errors import ConflictError, InputError, NotFoundError
+from core.errors import AccessError, ConflictError, InputError, NotFoundError
 from core.settings import Settings
 from core.types import Status
 from tests.agents.doubles import ScriptedChat, letter_models, with_letters
@@ -156,6 +159,52 @@ async def test_a_turn_that_broke_off_goes_on_from_its_last_step(opened):
     assert answer.text == "1+1 = 2\n\nnoted a" and len(tool.written) == 1
     with pytest.raises(ConflictError, match="unfinished"):
         [event async for event in other.resume("bob", "s", "reader")]
+
+
+async def test_who_may_no_longer_read_as_they_asked_takes_no_turn_up(opened):
+    tool = KnowingNoteTool(breaks=Killed())
+    asker = await opened(tool)
+    [needed] = [e for e in await events_of(asker, "/note a\n/calculate 1+1") if isinstance(e, ApprovalNeeded)]
+    with pytest.raises(Killed):
+        await decide(asker, needed.id, Decision.APPROVED)
+
+    def refuse(scope):
+        raise AccessError(f"you may not act as {min(scope.readers)}", authenticated=True)
+
+    other = await opened(tool)
+    with pytest.raises(AccessError, match="act as"):
+        [event async for event in other.resume("ann", "s", "reader", refuse)]
+    assert answer_of([event async for event in other.resume("ann", "s", "reader")]).text.endswith("1+1 = 2")
+
+
+async def test_what_a_client_left_before_its_session_was_kept_waits_no_more(opened):
+    tool = KnowingNoteTool()
+    asker = await opened(tool)
+    async with aclosing(asker.ask(ask("/note a"))) as events:
+        async for event in events:
+            if isinstance(event, ApprovalNeeded):
+                break
+    assert asker._context.tools.approvals.waiting("ann") == [] and tool.written == []
+    assert answer_of(await events_of(asker, "What is 1+1?")).text == "1+1 = 2"
+
+
+async def test_a_session_that_was_killed_while_it_waited_is_not_lost_by_another_question(opened, monkeypatch):
+    tool = KnowingNoteTool()
+    asker = await opened(tool)
+
+    def die(*_):
+        raise Killed
+
+    # The drop at the end would not be reached by a real kill.
+    monkeypatch.setattr(asker._sessions, "record_turn", die)
+    monkeypatch.setattr(asker, "_drop", lambda *_: asyncio.sleep(0))
+    with pytest.raises(Killed):
+        await events_of(asker, "/note a")
+    other = await opened(tool)
+    [needed] = other._context.tools.approvals.waiting("ann")
+    [failed] = await events_of(other, "What is 1+1?")
+    assert isinstance(failed, Failed) and failed.code == "conflict"
+    assert answer_of(await decide(other, needed.id, Decision.APPROVED)).text == "noted a"
 
 
 def test_a_question_begins_with_a_tool_or_calls_none():
