@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
+from weakref import WeakValueDictionary
 
 from sqlalchemy import JSON, Engine, String, delete, select, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -44,6 +45,7 @@ class EffectLedger:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._running: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         create_tables(engine, _Tables.metadata)
 
     async def once(
@@ -55,6 +57,13 @@ class EffectLedger:
             ConflictError: the key was used for something else, or it cannot be told whether the
                 effect is there.
         """
+        # One that runs still has not broken off: the same call beside it waits for its result.
+        async with self._running.setdefault((call.owner, call.key), asyncio.Lock()):
+            return await self._once(tool, arguments, call, run)
+
+    async def _once(
+        self, tool: Tool, arguments: ToolArguments, call: ToolCall, run: Callable[[], Awaitable[ToolResult]]
+    ) -> ToolResult:
         is_new, row = await asyncio.to_thread(self._intend, tool, arguments, call)
         if row.result is not None:
             return read_result(row.result)

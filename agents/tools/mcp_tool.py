@@ -68,7 +68,11 @@ class McpTool:
         text = "\n".join(part.text for part in answer.content if part.type == "text")
         text = plain_pictures(storable(text))[:MAX_TEXT_CHARS]
         if answer.isError:
-            raise InputError(f"{self.name}: {' '.join(text.split())[:300]}", remedy="mend the arguments")
+            why = f"{self.name}: {' '.join(text.split())[:300]}"
+            if self.effects:
+                # It may have failed behind its effect: not to be done again under this key.
+                raise ToolError(why, remedy="look whether it had its effect; if not, call it anew")
+            raise InputError(why, remedy="mend the arguments")
         return ToolResult(text, answer.structuredContent or {}, is_untrusted=True)
 
     @asynccontextmanager

@@ -7,7 +7,7 @@ import pytest
 
 from agents.tools.mcp_tool import build_mcp_tools
 from app.services import Services
-from core.errors import InputError, NotFoundError, SettingsError, ToolError
+from core.errors import ConflictError, InputError, NotFoundError, SettingsError, ToolError
 from core.settings import Settings
 from core.settings_tools import McpServer
 from tests.agents.tools.doubles import call, open_invoker
@@ -43,6 +43,14 @@ async def test_what_fails_there_is_an_error_here(tmp_path, tool, arguments, erro
     invoker, _ = open_invoker(tmp_path, *build_mcp_tools({"notes": server(tools={tool: {"effects": False}})}))
     with pytest.raises(error, match=words):
         await invoker.invoke(f"notes_{tool}", arguments, call())
+
+
+async def test_what_failed_there_and_may_have_had_its_effect_is_not_done_again(tmp_path):
+    invoker, _ = open_invoker(tmp_path, *build_mcp_tools({"notes": server(tools={"add": {"effects": True}})}))
+    with pytest.raises(ToolError, match="no text"):
+        await invoker.invoke("notes_add", {"text": ""}, call(key="k1"))
+    with pytest.raises(ConflictError, match="cannot be told"):
+        await invoker.invoke("notes_add", {"text": ""}, call(key="k1"))
 
 
 @pytest.mark.parametrize("where", [{"command": ("/gone/program",)}, {"command": (), "url": "http://127.0.0.1:9/mcp"}])
