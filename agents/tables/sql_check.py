@@ -15,6 +15,8 @@ from core.errors import InputError
 
 MOST_CHARS = 8_000
 MOST_NODES = 2_000
+MOST_DEPTH = 200
+"""Levels of the tree: what is run over it later is recursive."""
 _REMEDY = "send one SELECT over the tables that are listed"
 
 _FUNCTIONS = frozenset(
@@ -70,21 +72,26 @@ def _parse(parser: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
         (text,) = parser.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
     except (duckdb.Error, UnicodeError) as exc:
         raise InputError(f"the SQL cannot be read: {str(exc).partition(chr(10))[0]}", remedy=_REMEDY) from exc
-    tree = json.loads(text)
+    try:
+        tree = json.loads(text)
+    except RecursionError as exc:
+        raise _too_deep() from exc
     if tree.get("error"):
         reason = str(tree.get("error_message", "")).partition("\n")[0]
         raise InputError(f"the SQL cannot be read: {reason}", remedy=_REMEDY)
     return tree
 
 
-def _walk(value: Any) -> Iterator[dict[str, Any]]:
+def _walk(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
+    if depth > MOST_DEPTH:
+        raise _too_deep()
     if isinstance(value, dict):
         yield value
         for part in value.values():
-            yield from _walk(part)
+            yield from _walk(part, depth + 1)
     elif isinstance(value, list):
         for part in value:
-            yield from _walk(part)
+            yield from _walk(part, depth + 1)
 
 
 def _ctes(node: dict[str, Any]) -> list[dict[str, Any]]:
@@ -130,6 +137,10 @@ def _check_source(node: dict[str, Any], kind: str, tables: set[str]) -> None:
         raise InputError(f"{name[:60]!r} is no table that may be read", remedy=_REMEDY)
     if name.casefold() not in tables:
         raise InputError(f"there is no table {name[:60]!r}", remedy=f"there are: {', '.join(sorted(tables))}")
+
+
+def _too_deep() -> InputError:
+    return InputError("the SQL is nested too deeply", remedy=_REMEDY)
 
 
 def _refused(form: str) -> InputError:

@@ -19,6 +19,7 @@ ALLOWED = [
     ("SELECT d, count(*) FROM t0 GROUP BY ALL ORDER BY 2 DESC, 1 LIMIT 1", [("a", 1)]),
     ("SELECT a.row FROM t0 a JOIN t0 b USING (row) WHERE b.d ILIKE 'B'", [(2,)]),
     ("SELECT (SELECT max(row) FROM t0) - 1 UNION ALL SELECT 7", [(2,), (7,)]),
+    ("SELECT " + "+".join(["1"] * 60), [(60,)]),
     ("SELECT row_number() OVER (ORDER BY row DESC) FROM t0 WHERE d IS NULL", [(1,)]),
 ]
 REFUSED = [
@@ -57,6 +58,9 @@ REFUSED = [
     "-- nothing",
     "SELECT " + "(" * 5000 + "1" + ")" * 5000,
     "SELECT " + "-".join(["1"] * 3000),
+    "SELECT " + "+".join(["1"] * 900),
+    "SELECT " + "+".join(["1"] * 150),
+    "SELECT * FROM " + "(SELECT * FROM " * 300 + "t0" + ")" * 300,
     "SELECT '\ud800'",
     "SELECT CAST(d AS INTEGER) FROM t0",
 ]
