@@ -4,6 +4,7 @@ Off unless the settings name it. Knows one JSON protocol; results that give orde
 """
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import httpx
 from pydantic import Field
@@ -81,6 +82,8 @@ class WebSearchTool:
                     if len(body) > MAX_REPLY_BYTES:
                         raise self._failed("its reply is too long")
             results = httpx.Response(200, content=body).json()["results"]
+        except httpx.HTTPStatusError as exc:
+            raise self._failed(f"HTTP {exc.response.status_code}") from exc
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise self._failed(str(exc) or type(exc).__name__) from exc
         except (ValueError, KeyError, TypeError) as exc:
@@ -88,8 +91,10 @@ class WebSearchTool:
         return [row for row in results if isinstance(row, dict)] if isinstance(results, list) else []
 
     def _failed(self, why: str) -> ToolError:
+        # Its address may hold a password.
+        host = urlsplit(self._url).hostname
         return ToolError(
-            f"the web search at {self._url} does not answer: {' '.join(why.split())[:200]}",
+            f"the web search at {host} does not answer: {' '.join(why.split())[:200]}",
             remedy="see that it runs, and that its settings allow format: json",
         )
 

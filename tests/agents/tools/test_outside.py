@@ -88,6 +88,14 @@ async def test_a_server_that_answers_nonsense_is_an_error(tmp_path, reply):
         await invoker.invoke("web_search", {"query": "batteries"}, call())
 
 
+async def test_a_password_in_the_servers_address_is_not_told(tmp_path):
+    transport = httpx.MockTransport(lambda request: httpx.Response(403))
+    invoker, _ = open_invoker(tmp_path, WebSearchTool("http://me:hush@searx.example:8080", transport))
+    with pytest.raises(ToolError, match=r"searx\.example.*403") as raised:
+        await invoker.invoke("web_search", {"query": "batteries"}, call())
+    assert "hush" not in str(raised.value)
+
+
 def test_without_a_server_the_settings_are_wrong():
     with pytest.raises(SettingsError, match="WEB_SEARCH_URL"):
         WebSearchTool("")
