@@ -3,6 +3,7 @@
 Secrets in arguments are masked before they are stored. Knows a table; knows nothing of tools.
 """
 
+import math
 import re
 import secrets
 from collections.abc import Mapping
@@ -134,15 +135,21 @@ def masked(arguments: Any, depth: int = 0) -> Any:
     if isinstance(arguments, Mapping):
         items = list(arguments.items())[:MAX_ITEMS] if depth < MAX_DEPTH else []
         return {
-            storable(str(name))[:64]: MASK if _SECRET_NAME.search(str(name)) else masked(value, depth + 1)
+            _tellable(str(name))[:64]: MASK if _SECRET_NAME.search(str(name)) else masked(value, depth + 1)
             for name, value in items
         }
     if isinstance(arguments, list | tuple):
         return [masked(value, depth + 1) for value in arguments[:MAX_ITEMS]] if depth < MAX_DEPTH else []
-    if arguments is None or isinstance(arguments, bool | int | float):
+    is_number = isinstance(arguments, bool | int | float) and math.isfinite(arguments)
+    if arguments is None or is_number:
         return arguments
-    text = _SECRET_VALUE.sub(MASK, storable(str(arguments)))
+    text = _SECRET_VALUE.sub(MASK, _tellable(str(arguments)))
     return text if len(text) <= MAX_ARGUMENT_CHARS else f"{text[:MAX_ARGUMENT_CHARS]}…"
+
+
+def _tellable(text: str) -> str:
+    """Whatever it is, it is logged before it is checked: so that a database and a reply take it."""
+    return storable(text.encode("utf-8", "replace").decode())
 
 
 def _read(row: _CallRow) -> AuditRow:

@@ -5,6 +5,7 @@ Knows the seam of tools; knows nothing of who asks for a call, nor of what tools
 """
 
 import asyncio
+import math
 import secrets
 import time
 from collections.abc import Mapping
@@ -113,6 +114,11 @@ class ToolInvoker:
 
 def check_arguments(tool: Tool, arguments: Mapping[str, Any]) -> ToolArguments:
     """The arguments as the tool takes them. Raises InputError, which names what is wrong."""
+    if not _is_plain(arguments):
+        raise InputError(
+            f"{tool.name}: a value is no finite number, or no valid Unicode",
+            remedy="write numbers and texts as JSON has them",
+        )
     try:
         return tool.arguments.model_validate(dict(arguments))
     except ValidationError as exc:
@@ -120,3 +126,15 @@ def check_arguments(tool: Tool, arguments: Mapping[str, Any]) -> ToolArguments:
         where = ".".join(str(part) for part in fault["loc"]) or "arguments"
         known = ", ".join(tool.arguments.model_fields)
         raise InputError(f"{tool.name}: {where}: {fault['msg']}", remedy=f"it takes: {known}") from exc
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether databases and replies take it: Python's reader of JSON lets NaN and halves of surrogate
+    pairs pass, which could never be told again."""
+    if isinstance(value, Mapping):
+        return all(_is_plain(part) for pair in value.items() for part in pair)
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return not isinstance(value, str) or not any("\ud800" <= char <= "\udfff" for char in value)

@@ -4,6 +4,7 @@ Knows the kept tables and the store of chunks, both with the reader's rights; kn
 """
 
 import asyncio
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -171,6 +172,9 @@ def _listed(tables: Sequence[StoredTable]) -> ToolResult:
 
 
 def _plain(value: Any) -> Any:
+    """JSON has no infinity, nor what is no number: they are told as words."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 

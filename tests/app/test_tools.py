@@ -10,9 +10,10 @@ from app.api import create_app
 from app.cli.main import app
 from app.keys import Role
 from app.services import Services
+from core.errors import StoreError
 from core.settings import Settings
 from tests.agents.doubles import CharacterVectors, LetterReader, ScriptedChat
-from tests.agents.test_graph import OneShelf
+from tests.agents.test_graph import GOOD, QUESTION, OneShelf
 from tests.app.fakes import TOKEN, FakeIngestor, FakeLedger, FakeStore, ledger_row
 from tests.app.test_cli import served  # noqa: F401
 
@@ -126,3 +127,30 @@ def test_the_commands_work_in_this_process(tmp_path):
     assert [row["tool"] for row in run("tools", "log")["calls"]] == ["calculate", "calculate"]
     assert run("approvals", "list") == {"approvals": []}
     assert "calculate" in [tool["name"] for tool in run("tools", "list")["tools"]]
+
+
+def test_a_broken_turn_is_not_taken_up_by_a_key_that_reads_less(tmp_path):
+    services = services_over(tmp_path)
+    wide, narrow = (services.keys().create("ann", groups, Role.READER)[0] for groups in (["hr"], []))
+    with TestClient(create_app(services, TOKEN), base_url="http://127.0.0.1:8765") as client:
+
+        def post(key, path, **body):
+            return client.post(path, json=body, headers={"Authorization": f"Bearer {key}"})
+
+        assert post(wide, "/v1/ask", question="What is 1+1?", session_id="s").status_code == 200
+        services.retriever().fault = StoreError("the store is down")
+        asked = {"question": QUESTION, "session_id": "s", "readers": ["hr"]}
+        assert post(wide, "/v1/ask", **asked).status_code == 503
+        services.retriever().fault = None
+        services.chat_model().replies += [GOOD] * 3
+        reply = post(narrow, "/v1/sessions/s/resume")
+        assert (reply.status_code, reply.json()["code"]) == (403, "access_denied")
+        assert post(wide, "/v1/sessions/s/resume").status_code == 200
+
+
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", '"\\ud800"', '{"\\udc00": 1}'])
+def test_what_one_sends_does_not_keep_admins_from_the_log(call, value):
+    body = f'{{"arguments": {{"expression": {value}}}}}'
+    reply = call("ann", "POST", "/v1/tools/calculate", content=body)
+    assert 400 <= reply.status_code < 500
+    assert call("root", "GET", "/v1/tools/calls").status_code == 200

@@ -1,5 +1,8 @@
 """Calls of tools: checked, timed, counted, logged, and an effect had once."""
 
+import asyncio
+import json
+
 import pytest
 
 from agents.tools.audit import MASK, Outcome, masked
@@ -76,6 +79,32 @@ async def test_an_effect_is_had_once_under_its_key(tmp_path):
     assert len(tool.written) == 3
     with pytest.raises(ConflictError, match="another call"):
         await invoker.invoke("note", {"text": "b"}, call(key="k1"))
+
+
+class LateNoteTool(KnowingNoteTool):
+    """Has its effect a moment after it was called."""
+
+    async def run(self, arguments, call):
+        await asyncio.sleep(0.05)
+        return await super().run(arguments, call)
+
+
+async def test_the_same_call_at_once_has_its_effect_once(tmp_path):
+    tool = LateNoteTool()
+    invoker, _ = open_invoker(tmp_path, tool)
+    one, other = await asyncio.gather(
+        *(invoker.invoke("note", {"text": "a"}, call(key="k1")) for _ in range(2))
+    )
+    assert one == other and len(tool.written) == 1
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", {"\udfff": 1}, [[float("-inf")]]])
+async def test_what_no_reply_can_tell_is_refused_and_logged_so_that_it_can_be_read(tmp_path, value):
+    invoker, audit = open_invoker(tmp_path, NoteTool())
+    with pytest.raises(InputError, match="finite"):
+        await invoker.invoke("note", {"text": value}, call())
+    [row] = audit.rows()
+    assert json.dumps(row.arguments, allow_nan=False, ensure_ascii=False).encode()
 
 
 async def test_what_broke_off_is_resolved_by_the_tool_itself(tmp_path):

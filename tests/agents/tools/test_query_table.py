@@ -83,6 +83,11 @@ async def test_sql_gives_rows_and_cites_those_that_it_read(tool, tmp_path, sql, 
     assert all(c.document_id == OPEN for c in found.citations)
 
 
+async def test_numbers_that_json_has_not_are_told_as_words(tool, tmp_path):
+    found = await query(tool, tmp_path, sql="SELECT 'nan'::DOUBLE, '-inf'::DOUBLE")
+    assert found.data["rows"] == [["nan", "-inf"]]
+
+
 async def test_a_question_is_answered_by_rules_or_refused(tool, tmp_path):
     found = await query(tool, tmp_path, question="What is the price of tea?")
     assert found.text == "Tea, Price: $3.50." and found.data["cells"][0]["text"] == "$3.50"
