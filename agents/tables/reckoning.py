@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 CELLS = "cells"
 _MOST_DIGITS = 38
+_MOST_TOLD_DIGITS = 28
+"""Of a result with its decimal places: what Python's decimals keep exact."""
+_LEAST_PLACES = 2
 _GIVING_CELLS = frozenset((Operation.CELLS, Operation.HIGHEST, Operation.LOWEST, Operation.FILTER))
 
 
@@ -34,11 +37,16 @@ class Reckoned:
 
 
 def reckon(plan: TablePlan, grid: Grid, limits: SqlLimits | None = None) -> Reckoned | None:
-    """Runs a plan over its grid; None when there is no result, as of a division by zero.
+    """Runs a plan over its grid; None when there is no result, as of a division by zero, and when a
+    figure or the result has more digits than are kept: what is left out would make it a wrong one.
 
     Raises:
         InputError: the SQL takes more than its limits.
     """
+    scale = _shared_scale(grid)
+    figures = [cell for cell in plan.cells if cell.value is not None]
+    if plan.operation is not Operation.CELLS and not all(_fits(cell, scale) for cell in figures):
+        return None
     sql = sql_of(plan)
     result = run_select(sql, {CELLS: cell_relation(grid)}, limits)
     if plan.operation in _GIVING_CELLS:
@@ -49,7 +57,9 @@ def reckon(plan: TablePlan, grid: Grid, limits: SqlLimits | None = None) -> Reck
         found = tuple(by_place[place] for place in places)
         return Reckoned(plan, sql, None, found) if found else None
     value = _decimal(result.rows[0][0]) if result.rows else None
-    return Reckoned(plan, sql, value, ()) if value is not None else None
+    if value is None or value.adjusted() + 1 + max(scale, _LEAST_PLACES) > _MOST_TOLD_DIGITS:
+        return None
+    return Reckoned(plan, sql, value, ())
 
 
 def sql_of(plan: TablePlan) -> str:
@@ -88,7 +98,7 @@ def cell_relation(grid: Grid) -> "pyarrow.Table":
     lines = {row.at: label_of(row.context, row.label) for row in grid.rows}
     columns = {column.at: column.label for column in [*grid.columns, *grid.labels]}
     cells = [cell for cell in grid.cells.values() if cell.row in lines]
-    scale = max((_scale(cell) for cell in cells), default=0)
+    scale = _shared_scale(grid)
     values = [cell.value if _fits(cell, scale) else None for cell in cells]
     return pa.table(
         {
@@ -121,6 +131,12 @@ def _place(cell: Cell) -> str:
 def _limit(plan: TablePlan) -> str:
     sign = "<" if plan.threshold.is_below else ">"
     return f"value {sign} {Decimal(plan.threshold.number):f}"
+
+
+def _shared_scale(grid: Grid) -> int:
+    """Decimal places of the relation's values."""
+    rows = {row.at for row in grid.rows}
+    return max((_scale(cell) for cell in grid.cells.values() if cell.row in rows), default=0)
 
 
 def _scale(cell: Cell) -> int:

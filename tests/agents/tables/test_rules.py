@@ -22,6 +22,14 @@ SALES = Table(
         ("Total", "4,290.8", "4,315.5", "4,786.2", ""),
     )
 )
+HUGE = Table(
+    (
+        ("Region", "2022", "2023"),
+        ("North", "1e27", "2e27"),
+        ("South", "1e400", "10"),
+        ("East", "9e37", "9e-9"),
+    )
+)
 REPORT = Table(
     (
         ("项目", "本期金额", "上期金额", "变动比例%"),
@@ -171,3 +179,14 @@ def test_no_word_of_a_question_or_a_table_comes_into_the_sql():
     plan = plan_cells("What is the cost' OR 1=1 -- in 2019?", grid)
     assert "'" not in sql_of(plan) and "--" not in sql_of(plan)
     assert reckon(plan, grid).found[0].value == Decimal(5)
+
+
+@pytest.mark.parametrize("name", ["North", "South", "East"])
+@pytest.mark.parametrize(
+    "question",
+    ["What is the sum of {name} in 2022 and 2023?", "What is the ratio of {name} 2022 to {name} 2023?",
+     "What is the difference between {name} 2022 and 2023?", "What is the average of 2022?"],
+)  # fmt: skip
+def test_figures_of_more_digits_than_are_kept_give_no_answer_or_a_right_one(name, question):
+    found = answer_from_tables(question.format(name=name), [stored(HUGE)])
+    assert found is None or found.text.startswith(("The ratio is 0.50:", "The ratio is 0.5:"))
