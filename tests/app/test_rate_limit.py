@@ -61,6 +61,14 @@ def test_calls_of_tools_count_too(tmp_path):
         assert codes == [200, 429] and client.get("/v1/tools").status_code == 200
 
 
+def test_turns_that_are_taken_up_again_count_too(tmp_path):
+    client, _ = api(tmp_path, 1)
+    with client:
+        codes = [client.post("/v1/ask", json=QUESTION).status_code]
+        codes.append(client.post("/v1/sessions/s/resume", json={}).status_code)
+        assert codes == [200, 429] and client.get("/v1/sessions").status_code == 200
+
+
 def test_without_a_limit_nobody_is_refused(tmp_path):
     client, _ = api(tmp_path, 0)
     with client:
