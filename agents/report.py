@@ -9,12 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from agents.drafting import join_sentences
-from agents.guards.exact import NEAR_COPY, overlap
+from agents.guards.exact import negation_differs
 from agents.guards.outgoing import plain_pictures, strip_links
 from agents.guards.speech_to_models import Speech, speech_of
 from agents.records import read_citation, read_sentence, sentence_record
 from core.text import detect_language
 from core.types import Citation, Hit, Sentence, Status, Usage
+from retrieval.terms import split_terms
 
 _FORM_ZH = "(?:报告|综述|调研|白皮书|总结|分析|梳理)"
 _TOPIC_ZH = (
@@ -73,10 +74,11 @@ def topic_of(request: str) -> tuple[str, tuple[str, ...]]:
     return _LEAD.sub("", next(found, bare).strip()) or bare, aspects
 
 
-def outline(topic: str, aspects: Sequence[str], hits: Sequence[Hit], limit: int) -> list[Section]:
+def outline(
+    topic: str, aspects: Sequence[str], hits: Sequence[Hit], limit: int, language: str
+) -> list[Section]:
     """The sections: those that were asked for, else the headings under which the library speaks of the
-    topic, in the order of what was found."""
-    language = detect_language(topic)
+    topic, in the order of what was found; their questions are in the language of the request."""
     titles = list(dict.fromkeys(aspects or _headings(hits)))[:limit]
     asked = SECTION[language]
     return [Section(title, asked.format(topic=topic, title=title), bool(aspects)) for title in titles]
@@ -104,7 +106,7 @@ def compose(topic: str, language: str, noted: Sequence[dict]) -> dict:
     for one in noted:
         mine = []
         for sentence in book.take(one["outcome"]):
-            if all(overlap(sentence.text, old.text) < NEAR_COPY for old in said):
+            if not any(_says_again(sentence, old) for old in said):
                 mine.append(sentence)
                 said.append(sentence)
         if mine:
@@ -122,6 +124,14 @@ def compose(topic: str, language: str, noted: Sequence[dict]) -> dict:
         "usage": asdict(usage_of(noted)),
         "guarded": dict(sum((Counter(one["outcome"].get("guarded", {})) for one in noted), Counter())),
     }
+
+
+def _says_again(sentence: Sentence, old: Sentence) -> bool:
+    """Whether a sentence brings nothing that a former one does not say from the same place. A single word
+    makes the difference: 主机保修 24 个月 is not 电池保修 24 个月."""
+    is_new = set(split_terms(sentence.text)) - set(split_terms(old.text))
+    same_place = set(sentence.citations) <= set(old.citations)
+    return same_place and not is_new and not negation_differs(sentence.text, old.text)
 
 
 def usage_of(noted: Sequence[dict]) -> Usage:

@@ -48,6 +48,13 @@ _REPORT = {
     r"|study)\b"
     r"|\bresearch (?:report )?on\b",
 }
+# Reports are things that documents speak of, too: "who writes the annual report?" asks for one fact.
+_ONE_FACT = {
+    "zh": "^(?:请问)?.{0,2}(?:谁|哪|何时|什么|如何|怎么|怎样|为什么)"
+    "|^(?!请(?!问)|帮我|麻烦|全面|深入|写一|给我).*(?:谁|什么|多少|多久|多长|何时|哪[里儿天个些位]|几[一-鿿]).{0,4}?[？?。！!]*$",
+    "en": r"^(?:who|whom|whose|what|which|when|where|why|how|does|did|is|are|was|were|has|had|must|should)\b"
+    r"|^(?:do|have|may) (?:i|we|you|they|all|any)\b",
+}
 _OVER_ROWS = {
     "zh": "平均(?:值|数|是|为|每|价|工资|年龄)|(?:合计|总计|总和|总额|总数|累计|求和)|(?:一共|总共"
     "|共)有?(?:多少|几)|(?:最[高低大小多少长短早晚])的?.{0,10}(?:是哪|是谁|有哪|哪[个家些款项年月位])"
@@ -78,6 +85,14 @@ def _by_words(patterns: dict[str, str]) -> Callable[[str], bool]:
     return lambda question: bool(compiled[detect_language(question)].search(question))
 
 
+_speaks_of_report, _asks_one_fact = _by_words(_REPORT), _by_words(_ONE_FACT)
+
+
+def asks_for_report(question: str) -> bool:
+    """Whether a report is wanted, and not a fact about one."""
+    return _speaks_of_report(question) and not _asks_one_fact(question)
+
+
 def asks_for_calculation(question: str) -> bool:
     """Whether it asks for nothing but reckoning: one word of anything else, and it is searched."""
     return read_calculation(question, date.today()) is not None
@@ -85,7 +100,7 @@ def asks_for_calculation(question: str) -> bool:
 
 RULES: tuple[tuple[Route, str, Callable[[str], bool]], ...] = (
     (Route.CHAT, "small talk and nothing else", lambda question: small_talk_of(question) is not None),
-    (Route.RESEARCH, "asks for a report", _by_words(_REPORT)),
+    (Route.RESEARCH, "asks for a report", asks_for_report),
     (Route.TOOL, "calls a tool by name", is_command),
     (Route.TOOL, "asks for a calculation", asks_for_calculation),
     (Route.TABLE, "asks about many rows", _by_words(_OVER_ROWS)),

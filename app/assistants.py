@@ -229,7 +229,8 @@ class Assistants:
             changes["instructions"] = self._wishes(changes["instructions"])
         self._check_tools(caller, changes.get("tools") or ())
         made = replace(former, **changes)
-        for collection in changes.get("collections", ()):
+        # One that its owner no longer sees stays: without it the assistant would be for all collections.
+        for collection in set(made.collections) - set(former.collections):
             self._library.require_collection(collection, caller.viewers)
         if made.readers and "readers" in changes:
             caller.require(Role.EDITOR)
@@ -255,13 +256,14 @@ class Assistants:
         return self._services.settings.chat.max_instruction_tokens
 
     def _render(self, caller: Caller, assistant: "Assistant") -> dict:
-        """All fields, and `mine`. Of its collections those of which the caller may see something."""
+        """All fields, and `mine`. Of another's collections those of which the caller may see something."""
+        mine = assistant.owner == caller.owner
         lists = {
-            "collections": list(self._there(caller, assistant)),
+            "collections": list(assistant.collections if mine else self._there(caller, assistant)),
             "tools": None if assistant.tools is None else list(assistant.tools),
             "readers": list(assistant.readers),
         }
-        return {**asdict(assistant), **lists, "mine": assistant.owner == caller.owner}
+        return {**asdict(assistant), **lists, "mine": mine}
 
 
 CHANGEABLE = frozenset({"name", "instructions", "collections", "tools", "memory"}) | frozenset(

@@ -76,6 +76,9 @@ def _draw_form(client: ApiClient, assistant: Json, collections: list[str], texts
     """The fields of an assistant; an empty one is a new one."""
     assistant_id = str(assistant.get("id", ""))
     mark = assistant_id or "new"
+    # Those too that the reader no longer sees: left out, they would be dropped by the next change.
+    own = [str(name) for name in assistant.get("collections") or []]
+    collections = list(dict.fromkeys([*collections, *own]))
     with st.form(key=f"assistant-{mark}", border=False, clear_on_submit=not assistant_id):
         fields: Json = {
             "name": st.text_input(
@@ -86,8 +89,7 @@ def _draw_form(client: ApiClient, assistant: Json, collections: list[str], texts
                 help=texts("instructions_help"), max_chars=MAX_INSTRUCTION_CHARS,
             ),
             "collections": st.multiselect(
-                texts("assistant_collections"), collections, key=f"collections-{mark}",
-                default=[name for name in assistant.get("collections") or [] if name in collections],
+                texts("assistant_collections"), collections, key=f"collections-{mark}", default=own,
                 help=texts("assistant_collections_help"),
             ),
         }  # fmt: skip

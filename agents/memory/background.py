@@ -16,6 +16,7 @@ from agents.memory.facts import Fact
 from agents.memory.rendering import Budget, render
 from agents.memory.statements import ANSWER_LANGUAGE
 from agents.small_talk import small_talk_of
+from agents.tools.commands import is_command
 from core.text import detect_language
 from core.types import Recollection, Remark, Status, Turn
 from retrieval.terms import split_terms
@@ -48,9 +49,10 @@ class Background:
 
     @property
     def questions(self) -> list[str]:
-        """What was asked lately: what was refused is not taken up again, and small talk asks nothing."""
+        """What was asked lately of the documents: what was refused is not taken up again, and neither small
+        talk nor a call of a tool asks them anything."""
         asked = [turn.question for turn in self.turns[-LOOKED_AT:]]
-        return [question for question in asked if not (refusal_of(question) or small_talk_of(question))]
+        return [q for q in asked if not (refusal_of(q) or small_talk_of(q) or is_command(q))]
 
     @property
     def answer_language(self) -> str:

@@ -34,8 +34,8 @@ LIMITS = {
     "tokens": {"zh": "用量", "en": "tokens"},
 }
 STOPPED_AT = {
-    "zh": "（已达到这一细致程度的{limit}上限，回答到此为止；以上内容均已核实。）",
-    "en": "(Stopped at the limit of {limit} of this effort; what stands here is verified.)",
+    "zh": "（已达到这一细致程度的{limit}上限，回答到此为止，可能还有遗漏。）",
+    "en": "(Stopped at the limit of {limit} of this effort; there may be more.)",
 }
 NOTHING_YET = {
     "zh": "已达到这一细致程度的{limit}上限，尚未得到可核实的回答。可选择更高的细致程度再问一次。",

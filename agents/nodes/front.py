@@ -99,12 +99,15 @@ def _said(question: str, words: str) -> dict:
 
 
 def _without_search(question: str, route: Route) -> dict:
+    """What `plan` would have set: of the turn before nothing stays."""
     return {
         "route": route.value,
         "why": "",
         "refusal": "",
         "language": detect_language(question),
         "queries": [question],
+        "parts": [],
+        "missing": [],
         "evidence": [],
         "hostile": [],
         "signals": {},

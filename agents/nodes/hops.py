@@ -17,6 +17,8 @@ from agents.context import AskContext
 from agents.decompose import Parts, decompose
 from agents.events import Retrieved, StatusChanged
 from agents.gathering import SEVERAL_FACTS, Found, find, find_hostile
+from agents.guards.outgoing import strip_links
+from agents.guards.speech_to_models import Speech, speech_of
 from agents.keywords import segments
 from agents.records import excerpt_record, read_scope
 from agents.routing import Route
@@ -48,12 +50,14 @@ async def hops(state: AskState, runtime: Runtime[AskContext]) -> dict:
         for chunk, share in one.sufficiency.answering.items():
             answering[chunk] = max(share, answering.get(chunk, 0.0))
     sufficient_at = context.guards.sufficient_at
+    best = max(one.sufficiency.score for one in found)
     thin = [one.question for one in found if one.sufficiency.score < sufficient_at and _asks(one.question)]
     return {
         "route": Route.HOPS.value,
         "queries": [state["queries"][0], *asked],
         "parts": asked,
-        "missing": [] if parts.then else thin,
+        # Where no part stands out, as in "compare A and B", the whole is judged and none can be named.
+        "missing": [] if parts.then or best < sufficient_at else thin,
         "evidence": [excerpt_record(excerpt) for excerpt in excerpts],
         "hostile": await find_hostile(context, state["queries"][0], hits),
         "signals": {**found[0].signals, "sufficiency": await _sufficiency(state, parts, found, context)},
@@ -76,7 +80,11 @@ async def _search(
         return None
     limits = CutLimits(context.retrieval.evidence_tokens, chunks)
     excerpts = await asyncio.to_thread(context.cutter.cut, first.question, first.to_the_point, limits)
-    named = find_entity(first.question, [excerpt.text for excerpt in excerpts])
+    hostile = await find_hostile(context, first.question, first.hits)
+    texts = [excerpt.text for excerpt in excerpts if excerpt.chunk.document_id not in hostile]
+    named = find_entity(first.question, texts)
+    # The user reads what was searched for, and nobody has checked these words of a document.
+    named = "" if speech_of(named) is Speech.ORDER else strip_links(named, "")[0].strip()
     if not named:
         return None
     second = parts.then.replace("{}", named)

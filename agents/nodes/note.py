@@ -13,7 +13,7 @@ from agents.events import StatusChanged
 from agents.gathering import find, find_hostile
 from agents.nodes.answer import answer
 from agents.nodes.extract import extract
-from agents.records import excerpt_record, read_scope
+from agents.records import excerpt_record, read_checked, read_scope
 from agents.state import AskState
 from retrieval.evidence import CutLimits
 
@@ -44,7 +44,8 @@ async def note(state: AskState, runtime: Runtime[AskContext]) -> dict:
     # What a section says is told with the report: its markers are not yet those of the reader.
     quiet = runtime.override(stream_writer=_say_nothing)
     work |= await answer(work, quiet)
-    if work["outcome"].get("drafted") and not work["outcome"]["sentences"]:
+    checked = read_checked(work["outcome"])
+    if work["outcome"]["drafted"] and not checked.sentences and not checked.refused:
         work |= await extract(work, quiet)
     runtime.stream_writer(StatusChanged("noted", progress))
     outcome = {name: value for name, value in work["outcome"].items() if name not in PASSING}

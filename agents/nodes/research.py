@@ -17,6 +17,7 @@ from agents.records import read_scope
 from agents.report import outline, topic_of
 from agents.routing import Route
 from agents.state import AskState
+from core.text import detect_language
 from core.types import Usage
 
 LEAST_SECTIONS = 2
@@ -32,18 +33,19 @@ async def research(state: AskState, runtime: Runtime[AskContext]) -> dict:
     """Sets `topic`, `sections` (title, question, wanted), `hostile` and `route`; nothing where there are no
     two sections to write."""
     budget = BUDGETS[Effort(state["effort"])]
-    topic, aspects = topic_of(state["queries"][0])
+    request = state["queries"][0]
+    topic, aspects = topic_of(request)
     runtime.stream_writer(StatusChanged("researching", topic))
     chunks = budget.hops * CHUNKS_PER_SECTION
     found = await find(runtime.context, [topic], read_scope(state), chunks)
-    sections = outline(topic, aspects, found.to_the_point, budget.hops)
+    sections = outline(topic, aspects, found.to_the_point, budget.hops, detect_language(request))
     if len(sections) < LEAST_SECTIONS:
         return {}
     runtime.stream_writer(Retrieved(tuple(found.hits), tuple(s.question for s in sections), found.notes))
     return {
         "route": Route.RESEARCH.value,
         "topic": topic,
-        "queries": [state["queries"][0], *(section.question for section in sections)],
+        "queries": [request, *(section.question for section in sections)],
         "sections": [{"title": s.title, "question": s.question, "wanted": s.wanted} for s in sections],
         "hostile": await find_hostile(runtime.context, topic, found.hits),
     }

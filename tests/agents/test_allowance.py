@@ -11,6 +11,7 @@ from agents.allowance import Allowance, Limits, MeteredChat, tokens_of
 from agents.asking import BUDGETS, Effort, limits_of
 from agents.events import StatusChanged
 from agents.guards.judge import ChatJudge
+from agents.nodes.finish import cut_short
 from agents.prompt_library import PromptLibrary
 from core.errors import BudgetSpentError
 from core.seams import ChatDelta, ChatOptions, Message, Passage, ToolCall
@@ -155,3 +156,10 @@ async def test_a_call_of_a_tool_counts_as_one():
     assert call.name == "search"
     with pytest.raises(BudgetSpentError):
         await metered.call_tool(ASKED, [], ChatOptions())
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_an_end_by_a_limit_does_not_vouch_for_what_a_policy_let_through_unsure(language):
+    outcome = {"status": "answered", "text": "TM-20 … [1] (not fully verified)", "guarded": {}}
+    text = cut_short(outcome, "tokens", {"language": language})["text"].removeprefix(outcome["text"])
+    assert text.strip() and "verified" not in text and "核实" not in text

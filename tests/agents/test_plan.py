@@ -3,7 +3,10 @@
 import pytest
 
 from agents.keywords import segment_cover, segments
+from agents.memory.background import Background
 from agents.nodes.plan import refers_back, standalone_query
+from agents.routing import Route, classify
+from core.types import Status, Turn
 
 
 @pytest.mark.parametrize(
@@ -38,3 +41,11 @@ def test_segments_are_the_content_words():
 def test_cover_tells_which_part_of_the_question_a_text_speaks_of():
     covers = segment_cover("公司员工的婚假有多少天？", "公司员工的年假为 10 天。")
     assert covers[0] == 1.0 and covers[1] == 0.0
+
+
+@pytest.mark.parametrize("between", ["/calculate 1+1", "谢谢", "/note a\n/note b"])
+def test_a_follow_up_goes_on_from_what_was_asked_of_the_documents(between):
+    asked = ["TM-20 的保修期？", between]
+    background = Background(tuple(Turn(question, "", Status.ANSWERED) for question in asked))
+    query = standalone_query("那电池呢？", background.questions)
+    assert query == "TM-20 的保修期？ 那电池呢？" and classify(query).route is Route.SEARCH

@@ -4,6 +4,7 @@ import pytest
 
 from agents.graph import build_graph
 from agents.routing import Route
+from agents.small_talk import REPLIES, SmallTalk
 from core.types import Status
 from tests.agents.doubles import ScriptedChat
 from tests.agents.test_graph import GOOD, QUESTION, OneShelf, events_of, open_agent  # noqa: F401
@@ -42,3 +43,14 @@ async def test_a_route_has_its_own_node_and_is_searched_where_that_led_nowhere(o
     answer = (await events_of(asker, "计算 12*3"))[-1].answer
     assert answer.route == route and bool(shelf.queries) is (route == "search")
     assert (answer.text == "36") is (route == "tool")
+
+
+async def test_what_one_turn_could_not_find_is_not_missing_in_the_next(open_agent):  # noqa: F811
+    async def half(state, runtime):
+        return {"outcome": OUTCOME, "route": "tool", "missing": ["望远镜"]}
+
+    asker = await open_agent(ScriptedChat(), OneShelf())
+    asker._graph = build_graph(asker._graph.checkpointer, {Route.TOOL: half})
+    first, second = [(await events_of(asker, said))[-1].answer for said in ("计算 12*3", "谢谢")]
+    assert first.status is Status.PARTIAL and "望远镜" in first.text
+    assert (second.status, second.text) == (Status.ANSWERED, REPLIES["zh"][SmallTalk.THANKS])

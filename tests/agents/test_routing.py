@@ -57,6 +57,30 @@ def test_routes(route, question):
     assert choice.route is route and choice.why
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "谁负责写年度报告？", "出差报告多久内提交？", "出具检测报告需要几天？", "如何生成检测报告？", "系统分析师的工资是多少", "写报告要多久？",
+        "Who has to make the annual report?", "How do I create a report on the TM-20?", "What research on batteries was done?",
+        "Does the TM-20 give a detailed report?", "Do we make a report on each visit?",
+    ],
+)  # fmt: skip
+def test_a_question_of_fact_about_a_report_asks_for_none(question):
+    assert classify(question).route is not Route.RESEARCH
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        "写一份关于如何申请年假的报告", "能写一份关于保修的报告吗？", "给出一份价格调研报告，包括价格和重量", "详细介绍一下 TM-20 的校准", "请全面梳理公司有哪些福利",
+        "Can you write a report on leave?", "Could you prepare a survey of prices?", "Do an in-depth analysis of our leave rules.",
+        "I need a comprehensive overview of who approves what.",
+    ],
+)  # fmt: skip
+def test_who_wants_a_report_gets_one_however_they_put_it(request_):
+    assert classify(request_).route is Route.RESEARCH
+
+
 @given(
     st.lists(st.sampled_from([words for _, words in EVERY]), max_size=2),
     st.one_of(

@@ -145,6 +145,17 @@ def test_it_opens_no_collection_that_its_user_may_not_see_and_names_none(call, a
     assert [ask.scope.collection for ask in asker.asked] == ["default", "hr"]
 
 
+def test_a_change_by_an_owner_who_lost_sight_of_its_collection_does_not_open_it_for_others(call, ingestor):
+    one = made(call, "bob", name="Pay", collections=["hr"])
+    ingestor.rows[:] = [row for row in ingestor.rows if row.collection != "hr"]
+    assert call("bob", "GET", "/assistants/Pay").json()["collections"] == ["hr"]
+    fields = {"name": "Wages", "collections": one["collections"]}
+    assert call("bob", "PATCH", "/assistants/Pay", fields).json()["collections"] == ["hr"]
+    assert call("bob", "POST", "/ask", {"question": QUESTION, "assistant": "Wages"}).status_code == 404
+    assert call("bob", "PATCH", "/assistants/Wages", {"collections": ["hr", "pay"]}).status_code == 404
+    assert call("bob", "PATCH", "/assistants/Wages", {"collections": []}).json()["collections"] == []
+
+
 def test_it_keeps_to_its_collections(call, asker):
     made(call, "owner", name="Pay", collections=["hr"])
     reply = call("owner", "POST", "/ask", {"question": QUESTION, "assistant": "Pay", "collection": "default"})
