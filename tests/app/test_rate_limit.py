@@ -9,7 +9,7 @@ from app.keys import Role
 from app.rate_limit import KEPT_OWNERS, LIMITED_PATHS, TokenBuckets
 from app.services import Services
 from core.settings import Settings
-from tests.app.fakes import TOKEN, FakeAsker, FakeRetriever, FakeStore
+from tests.app.fakes import TOKEN, FakeAsker, FakeIngestor, FakeRetriever, FakeStore
 
 QUESTION = {"question": "年假几天？"}
 
@@ -21,6 +21,7 @@ def api(tmp_path, per_minute: int) -> tuple[TestClient, Services]:
     )
     store = FakeStore()
     parts = {"asker": FakeAsker(), "retriever": FakeRetriever(), "store": store, "index": store}
+    parts["ingestor"] = FakeIngestor()
     services = Services(settings, parts)
     return TestClient(create_app(services, TOKEN), base_url="http://127.0.0.1:8765"), services
 
