@@ -16,6 +16,7 @@ from itertools import pairwise
 
 from agents.events import Failed, Finished, SentenceReleased, SentenceRevised
 from agents.guards.question_guard import clean_question
+from agents.sessions import REMEMBERED_TURNS
 from app.asking import check_unicode
 from app.openai_errors import openai_error
 from app.problems import status_of_code
@@ -26,8 +27,6 @@ from core.types import Status, Turn
 MODEL = "attest"
 PREFIX = f"{MODEL}/"
 DONE = "[DONE]"
-REMEMBERED_TURNS = 400
-"""As many of the latest turns of a history count, as of a session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,8 @@ class Conversation:
 
 def read_conversation(messages: Sequence[Said], max_chars: int) -> Conversation:
     """The last message of the user is the question and those before it are the history, of each message
-    its first `max_chars` characters; system messages are instructions wherever they stand.
+    its first `max_chars` characters and of turns as many as of a session; system messages are instructions
+    wherever they stand.
 
     Raises:
         InputError: the user says nothing, or a text is not valid Unicode.

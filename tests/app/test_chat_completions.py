@@ -1,16 +1,21 @@
 """The OpenAI-compatible routes: models, whole completions, streams, and what is refused in which shape."""
 
+import asyncio
 import json
 from dataclasses import replace
 
 import openai
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
 
+from agents.drafting import join_sentences
 from agents.events import Failed, Finished, SentenceReleased, SentenceRevised, StatusChanged
 from app.api import create_app
-from app.chat_completions import Said, read_conversation
+from app.chat_completions import Completion, Said, read_conversation
 from app.keys import Role
+from app.rendering import render_event
 from core.errors import StoreError
 from core.types import Answer, Label, Sentence, Status, Usage, Verdict
 from tests.app.fakes import CITATION, TOKEN, VERDICT
@@ -117,7 +122,7 @@ def test_a_failure_is_openais_error_whole_or_in_the_stream(client, asker, last, 
 
 
 @pytest.mark.parametrize(
-    ("given", "status", "code"),
+    ("told", "status", "code"),
     [
         (body(model="gpt-4o"), 404, "not_found"),
         (body(model="attest/"), 404, "not_found"),
@@ -137,9 +142,9 @@ def test_a_failure_is_openais_error_whole_or_in_the_stream(client, asker, last, 
         ([], 422, "invalid_request"),
     ],
 )
-def test_what_cannot_be_asked_is_refused_before_the_stream_in_openais_shape(client, asker, given, status, code):
-    given = given | {"stream": True} if isinstance(given, dict) else given
-    reply = client.post(PATH, json=given)
+def test_what_cannot_be_asked_is_refused_before_the_stream_in_openais_shape(client, asker, told, status, code):
+    told = told | {"stream": True} if isinstance(told, dict) else told
+    reply = client.post(PATH, json=told)
     assert reply.status_code == status and reply.headers["content-type"] == "application/json"
     error = reply.json()["error"]
     assert set(error) == {"message", "type", "param", "code"} and error["message"]
@@ -189,6 +194,47 @@ def test_each_earlier_message_is_cut_to_the_length_of_a_question():
     assert (turn.question, turn.answer) == ("长" * 10, "答" * 10)
 
 
+SENTENCES = st.builds(
+    Sentence,
+    st.text("ab 年。.", min_size=1, max_size=8),
+    st.lists(st.integers(1, 3), max_size=2).map(tuple),
+    st.sampled_from(Label).map(lambda label: Verdict(label, 0.5, "words")),
+)
+
+
+async def streamed(*events: tuple[str, dict]) -> str:
+    async def told():
+        for event in events:
+            yield event
+
+    dumped = [chunk async for chunk in Completion("attest").chunks(told())]
+    return "".join(json.loads(one)["choices"][0]["delta"].get("content", "") for one in dumped[:-1])
+
+
+@given(st.lists(SENTENCES, max_size=5), st.sampled_from(["", "\n\nmore"]))
+def test_chunks_add_up_to_the_text_whatever_the_sentences(sentences, more):
+    answer = replace(ANSWER, text=join_sentences(sentences) + more)
+    events = [SentenceReleased(sentence) for sentence in sentences] + [Finished(answer)]
+    assert asyncio.run(streamed(*((e.name, render_event(e)) for e in events))) == answer.text
+
+
+@pytest.mark.anyio
+async def test_a_client_that_leaves_cancels_the_turn():
+    closed = []
+
+    async def told():
+        try:
+            while True:
+                yield SentenceReleased.name, render_event(SentenceReleased(FIRST))
+        finally:
+            closed.append(True)
+
+    chunks = Completion("attest").chunks(told())
+    assert [json.loads(await anext(chunks))["choices"][0]["delta"]["content"] for _ in range(2)][1]
+    await chunks.aclose()
+    assert closed == [True]
+
+
 @pytest.fixture
 def people(services, ingestor):
     """Requests of users with keys: eve is an editor of sales, ann a reader there, bob elsewhere."""
@@ -201,8 +247,8 @@ def people(services, ingestor):
     headers["nobody"] = {}
     headers["owner"] = {"Authorization": f"Bearer {TOKEN}"}
     with TestClient(create_app(services, TOKEN), base_url="http://127.0.0.1:8765") as client:
-        yield lambda who, method, path, given=None: client.request(
-            method, path, headers=headers[who], json=given
+        yield lambda who, method, path, body=None: client.request(
+            method, path, headers=headers[who], json=body
         )
 
 
