@@ -135,7 +135,7 @@ class Asker:
             if isinstance(given, dict):
                 await self._check_free(ask.owner, session_id)
                 given = None if await is_begun(self._graph, given, config) else given
-            background = await asyncio.to_thread(self._background, ask.owner, session_id)
+            background = await asyncio.to_thread(self._background, ask, session_id)
             spent = Usage() if isinstance(given, dict) else await spent_before(self._graph, config)
             context = self._context_of(ask, background, spent)
             async with aclosing(self._told(given, config, context)) as events:
@@ -284,10 +284,10 @@ class Asker:
         except StoreError as exc:
             logger.warning("answer %s or what its question told was not kept: %s", answer.id, exc)
 
-    def _background(self, owner: str, session_id: str) -> Background:
-        turns = self._sessions.turns(owner, session_id)
+    def _background(self, ask: Ask, session_id: str) -> Background:
+        turns = [*ask.history, *self._sessions.turns(ask.owner, session_id)]
         users = self._loop.memory if self._loop is not None else None
-        return users.background(owner, turns) if users is not None else Background(tuple(turns))
+        return users.background(ask.owner, turns) if users is not None else Background(tuple(turns))
 
     def _context_of(self, ask: Ask, background: Background, spent: Usage) -> AskContext:
         allowance = Allowance(limits_of(ask.effort, self._context.efforts), spent)

@@ -7,7 +7,7 @@ from agents.allowance import Limits
 from agents.policy import Policy
 from agents.routing import Route
 from core.settings_effort import EffortSettings
-from core.types import Scope
+from core.types import Scope, Turn
 
 
 class Effort(StrEnum):
@@ -103,7 +103,8 @@ class Ask:
     be stricter than that of the collection; a looser one has no effect. `keep`: whether the
     answer may be rated later and count as a bad case, and what is said of the user may be remembered;
     a measurement says no. `memory` is the strategy of the session from now on; empty: as it was. `role`
-    says which tools may be used."""
+    says which tools may be used. `history` are turns that the caller brings along, as if the session had
+    begun with them; they are not stored with it."""
 
     question: str
     scope: Scope
@@ -115,3 +116,4 @@ class Ask:
     memory: str = ""
     guidance: Guidance = Guidance()
     role: str = "reader"
+    history: tuple[Turn, ...] = ()

@@ -24,6 +24,7 @@ from app.rate_limit import RateLimit
 from app.routes import (
     ask,
     assistants,
+    chat,
     collections,
     documents,
     faq,
@@ -70,7 +71,7 @@ def create_app(services: Services, local_token: str, *, warm_up: bool = False) -
     app.state.background = Background()
     problems.install_problem_handlers(app)
     for routes in (
-        ask, search, graph, documents, collections, faq, feedback, memory, assistants, jobs, sessions,
+        ask, chat, search, graph, documents, collections, faq, feedback, memory, assistants, jobs, sessions,
         tools, health,
     ):  # fmt: skip
         app.include_router(routes.router)

@@ -17,7 +17,7 @@ from app.library import Library
 from app.services import Services
 from core.errors import AccessError, ConflictError, InputError, NotFoundError
 from core.text import normalise
-from core.types import EVERYONE
+from core.types import EVERYONE, Turn
 from retrieval.filters import check_name
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ MAX_LISTED = 50
 @dataclass(frozen=True, slots=True)
 class AskWish:
     """A question as it is asked. What is empty is left to the assistant, or to the settings.
-    `assistant` is a name or id, empty for none; None: that of the session."""
+    `assistant` is a name or id, empty for none; None: that of the session. `instructions` hold for this
+    question alone, behind all others; `history` is what was said before, where no session holds it."""
 
     question: str
     collection: str = ""
@@ -44,6 +45,8 @@ class AskWish:
     policy: str = ""
     memory: str = ""
     assistant: str | None = None
+    instructions: str = ""
+    history: tuple[Turn, ...] = ()
 
 
 class Assistants:
@@ -106,7 +109,8 @@ class Assistants:
         Raises:
             NotFoundError: the assistant or the collection is not there for the caller.
             AccessError: `readers` names one that the caller is not.
-            InputError: the assistant is not for that collection, or a name is unknown.
+            InputError: the assistant is not for that collection, a name is unknown, or the instructions
+                of the question cannot be so.
         """
         from agents.asking import Ask, Effort
         from agents.memory.building import check_strategy
@@ -127,17 +131,19 @@ class Assistants:
             effort=Effort(wish.effort or (chosen.effort if chosen else "") or Effort.STANDARD),
             policy=policy,
             memory=wish.memory or brought,
-            guidance=self._guidance(caller, chosen),
+            guidance=self._guidance(caller, chosen, self._wishes(wish.instructions)),
             role=caller.role.value,
+            history=wish.history,
         )
 
-    def _guidance(self, caller: Caller, chosen: "Assistant | None"):
+    def _guidance(self, caller: Caller, chosen: "Assistant | None", asked: str):
         from agents.asking import Guidance
         from agents.wishes import usable_wishes, wished_language
 
         texts = [
             chosen.instructions if chosen else "",
             self._services.assistants().instructions(caller.owner),
+            asked,
         ]
         wishes = tuple(kept for text in texts if (kept := usable_wishes(text, self._max_tokens)))
         tools = None if chosen is None or chosen.tools is None else frozenset(chosen.tools)

@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problem documents. The one place where an error gets an HTTP status.
 
-Knows the error tree and HTTP; knows nothing of routes.
+Knows the error tree and HTTP; of routes it knows only which speak OpenAI's language, in which the same
+error has another shape.
 """
 
 import logging
@@ -10,7 +11,9 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
+from app.openai_errors import OPENAI_PATHS, openai_error
 from core.errors import (
     AccessError,
     AttestError,
@@ -51,6 +54,25 @@ _STATUS_OF_CODE = {cls.code: status for cls, status in _STATUS if cls is not Fil
 _STATUS_OF_CODE |= {AccessError.code: HTTPStatus.FORBIDDEN, ToolError.code: HTTPStatus.SERVICE_UNAVAILABLE}
 
 
+class _Problem(JSONResponse):
+    """A problem document; to who calls a path of OpenAI's, OpenAI's error with the same headers."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(self, document: dict, status: int, headers: dict[str, str] | None) -> None:
+        super().__init__(document, status, headers)
+        self._document = document
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not scope["path"].startswith(OPENAI_PATHS):
+            await super().__call__(scope, receive, send)
+            return
+        told, kept = self._document, dict(self.headers)
+        error = openai_error(self.status_code, told["code"], told["detail"], told.get("remedy", ""))
+        headers = {name: value for name, value in kept.items() if not name.startswith("content-")}
+        await JSONResponse(error, self.status_code, headers)(scope, receive, send)
+
+
 def status_of(error: AttestError) -> HTTPStatus:
     """The HTTP status of an error of ours."""
     if isinstance(error, AccessError):
@@ -75,7 +97,7 @@ def problem(status: HTTPStatus, code: str, detail: str, remedy: str = "", **more
     if remedy:
         body["remedy"] = remedy
     headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else None
-    return JSONResponse(body | more, status.value, media_type=MEDIA_TYPE, headers=headers)
+    return _Problem(body | more, status.value, headers)
 
 
 def problem_response(error: AttestError) -> JSONResponse:

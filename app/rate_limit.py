@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.problems import problem
 
-LIMITED_PATHS = ("/v1/ask", "/v1/tools/", "/v1/approvals/", "/v1/sessions/")
+LIMITED_PATHS = ("/v1/ask", "/v1/chat/completions", "/v1/tools/", "/v1/approvals/", "/v1/sessions/")
 """What begins so."""
 KEPT_OWNERS = 10_000
 

@@ -16,12 +16,27 @@ LINE_END = "\n"
 def event_stream(events: AsyncIterator[tuple[str, dict]]) -> EventSourceResponse:
     """Each pair as one event with ids from 1, and a comment every 15 s so that proxies and
     clients see that the line is alive. A client that leaves closes `events`."""
+    return _response(_framed(events))
+
+
+def data_stream(data: AsyncIterator[str]) -> EventSourceResponse:
+    """Each text, of one line, as an event without name or id; the rest as `event_stream`."""
+    return _response(_bare(data))
+
+
+def _response(events: AsyncIterator[ServerSentEvent]) -> EventSourceResponse:
     return EventSourceResponse(
-        _framed(events),
+        events,
         ping=HEARTBEAT_S,
         ping_message_factory=lambda: ServerSentEvent(comment="heartbeat", sep=LINE_END),
         sep=LINE_END,
     )
+
+
+async def _bare(data: AsyncIterator[str]) -> AsyncIterator[ServerSentEvent]:
+    async with aclosing(data):
+        async for text in data:
+            yield ServerSentEvent(data=text, sep=LINE_END)
 
 
 async def _framed(events: AsyncIterator[tuple[str, dict]]) -> AsyncIterator[ServerSentEvent]:

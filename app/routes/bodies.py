@@ -5,7 +5,7 @@ Knows shapes and limits; knows nothing of what is done with them.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from agents.asking import Effort
 from agents.kept_answers import Vote
@@ -13,6 +13,13 @@ from agents.policy import Policy
 from app.keys import Role
 
 DEFAULT_COLLECTION = "default"
+CHAT_FIELDS_WITHOUT_EFFECT = frozenset(
+    {"temperature", "top_p", "seed", "stop", "presence_penalty", "frequency_penalty", "logit_bias"}
+) | frozenset(
+    {"max_tokens", "max_completion_tokens", "reasoning_effort", "verbosity", "user", "metadata", "store"}
+    | {"service_tier", "safety_identifier", "prompt_cache_key", "parallel_tool_calls"}
+)
+"""How OpenAI's models sample, how long they may write, and what is noted of it."""
 
 
 class Body(BaseModel):
@@ -36,6 +43,59 @@ class AskBody(Body):
     memory: str = Field("", max_length=128)
     readers: list[str] | None = Field(None, max_length=100)
     stream: bool = False
+
+
+class ChatTextPart(BaseModel):
+    """A part of a message; pictures and sounds are refused."""
+
+    type: Literal["text"]
+    text: str
+
+
+class ChatMessage(BaseModel):
+    """One of OpenAI's messages. What else it holds has no effect."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: str | list[ChatTextPart] | None = None
+
+    @property
+    def text(self) -> str:
+        """All its parts."""
+        if isinstance(self.content, list):
+            return "\n".join(part.text for part in self.content)
+        return self.content or ""
+
+
+class ChatStreamOptions(BaseModel):
+    """Whether a last chunk tells the usage."""
+
+    include_usage: bool = False
+
+
+class ChatBody(Body):
+    """A conversation whose last message of the user is asked. `model` is `attest`, or `attest/NAME` for an
+    assistant. `collection`, `session_id`, `readers`, `effort`, `policy` and `memory` are those of
+    `/v1/ask`. OpenAI's fields of sampling, lengths and records have no effect, nor has null."""
+
+    model: str = Field(max_length=200)
+    messages: list[ChatMessage] = Field(min_length=1)
+    stream: bool = False
+    stream_options: ChatStreamOptions = ChatStreamOptions()
+    n: Literal[1] = 1
+    collection: str = Field("", max_length=128)
+    session_id: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9_-]*$")
+    readers: list[str] | None = Field(None, max_length=100)
+    effort: Effort | None = None
+    policy: Policy | None = None
+    memory: str = Field("", max_length=128)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_effect(cls, given: Any) -> Any:
+        """Without what every client sends and an answer from documents has no use for."""
+        if not isinstance(given, dict):
+            return given
+        return {k: v for k, v in given.items() if v is not None and k not in CHAT_FIELDS_WITHOUT_EFFECT}
 
 
 class SearchBody(Body):

@@ -14,7 +14,7 @@ from agents.events import Failed, Finished, Retrieved, SentenceReleased, Sentenc
 from agents.policy import Policy
 from core.errors import ChatModelError, NotFoundError, StoreError
 from core.settings import Settings
-from core.types import Hit, Label, Scope, Stage, Status, Verdict
+from core.types import Hit, Label, Scope, Stage, Status, Turn, Verdict
 from retrieval.retriever import SearchResult
 from tests.agents.doubles import ScriptedChat, chunk, letter_models, with_letters
 
@@ -226,6 +226,16 @@ async def test_a_follow_up_is_searched_with_the_question_before(open_agent):
     await events_of(asker, "那电池呢？")
     await events_of(asker, "那电池呢？", session="another")
     assert [q for q, _ in shelf.queries] == [QUESTION, f"{QUESTION} 那电池呢？", "那电池呢？"]
+
+
+async def test_a_history_that_is_brought_along_is_gone_on_from_and_not_stored(open_agent):
+    shelf = OneShelf()
+    asker = await open_agent(ScriptedChat("电池的保修期为 6 个月。[1]"), shelf)
+    brought = (Turn(QUESTION, "18 个月。", Status.ANSWERED),)
+    events = [event async for event in asker.ask(replace(ask("那电池呢？"), history=brought))]
+    assert [q for q, _ in shelf.queries] == [f"{QUESTION} 那电池呢？"]
+    assert events[-1].answer.text == "电池的保修期为 6 个月。[1]"
+    assert [turn.question for turn in await asker.history("ann", "s")] == ["那电池呢？"]
 
 
 async def test_a_session_is_found_by_its_owner_only(open_agent):

@@ -1,5 +1,7 @@
 """Memory over the whole of the API: real store, real embedder, a scripted chat model."""
 
+import json
+
 import pytest
 
 from tests.app.curating import GOOD, QUESTION, open_desk
@@ -42,3 +44,25 @@ def test_what_two_users_tell_stays_with_each_and_follow_ups_know_their_session(d
     turns = desk.call("ann", "GET", "/v1/sessions/s").json()["turns"]
     assert [turn["question"] for turn in turns][1:] == [QUESTION, "那我的电池呢？"]
     assert desk.call("bob", "GET", "/v1/sessions/s").json()["turns"][0]["question"].startswith("请记住我在成都")
+
+
+@pytest.mark.models
+def test_a_follow_up_in_messages_alone_is_answered_as_in_a_session(desk):
+    asked, before = len(desk.chat.asked), desk.call("eve", "GET", "/v1/sessions").json()["sessions"]
+    desk.chat.replies = [BATTERY] * 3
+    said = [("user", QUESTION), ("assistant", GOOD), ("user", "那电池呢？")]
+    body = {
+        "model": "attest", "messages": [{"role": role, "content": text} for role, text in said],
+        "stream": True,
+    }  # fmt: skip
+    reply = desk.call("eve", "POST", "/v1/chat/completions", json=body)
+    *chunks, done = (line.removeprefix("data: ") for line in reply.text.split("\n") if line.startswith("data: "))
+    deltas = [json.loads(chunk)["choices"][0]["delta"] for chunk in chunks]
+    answer = deltas[-1]["attest"]
+    assert done == "[DONE]" and answer["status"] == "answered" and answer["citations"]
+    assert "6 个月" in answer["text"] == "".join(delta.get("content", "") for delta in deltas)
+    assert f"User: {QUESTION}" in desk.chat.asked[asked][-1].content
+    (new,) = [
+        one for one in desk.call("eve", "GET", "/v1/sessions").json()["sessions"] if one not in before
+    ]
+    assert (new["session_id"], new["turns"], new["title"]) == (answer["session_id"], 1, "那电池呢？")

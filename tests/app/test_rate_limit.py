@@ -55,6 +55,19 @@ def test_every_limited_path_is_a_route_that_asks(tmp_path):
     assert all(any(path.startswith(begin) for path in posts) for begin in LIMITED_PATHS)
 
 
+def test_completions_count_as_questions_and_are_told_so_in_openais_shape(tmp_path):
+    client, _ = api(tmp_path, 2)
+    body = {"model": "attest", "messages": [{"role": "user", "content": "年假几天？"}]}
+    with client:
+        assert client.post("/v1/ask", json=QUESTION).status_code == 200
+        assert client.post("/v1/chat/completions", json=body).status_code == 200
+        reply = client.post("/v1/chat/completions", json=body)
+        assert client.get("/v1/models").status_code == 200
+    assert reply.status_code == 429 and int(reply.headers["retry-after"]) >= 1
+    error = reply.json()["error"]
+    assert (error["type"], error["code"]) == ("rate_limit_error", "too_many_questions")
+
+
 def test_calls_of_tools_count_too(tmp_path):
     client, _ = api(tmp_path, 1)
     body = {"arguments": {"expression": "1+1"}}
