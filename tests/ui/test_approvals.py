@@ -7,6 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.api import create_app
+from tests.app.fakes import TOKEN
+from tests.app.test_tools import services_over
 from tests.ui.standin_api import HOSTILE, make_app
 from tests.ui.standin_approvals import CALL, WORDS, done, failed, waiting
 from tests.ui.test_main import asked, html_of, opened, use_chinese
@@ -28,8 +31,11 @@ JSON = st.recursive(
 
 def send_edit(at, written: str) -> str:
     at.text_area(key=KEY).set_value(written)
-    button = next(button for button in at.button if button.label == "Approve with these")
-    return html_of(button.click().run())
+    return html_of(sender(at).click().run())
+
+
+def sender(at):
+    return next(button for button in at.button if button.label == "Approve with these")
 
 
 def keys(at) -> set[str]:
@@ -238,3 +244,19 @@ def test_an_id_of_an_approval_cannot_leave_its_place_in_the_path():
     client = ApiClient("http://api.test", transport=httpx.MockTransport(respond))
     assert list(client.decide("../keys?x", "approve")) == [] == list(client.resume("a/b"))
     assert paths == [b"/v1/approvals/..%2Fkeys%3Fx", b"/v1/sessions/a%2Fb/resume"]
+
+
+def test_the_page_and_the_whole_api_agree(monkeypatch, tmp_path):
+    with opened(monkeypatch, create_app(services_over(tmp_path), TOKEN), token=TOKEN) as at:
+        asked(at, "/remember my team is red\n/remember my town is Hefei")
+        [area] = at.text_area
+        assert json.loads(area.value) == {"text": "my team is red"}
+        area.set_value('{"txt": "x"}')
+        assert "attest-problem" in html_of(sender(at).click().run())
+        [area] = at.text_area
+        area.set_value('{"text": "my team is blue"}')
+        assert "my town is Hefei" in html_of(sender(at).click().run())
+        html = html_of(at.button(key="approve").click().run())
+        assert "By tools" in html and "approve" not in keys(at)
+        remembered = html_of(at.segmented_control(key="view").set_value("memory").run())
+        assert ">Hefei<" in remembered and ">blue<" in remembered and ">red<" not in remembered
