@@ -218,11 +218,33 @@ class ApiClient:
             "assistant": question.assistant,
             "stream": True,
         }
+        yield from self._events("/v1/ask", body)
+
+    def approvals(self) -> list[Json]:
+        """`[{"id", "session_id", "tool", "arguments", "proposed"}]`: the calls of tools that wait for the
+        caller, the oldest first."""
+        return self._rows("/v1/approvals", "approvals")
+
+    def decide(
+        self, approval_id: str, decision: str, arguments: Json | None = None
+    ) -> Generator[AskEvent, None, None]:
+        """Sends approve, edit (with `arguments`) or reject; the events of the turn that goes on, as of
+        `ask`."""
+        body: Json = {"decision": decision, "stream": True}
+        if arguments is not None:
+            body["arguments"] = arguments
+        yield from self._events(f"/v1/approvals/{quote(approval_id, safe='')}", body)
+
+    def resume(self, session_id: str) -> Generator[AskEvent, None, None]:
+        """The events of a turn that was broken off and goes on from its last step, as of `ask`."""
+        yield from self._events(f"/v1/sessions/{quote(session_id, safe='')}/resume", {"stream": True})
+
+    def _events(self, path: str, body: Json) -> Generator[AskEvent, None, None]:
         timeout = httpx.Timeout(STREAM_SILENCE_S, connect=CONNECT_TIMEOUT_S)
         headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
         with (
             _transport_errors(self.base_url),
-            self._http.stream("POST", "/v1/ask", json=body, headers=headers, timeout=timeout) as response,
+            self._http.stream("POST", path, json=body, headers=headers, timeout=timeout) as response,
         ):
             if response.is_error:
                 response.read()

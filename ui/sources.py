@@ -3,18 +3,20 @@
 Knows the answer's JSON and the words of `texts`. Does not know Streamlit.
 """
 
+import json
 import re
 from collections.abc import Callable
 
 from ui.client import Json
 from ui.markup import Html, element, join, picture
 from ui.texts import Texts
-from ui.turn import Turn
+from ui.turn import ToolStep, Turn
 
 CONTEXT_CHARS = 400
 CLOCK_FROM_S = 2
+STEP_CHARS = 100
+SEARCH = "search"
 REPORT = "research"
-CURATED = "faq"
 ReadFigure = Callable[[str], bytes]
 """The picture at the path that a citation names; none when there is none to be had."""
 CJK_FROM, CJK_TO = "\u2e80", "\uffef"
@@ -74,6 +76,11 @@ def status_html(turn: Turn, texts: Texts, elapsed_s: int = 0) -> Html:
     return element("div", *parts, css="attest-status", role="status")
 
 
+def steps_html(turn: Turn, texts: Texts) -> Html:
+    """A line for each tool that was called: its name, its arguments, and what it gave."""
+    return element("div", *[_step(step, texts) for step in turn.steps], css="attest-steps")
+
+
 def abstention_html(turn: Turn, texts: Texts) -> Html:
     """What was looked for, and the documents that came nearest."""
     title = "cut_short_title" if turn.cut_short else "abstained_title"
@@ -95,8 +102,10 @@ def withheld_html(turn: Turn, texts: Texts) -> Html:
 
 
 def footer_html(turn: Turn, texts: Texts) -> Html:
-    """One quiet line: whether the answer is a curated one or ended at a limit, how many sources, how long."""
-    parts = [texts("footer_curated")] if turn.route == CURATED else []
+    """One quiet line: by which way the answer came when not by the search, whether it ended at a limit, how
+    many sources, how long."""
+    is_usual = turn.route in ("", SEARCH)
+    parts = [] if is_usual else [texts.get(f"route_{turn.route}") or turn.route]
     if turn.cut_short:
         parts.append(texts("footer_cut_short"))
     if count := len(turn.citations):
@@ -212,6 +221,23 @@ def _start_of(quote: str, chunk: str, start: object) -> int:
     if isinstance(start, int) and chunk[start : start + len(quote)] == quote:
         return start
     return chunk.find(quote)
+
+
+def _step(step: ToolStep, texts: Texts) -> Html:
+    written = json.dumps(step.arguments, ensure_ascii=False)
+    outcome = texts("tool_running") if step.text is None else step.text
+    return element(
+        "div",
+        element("span", step.tool, css="attest-title"),
+        element("code", _clipped(written)),
+        element("span", f"→ {_clipped(outcome)}", css="attest-muted"),
+        css="attest-step",
+    )
+
+
+def _clipped(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= STEP_CHARS else line[: STEP_CHARS - 1] + "…"
 
 
 def _withheld(item: Json, texts: Texts) -> Html:

@@ -14,11 +14,27 @@ STOPPED = "stopped"
 FAILED = "failed"
 ABSTAINED = "abstained"
 PARTIAL = "partial"
+WAITING = "waiting"
+"""A call of a tool waits for its owner's word, or the turn broke off and may be taken up again."""
+RESUMING = "resuming"
+
+
+@dataclass
+class ToolStep:
+    """A call of a tool, and what it gave; None while it runs, and where it gave nothing."""
+
+    tool: str
+    arguments: Json
+    text: str | None = None
 
 
 @dataclass
 class Turn:
-    """`status` is running, stopped or failed, or the answer's own: answered, partial, abstained."""
+    """`status` is running, stopped or failed, or the answer's own: answered, partial, abstained, waiting.
+
+    `approval` is the call that a waiting turn waits for, as `GET /v1/approvals` tells it: None when that
+    was not looked up, empty when nothing waits.
+    """
 
     question: str
     status: str = RUNNING
@@ -38,6 +54,9 @@ class Turn:
     vote: str = ""
     message: str = ""
     remedy: str = ""
+    steps: list[ToolStep] = field(default_factory=list)
+    approval: Json | None = None
+    taken_up: bool = False
 
     @property
     def running(self) -> bool:
@@ -53,6 +72,10 @@ class Turn:
             case "retrieved":
                 self.hits = _objects(data, "hits")
                 self.looked_for = _texts(data, "queries") or self.looked_for
+            case "tool_call":
+                self._call(data)
+            case "tool_result":
+                self._return(data)
             case "sentence":
                 self._release(data)
             case "revised":
@@ -63,12 +86,21 @@ class Turn:
                 self.fail(_text(data, "message"), _text(data, "remedy"))
 
     def fail(self, message: str, remedy: str = "") -> None:
-        """The turn ended in an error; what was released before stays readable."""
-        self.status, self.message, self.remedy = FAILED, message, remedy
+        """The turn ended in an error; what was released before stays readable. One that had been taken up
+        waits again: the API goes on from its last step."""
+        self.status = WAITING if self.taken_up else FAILED
+        self.message, self.remedy = message, remedy
 
     def stop(self) -> None:
         """The reader went elsewhere before the end."""
-        self.status = STOPPED
+        self.status = WAITING if self.taken_up else STOPPED
+
+    def take_up(self) -> None:
+        """A waiting turn goes on: its events come from here on."""
+        self.status, self.stage, self.detail, self.text = RUNNING, RESUMING, "", ""
+        self.sentences, self.steps = [], []
+        self.approval, self.taken_up = None, True
+        self.message = self.remedy = ""
 
     def cited(self) -> list[Json]:
         """The citations in marker order."""
@@ -83,6 +115,17 @@ class Turn:
             self.sentences.append(sentence)
         self._add_citations(_objects(data, "citations"))
 
+    def _call(self, data: Json) -> None:
+        arguments = data.get("arguments")
+        self.steps.append(ToolStep(_text(data, "tool"), arguments if isinstance(arguments, dict) else {}))
+
+    def _return(self, data: Json) -> None:
+        tool = _text(data, "tool")
+        for step in self.steps:
+            if step.tool == tool and step.text is None:
+                step.text = _text(data, "text")
+                return
+
     def _revise(self, data: Json) -> None:
         if isinstance(replacement := data.get("replacement"), dict):
             self.sentences.append(replacement)
@@ -93,6 +136,7 @@ class Turn:
     def _finish(self, answer: Json) -> None:
         # The finished answer is the whole truth: what was shown on the way is replaced by it.
         self.status = _text(answer, "status") or "answered"
+        self.approval, self.taken_up = None, False
         self.text = _text(answer, "text")
         self.sentences = _objects(answer, "sentences")
         self.withheld = _objects(answer, "withheld")

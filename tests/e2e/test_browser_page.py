@@ -63,6 +63,20 @@ def test_hostile_document_text_neither_runs_nor_links_nor_loads(chromium, url):
     page.context.close()
 
 
+def test_hostile_arguments_that_wait_for_approval_are_words_and_go_on_when_it_is_given(chromium, url):
+    page = new_page(chromium, url, "en-GB")
+    ask(page, "/remember my phone")
+    assert HOSTILE in page.locator(".attest-arguments").inner_text()
+    page.get_by_role("button", name="Edit").click()
+    assert HOSTILE in page.get_by_label("Arguments, as JSON").input_value()
+    assert page.title() == "Attest" and page.locator("[onerror], [href^='javascript']").count() == 0
+    page.get_by_role("button", name="Approve with these").click()
+    page.get_by_text("By tools").wait_for()
+    assert page.locator(".attest-arguments").count() == 0
+    assert not [address for address in page.requested if not address.startswith((url, "data:", "blob:"))]
+    page.context.close()
+
+
 def test_a_picture_that_is_cited_is_drawn_and_nothing_is_loaded_for_it(chromium, url):
     page = new_page(chromium, url, "en-GB")
     ask(page, "picture")

@@ -39,7 +39,9 @@ def library(tmp_path_factory, weights_folder) -> Path:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with (data / "serve.log").open("w") as log:
-        api = subprocess.Popen([*ATTEST, "serve", "--port", str(port), "--data", str(data)], cwd=ROOT, stderr=log)
+        api = subprocess.Popen(
+            [*ATTEST, "serve", "--port", str(port), "--data", str(data)], cwd=ROOT, stderr=log
+        )
     until = time.monotonic() + 60
     while not (data / "server.json").exists():
         assert api.poll() is None and time.monotonic() < until, (data / "serve.log").read_text()
@@ -79,7 +81,11 @@ def test_an_answer_quotes_its_source_letter_by_letter(library, question, source,
 
 @pytest.mark.parametrize(
     "question",
-    ["公司员工的婚假有多少天？", "在中国大陆购买的 FS-85 流量计保修期是多久？", "What is the list price of the FS-80 in euros?"],
+    [
+        "公司员工的婚假有多少天？",
+        "在中国大陆购买的 FS-85 流量计保修期是多久？",
+        "What is the list price of the FS-80 in euros?",
+    ],
 )
 def test_what_the_library_does_not_hold_is_said(library, question):
     answer = attest(library, "ask", question)
@@ -110,7 +116,9 @@ def test_a_document_of_one_reader_is_hidden_from_the_others(library, tmp_path):
         assert not any("987654" in hit["text"] for hit in hits)
 
 
-@pytest.mark.skipif(not NOTES.is_dir(), reason="the five real notes are not there (../shared/library/llm-notes)")
+@pytest.mark.skipif(
+    not NOTES.is_dir(), reason="the five real notes are not there (../shared/library/llm-notes)"
+)
 def test_real_notes_are_read_and_asked(tmp_path, weights_folder):
     report = attest(tmp_path, "ingest", str(NOTES))
     assert (report["added"], report["failed"]) == (5, 0)

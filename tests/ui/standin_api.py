@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI, Request, UploadFile
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
+from tests.ui.standin_approvals import add_approvals, waiting
 from tests.ui.standin_profile import HOSTILE, add_assistants, add_memory, problem
 
 CHUNK = "第三章 休假。员工每年享有 15 天带薪年假。未使用的年假可结转至次年三月底。"
@@ -149,6 +150,7 @@ SCRIPTS = {
     "nothing": abstained,
     "hostile": hostile,
     "fail": failed,
+    "remember": waiting,
     "cut": lambda: answered()[:4],
 }
 
@@ -189,6 +191,7 @@ def make_app(*, token: str = "", pause_s: float = 0.0, documents: list[dict] | N
     _add_curation(app)
     add_memory(app)
     add_assistants(app)
+    add_approvals(app)
     _add_ask(app, pause_s)
     return app
 
@@ -251,15 +254,15 @@ def _add_library(app: FastAPI) -> None:
 
 
 def _add_sessions(app: FastAPI) -> None:
+    app.state.turns = [{"question": "差旅标准如何报销？", "answer": "凭发票报销。[1]", "status": "answered"}]
+
     @app.get("/v1/sessions")
     def sessions() -> dict:
         return {"sessions": app.state.sessions}
 
     @app.get("/v1/sessions/{session_id}")
     def session(session_id: str) -> dict:
-        return {
-            "turns": [{"question": "差旅标准如何报销？", "answer": "凭发票报销。[1]", "status": "answered"}]
-        }
+        return {"turns": app.state.turns}
 
     @app.delete("/v1/sessions/{session_id}")
     def delete(session_id: str) -> dict:
