@@ -157,7 +157,9 @@ class _Reader:
 
     def _take_of(self) -> bool:
         """`of` and 的 behind a share take it of what follows."""
-        match = _OF.match(self._text, self._at) if self._is_operand_before else None
+        # A parenthesis that was never opened may close before any operand.
+        is_behind = self._is_operand_before and bool(self._found.operands)
+        match = _OF.match(self._text, self._at) if is_behind else None
         if match is None or _OF_POWER.match(self._text, match.end()):
             return False
         self._append("*", match.end())

@@ -1,5 +1,6 @@
 """Questions that are reckoned: what is understood, and what is left to the documents."""
 
+import contextlib
 from datetime import date
 
 import pytest
@@ -96,6 +97,7 @@ def test_what_does_not_end_is_marked_as_rounded():
         ("99999999999999999999 ** 999", "large"),
         ("(" * 100 + "1" + ")" * 100, "nested"),
         (")0", "not understood|whole"),
+        (") of 5", "not understood"),
         ("10 km + 5 kg", "cannot be made"),
         ("100美元是多少欧元", "rate"),
         ("__import__('os')", "not understood"),
@@ -155,6 +157,12 @@ def test_any_text_is_reckoned_or_refused(text):
         calculate(text, TODAY)
     except InputError as exc:
         assert exc.message
+
+
+@given(st.lists(st.sampled_from(["of", "的", "%", "(", ")", "sqrt(", "to", "km", "5", "三千", "2024-01-01", "+"])))
+def test_any_words_of_its_own_are_reckoned_or_refused(words):
+    with contextlib.suppress(InputError):
+        calculate(" ".join(words), TODAY)
 
 
 @given(st.text(alphabet="0123456789+-*/^%()., 万亿千百零一二三天月年日kmgce的占比多少到从xof$", max_size=60))
