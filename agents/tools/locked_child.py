@@ -25,6 +25,7 @@ _READ = _EXECUTE | _READ_FILE | _READ_DIR
 # How many rights on files each version of the interface knows; 13 are of the first.
 _RIGHTS_BY_VERSION = {1: 13, 2: 14, 3: 15, 4: 15}
 _MOST_RIGHTS = 16
+_SCOPES_SINCE, _NO_ABSTRACT_SOCKETS, _NO_SIGNALS = 6, 1, 2
 MAX_FILE_BYTES = 16 * 2**20
 MAX_OPEN_FILES = 64
 
@@ -44,8 +45,12 @@ def lock(folder: Path, seconds: int, memory_mb: int) -> None:
     _check(libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0), "no new privileges")
     version = _check(libc.syscall(_CREATE_RULESET, None, 0, _VERSION_FLAG), "Landlock")
     all_rights = (1 << _RIGHTS_BY_VERSION.get(version, _MOST_RIGHTS)) - 1
-    rules = ctypes.create_string_buffer(struct.pack("<Q", all_rights))
-    ruleset = _check(libc.syscall(_CREATE_RULESET, rules, 8, 0), "Landlock")
+    wanted = struct.pack("<Q", all_rights)
+    if version >= _SCOPES_SINCE:
+        # Before Linux 6.12 there is no lock against signals to processes of the same user.
+        wanted += struct.pack("<QQ", 0, _NO_ABSTRACT_SOCKETS | _NO_SIGNALS)
+    rules = ctypes.create_string_buffer(wanted)
+    ruleset = _check(libc.syscall(_CREATE_RULESET, rules, len(wanted), 0), "Landlock")
     for place in _readable():
         _allow(libc, ruleset, place, _READ)
     _allow(libc, ruleset, folder, all_rights & ~_EXECUTE)

@@ -1,5 +1,6 @@
 """`python` in its locked process, and `web_search` over a server that says what it likes."""
 
+import ctypes
 import json
 import os
 import socket
@@ -48,6 +49,15 @@ async def test_what_is_locked_stays_locked(tmp_path, attempt):
         code = attempt.format(secret=str(secret), port=server.getsockname()[1])
         found = await run(tmp_path, code)
     assert "Error" in found and "secret\n" not in found, found
+
+
+def _landlock_version() -> int:
+    return ctypes.CDLL(None).syscall(444, None, 0, 1)
+
+
+@pytest.mark.skipif(_landlock_version() < 6, reason="signals are locked since Linux 6.12")
+async def test_no_other_process_gets_a_signal(tmp_path):
+    assert "PermissionError" in await run(tmp_path, "import os; os.kill(os.getppid(), 0)")
 
 
 async def test_it_is_for_admins_alone(tmp_path):
