@@ -4,6 +4,7 @@ Says what was looked for when nothing was found. Knows nothing of how the answer
 """
 
 import time
+from collections.abc import Sequence
 
 from langgraph.runtime import Runtime
 
@@ -12,6 +13,7 @@ from agents.draft_stream import Fault
 from agents.events import Finished, StatusChanged
 from agents.guards.outgoing import strip_links
 from agents.guards.speech_to_models import Speech, speech_of
+from agents.keywords import segment_cover
 from agents.records import read_answer, read_excerpt
 from agents.routing import Route
 from agents.state import AskState
@@ -73,8 +75,8 @@ def made_answer(state: AskState, ended_by: str = "") -> Answer:
     is_told = state["route"] == Route.TOOL
     if not state["refusal"] and outcome["status"] == Status.ABSTAINED.value and not is_told:
         outcome["text"] = abstention_text(state)
-    if state.get("missing") and outcome["status"] != Status.ABSTAINED.value:
-        outcome = without_parts(outcome, state)
+    if outcome["status"] != Status.ABSTAINED.value and (missing := still_missing(outcome, state)):
+        outcome = without_parts(outcome, missing, state["language"])
     if ended_by:
         outcome = cut_short(outcome, ended_by, state)
     total = round((time.time() - state["started"]) * 1000, 1)
@@ -94,10 +96,21 @@ def made_answer(state: AskState, ended_by: str = "") -> Answer:
     )
 
 
-def without_parts(outcome: dict, state: AskState) -> dict:
+def still_missing(outcome: dict, state: AskState) -> list[str]:
+    """The parts that evidence was too thin for, without those that a sentence answers all the same: one that
+    holds more of the part than of any other. None where an answer of the whole names no part."""
+    answered, parts = set(), state.get("parts", ())
+    for sentence in outcome["sentences"]:
+        covers = {part: sum(segment_cover(part, sentence["text"])) for part in parts}
+        most = [part for part, cover in covers.items() if cover and cover == max(covers.values())]
+        answered |= set(most) if len(most) == 1 else set()
+    left = [part for part in state.get("missing", ()) if part not in answered]
+    return [] if parts and len(left) == len(parts) else left
+
+
+def without_parts(outcome: dict, missing: Sequence[str], language: str) -> dict:
     """The outcome of a question to some of whose parts the library has nothing, which the text names."""
-    language = state["language"]
-    words = NOT_ALL[language].format(queries=("、" if language == "zh" else ", ").join(state["missing"]))
+    words = NOT_ALL[language].format(queries=("、" if language == "zh" else ", ").join(missing))
     return {**outcome, "status": Status.PARTIAL.value, "text": f"{outcome['text']}\n\n{words}"}
 
 

@@ -50,14 +50,12 @@ async def hops(state: AskState, runtime: Runtime[AskContext]) -> dict:
         for chunk, share in one.sufficiency.answering.items():
             answering[chunk] = max(share, answering.get(chunk, 0.0))
     sufficient_at = context.guards.sufficient_at
-    best = max(one.sufficiency.score for one in found)
     thin = [one.question for one in found if one.sufficiency.score < sufficient_at and _asks(one.question)]
     return {
         "route": Route.HOPS.value,
         "queries": [state["queries"][0], *asked],
         "parts": asked,
-        # Where no part stands out, as in "compare A and B", the whole is judged and none can be named.
-        "missing": [] if parts.then or best < sufficient_at else thin,
+        "missing": [] if parts.then else thin,
         "evidence": [excerpt_record(excerpt) for excerpt in excerpts],
         "hostile": await find_hostile(context, state["queries"][0], hits),
         "signals": {**found[0].signals, "sufficiency": await _sufficiency(state, parts, found, context)},

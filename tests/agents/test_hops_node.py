@@ -8,6 +8,7 @@ import pytest
 from agents.gathering import Found
 from agents.guards.sufficiency import Sufficiency
 from agents.nodes import hops as node
+from agents.nodes.finish import still_missing
 from core.settings import GuardSettings, RetrievalSettings
 from core.types import Hit, Stage
 from tests.agents.doubles import chunk, shown
@@ -22,7 +23,7 @@ MAKER = "The FS-85 flow meter is made by"
 def hop(monkeypatch):
     """The node's result for a question, and what was searched for: `scores` by a word of the part."""
 
-    async def run(question: str, scores: dict[str, float], text: str = "重量", whole=0.9, hostile=()):
+    async def run(question: str, scores: dict[str, float], text: str = "重量", hostile=()):
         asked = []
 
         async def find(context, queries, scope, chunks, passage=""):
@@ -42,7 +43,7 @@ def hop(monkeypatch):
             retrieval=RetrievalSettings(),
             guards=GuardSettings(sufficient_at=0.35),
             cutter=SimpleNamespace(cut=lambda question, hits, limits: [shown(hit.chunk) for hit in hits]),
-            gate=SimpleNamespace(read=lambda question, chunks: Sufficiency(whole, {})),
+            gate=SimpleNamespace(read=lambda question, chunks: Sufficiency(0.9, {})),
         )
         state = {"queries": [question], "effort": "standard", "collection": "default", "readers": ["ann"],
                  "notes": [], "timings_ms": {}}  # fmt: skip
@@ -56,11 +57,6 @@ async def test_the_part_that_the_library_does_not_hold_is_missing(hop):
     found, _ = await hop(COMPARED, {"TM-20": 0.9, "TM-30": 0.1})
     [missing] = found["missing"]
     assert "TM-30" in missing and "TM-20" not in missing
-
-
-async def test_no_part_is_missing_where_only_the_whole_says_that_there_is_an_answer(hop):
-    found, _ = await hop(COMPARED, {"TM-20": 0.2, "TM-30": 0.2}, whole=0.6)
-    assert found["signals"]["sufficiency"] == 0.6 and found["missing"] == []
 
 
 async def test_what_is_searched_for_second_brings_no_link_of_a_document(hop):
@@ -84,3 +80,24 @@ async def test_a_text_that_speaks_to_a_model_names_nothing_for_the_second_search
 async def test_what_is_described_is_searched_for_by_its_name(hop):
     found, asked = await hop(DESCRIBED, {"FS-85": 0.9, "director": 0.9}, f"{MAKER} Nova Instruments.")
     assert asked[-1] == "Who is the director of Nova Instruments?" and found["queries"][-1] == asked[-1]
+
+
+@pytest.mark.parametrize(
+    ("said", "missing"),
+    [
+        ("TM-20 的重量为 1.8 千克。", ["TM-30 的重量是多少？"]),
+        ("TM-30 的重量为 2.4 千克。", []),
+        ("该温度计的重量为 1.8 千克。", ["TM-30 的重量是多少？"]),
+        ("It weighs 1.8 kg.", ["TM-30 的重量是多少？"]),
+    ],
+)
+def test_a_part_that_a_sentence_answers_is_not_called_missing(said, missing):
+    parts = ["TM-20 的重量是多少？", "TM-30 的重量是多少？"]
+    outcome = {"sentences": [{"text": said}]}
+    assert still_missing(outcome, {"parts": parts, "missing": [parts[1]]}) == missing
+
+
+@pytest.mark.parametrize(("said", "missing"), [("两者都是 2 千克。", []), ("TM-20 的重量为 1.8 千克。", ["TM-30 的重量是多少？"])])
+def test_an_answer_of_the_whole_does_not_call_all_of_it_missing(said, missing):
+    parts = ["TM-20 的重量是多少？", "TM-30 的重量是多少？"]
+    assert still_missing({"sentences": [{"text": said}]}, {"parts": parts, "missing": parts}) == missing
