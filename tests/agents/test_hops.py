@@ -64,8 +64,8 @@ def test_a_part_that_the_library_does_not_hold_is_named(desk):
     reply = "TM-20 温度计的重量为 1.8 千克。"
     answer = ask(desk, "TM-20 温度计的重量和年假的天数分别是多少？", reply)
     assert answer["route"] == "hops"
-    answer = ask(desk, "TM-20 温度计的重量是多少，谁发明了望远镜？", reply)
-    assert answer["status"] == "partial" and "望远镜" in answer["text"].split("\n\n")[-1]
+    answer = ask(desk, "TM-20 温度计的重量是多少，武汉的人口有多少？", reply)
+    assert answer["status"] == "partial" and "武汉的人口" in answer["text"].split("\n\n")[-1]
 
 
 def test_at_the_quick_effort_there_is_one_search(desk):
