@@ -82,9 +82,14 @@ async def plan(state: AskState, runtime: Runtime[AskContext]) -> dict:
 
 
 def _way(question: str, query: str) -> Choice:
-    """Of the question with what it goes on from; what a tool answers stands by itself."""
+    """Of the question with what it goes on from; what a tool answers stands by itself, and a question
+    is not of several parts because it stands behind another one."""
     alone = classify(question)
-    return alone if alone.route is Route.TOOL else classify(query)
+    if alone.route is Route.TOOL:
+        return alone
+    joined = classify(query)
+    is_of_parts = joined.route is not Route.HOPS or alone.route is Route.HOPS or query == question
+    return joined if is_of_parts else Choice(Route.SEARCH, "goes on from another question")
 
 
 async def _recall(question: str, state: AskState, runtime: Runtime[AskContext]) -> str:

@@ -1,6 +1,7 @@
 """`attest search`, `attest ask` and `attest chat`."""
 
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import Annotated
 
 import typer
@@ -173,6 +174,12 @@ async def _answer(backend, question, out: Output) -> dict:
 
 async def show_turn(events, out: Output) -> dict:
     """Shows the events of a turn as they come (not with --json) and gives the answer."""
+    # Closed here and not by the collector: the connection behind it has no event loop by then.
+    async with aclosing(events):
+        return await _shown(events, out)
+
+
+async def _shown(events, out: Output) -> dict:
     from app.cli.backend import failed_turn
 
     async for name, payload in events:

@@ -19,13 +19,15 @@ _ZH_CLAUSE = re.compile("[^，。；！？\n]+")
 
 def read_summedits(folder: Path) -> Iterator[Claim]:
     """Summaries of ten domains (eight here) and their edits; 1 is consistent. The group is the
-    document, so that an edit never stands beside its original across a split."""
+    document, so that an edit never stands beside its original across a split. Copies are left out, as of
+    BEGIN."""
     for path in sorted((folder / "summedits").glob("*.json")):
         domain = path.stem.removeprefix("summedits_")
         for row in json.loads(path.read_text(encoding="utf-8")):
             group = f"{domain}:{row['doc'][:200]}"
             kind = "+".join(row["edit_types"]) if not row["label"] else ""
-            yield Claim(row["id"], row["summary"], row["doc"], row["label"], "summedits", group, kind)
+            if not is_copy(row["summary"], row["doc"]):
+                yield Claim(row["id"], row["summary"], row["doc"], row["label"], "summedits", group, kind)
 
 
 def read_begin(folder: Path) -> Iterator[Claim]:
