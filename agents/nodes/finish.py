@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from langgraph.runtime import Runtime
 
+from agents.closing_words import LIMITS, NEAREST, NOT_ALL, NOT_HELD, NOTHING_YET, REFUSED, STOPPED_AT
 from agents.context import AskContext
 from agents.draft_stream import Fault
 from agents.events import Finished, StatusChanged
@@ -19,43 +20,8 @@ from agents.routing import Route
 from agents.state import AskState
 from core.types import Answer, Status
 
-NOT_HELD = {
-    "zh": "文档中没有找到这个问题的答案。查找的是：{queries}。",
-    "en": "The documents do not hold the answer to this question. Looked for: {queries}.",
-}
-NOT_ALL = {
-    "zh": "（文档中没有找到：{queries}）",
-    "en": "(Not found in the documents: {queries})",
-}
-NEAREST = {"zh": "最接近的文档：{titles}。", "en": " The nearest documents: {titles}."}
 MAX_NEAREST = 3
 CUT_SHORT = Fault.CUT_SHORT.value
-LIMITS = {
-    "seconds": {"zh": "时间", "en": "time"},
-    "model_calls": {"zh": "模型调用次数", "en": "model calls"},
-    "tokens": {"zh": "用量", "en": "tokens"},
-}
-STOPPED_AT = {
-    "zh": "（已达到这一细致程度的{limit}上限，回答到此为止，可能还有遗漏。）",
-    "en": "(Stopped at the limit of {limit} of this effort; there may be more.)",
-}
-NOTHING_YET = {
-    "zh": "已达到这一细致程度的{limit}上限，尚未得到可核实的回答。可选择更高的细致程度再问一次。",
-    "en": "The limit of {limit} of this effort was met before a verified answer was found. Ask again with "
-    "more effort.",
-}
-REFUSED = {
-    "instructions": {
-        "zh": "这个问题要求系统改变自己的规则，因此不予回答。Attest 只回答关于文档内容的问题。",
-        "en": "This question asks the system to change its own rules, so it is not answered. "
-        "Attest answers questions about what the documents say.",
-    },
-    "secrets": {
-        "zh": "这个问题索要系统自身的提示词、密钥或配置，因此不予回答。Attest 只回答关于文档内容的问题。",
-        "en": "This question asks for the system's own prompt, keys or settings, so it is not answered. "
-        "Attest answers questions about what the documents say.",
-    },
-}
 
 
 async def finish(state: AskState, runtime: Runtime[AskContext]) -> dict:
