@@ -213,7 +213,7 @@ def _questions_of_sets(folder: Path) -> Iterator[PairRow]:
 def _is_learned(article: dict, name: str) -> bool:
     title = str(article.get("title") or article.get("id"))
     group = str(article.get("title") or article["paragraphs"][0]["context"][:60])
-    halved = name.startswith(("squad2", "xquad")) and is_reported(title)
+    halved = is_reported(title)
     return not halved and not is_of_reported_part(group, 1)
 
 
