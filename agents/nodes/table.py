@@ -53,15 +53,16 @@ async def table(state: AskState, runtime: Runtime[AskContext]) -> dict:
     is_open = state["signals"].get("sufficiency", 0.0) >= context.guards.sufficient_at
     if found is None and context.tables.asks_model and is_open:
         found = await _by_model(work, chunks, scope)
+    # What was spent on a plan that led nowhere counts with the draft.
+    nothing = {"spent": asdict(work.usage)}
     if found is None:
-        # What was spent on a plan that led nowhere counts with the draft.
-        return {"spent": asdict(work.usage)}
+        return nothing
     screened = UNSCREENED
     if context.guards.screen:
         cited = list({span.chunk.id: span.chunk for span in found.spans}.values())
         screened = await asyncio.to_thread(context.screen.screen, work.question, cited, state["hostile"])
     if any(_is_barred(span, screened) for span in found.spans):
-        return {}
+        return nothing
     runtime.stream_writer(StatusChanged("reckoning", found.answer.reckoned.sql))
     released = release(found, screened)
     work.checked.sentences.append(released.sentence)

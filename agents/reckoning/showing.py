@@ -4,7 +4,7 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
-from agents.reckoning.amounts import CURRENCIES, Amount, Value
+from agents.reckoning.amounts import Value
 
 MAX_PLACES = 15
 """A value with more decimal places is rounded, and marked ≈."""
@@ -90,11 +90,6 @@ def show_number(value: Fraction) -> str:
 def number_of(value: Value) -> str:
     """Without commas and unit, for scripts."""
     return value.isoformat() if isinstance(value, date) else show_number(value.value).replace(",", "")
-
-
-def is_money(value: Value) -> bool:
-    """Whether it counts a currency."""
-    return isinstance(value, Amount) and value.unit in CURRENCIES
 
 
 def _is_short(value: Fraction) -> bool:
