@@ -143,11 +143,14 @@ $(STAMP_MODELS): requirements-dev.lock pyproject.toml
 test-models: $(STAMP_MODELS) ## tests of rerankers and embedders that need PyTorch, in .venv-models
 	@$(MODELS_BIN)/python -m pytest -m torch tests/contracts tests/retrieval tests/bench tests/evals
 
-# About an hour and a half on two cores. DATA names the folder of the public sets (docs/guards.md).
+# About two and a half hours on two cores. DATA names the folder of the public sets (docs/guards.md); the drafts of
+# the built-in chat model are kept, and made only once.
 DATA ?=
+DRAFTS ?= drafts.jsonl
 .PHONY: train-guard
 train-guard: $(STAMP_MODELS) ## train the reader of pairs anew on the sets of DATA=FOLDER, and write its weights
-	@$(MODELS_BIN)/attest eval guard --train $(DATA)
+	@$(MODELS_BIN)/python -m evals.drafts $(DATA) $(DRAFTS)
+	@$(MODELS_BIN)/attest eval guard --train $(DATA) --drafts $(DRAFTS)
 
 # The peers have an environment of their own; one of them refuses hard-linked files.
 PEERS_VENV ?= .venv-peers

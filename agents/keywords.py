@@ -8,7 +8,7 @@ import re
 import unicodedata
 
 from core.text import CJK
-from retrieval.terms import split_terms
+from retrieval.terms import simplify, split_terms
 
 _ZH_FUNCTION = re.compile(
     "请问|请|多少|什么|怎么样|怎么|怎样|如何|为何|为什么|哪些|哪个|哪里|哪一|哪|谁|几|是否|能否|可否|是不是|有没有|"
@@ -26,19 +26,16 @@ _EN_FUNCTION = frozenset(
     )
 )
 _ZH_RUN = re.compile(f"[{CJK}]+")
-_EN_WORD = re.compile(r"[a-z0-9][a-z0-9./_-]*[a-z0-9]|[a-z0-9]")
+_LETTER = f"(?![{CJK}])[^\\W_]"
+_OTHER_WORD = re.compile(f"{_LETTER}(?:(?:{_LETTER}|[./_-])*{_LETTER})?")
 
 
 def segments(question: str) -> list[str]:
-    """Content segments in order: Chinese stretches of two or more characters, Latin words."""
-    folded = unicodedata.normalize("NFKC", question).casefold()
-    found = [
-        part
-        for run in _ZH_RUN.findall(folded)
-        for part in _ZH_FUNCTION.split(run)
-        if len(part) >= 2
-    ]
-    found += [word for word in _EN_WORD.findall(folded) if word not in _EN_FUNCTION and len(word) > 1]
+    """Content segments in order, folded: Chinese stretches of two or more characters in simplified
+    ones, and the words of other scripts."""
+    folded = simplify(unicodedata.normalize("NFKC", question).casefold())
+    found = [part for run in _ZH_RUN.findall(folded) for part in _ZH_FUNCTION.split(run) if len(part) >= 2]
+    found += [word for word in _OTHER_WORD.findall(folded) if word not in _EN_FUNCTION and len(word) > 1]
     return found
 
 

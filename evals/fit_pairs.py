@@ -7,6 +7,7 @@ of where rows come from.
 """
 
 import json
+import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from agents.guards import learned
 from core.errors import InputError, SettingsError
 from core.seams import Passage
 from core.wording import in_digits
+from evals.draft_claims import SOURCE, WRONG, claims_on_drafts
+from evals.drafts import read_drafts
 from evals.logistic_fit import auroc, fit
-from evals.pair_rows import CLAIM, PairRow, claim_rows, question_rows
+from evals.pair_rows import CLAIM, PairRow, claim_rows, in_digit_row, question_rows
 from retrieval.embedders.e5 import WEIGHTS_FILE, open_tokenizer
 from retrieval.embedders.e5_graph import WIDE_SITE, E5GraphBuilder
 from retrieval.embedders.e5_weights import E5Weights
@@ -35,7 +38,8 @@ from retrieval.pairs.window import cut_window
 SEED = 7
 ROUNDS, STEPS, BATCH, WARM_UP = 3, 700, 32, 60
 RATES, LEAST_SHARE = (8e-4, 6e-4, 6e-4), 0.02
-CLAIM_SHARE = 0.56
+CLAIM_SHARE, DRAFT_SHARE = 0.56, 0.13
+"""Of all rows that are drawn, and of claims: drafts to the other ones."""
 TOKEN_WEIGHT, MARKED_WEIGHT = 0.5, 3.0
 SORTED_BATCHES = 20
 RANGE_PAIRS = 300
@@ -45,8 +49,10 @@ KEPT_BACK = 10
 RIDGE = 1.0
 
 
-def fit_and_write(folder: Path, weights_folder: Path, on_progress: Callable[[str], None]) -> dict:
-    """Writes both files, and says what they were made from.
+def fit_and_write(
+    folder: Path, drafts: Path | None, weights_folder: Path, on_progress: Callable[[str], None]
+) -> dict:
+    """Writes both files, and says what they were made from. `drafts` is a file of `evals.drafts`.
 
     Raises:
         SettingsError: PyTorch is not installed.
@@ -54,7 +60,7 @@ def fit_and_write(folder: Path, weights_folder: Path, on_progress: Callable[[str
     """
     on_progress("making pairs")
     try:
-        rows = [*claim_rows(folder), *question_rows(folder)]
+        rows = [*claim_rows(folder), *question_rows(folder), *(_draft_rows(drafts) if drafts else ())]
     except FileNotFoundError as exc:
         raise InputError(f"the sets are not all in {folder} ({exc})", remedy="name their folder") from exc
     try:
@@ -74,6 +80,11 @@ def fit_and_write(folder: Path, weights_folder: Path, on_progress: Callable[[str
     model = fit_probability([rows[at] for at in training.undrawn() if rows[at].kind == CLAIM], reader)
     learned.WEIGHTS_FILE.write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
     return {"weights": str(ADAPTER_FILE), "bytes": ADAPTER_FILE.stat().st_size, "n": len(rows), **measured}
+
+
+def _draft_rows(path: Path) -> list[PairRow]:
+    """Claims of drafts; drawn so often that they are a fixed share of all claims."""
+    return [in_digit_row(row) for row in claims_on_drafts(read_drafts(path), random.Random(SEED))]
 
 
 class PairTraining:
@@ -138,6 +149,9 @@ class PairTraining:
         is_claim = np.array([row.kind == CLAIM for row in self._rows])
         share = np.array([row.weight for row in self._rows])
         share[::KEPT_BACK] = 0
+        is_draft = np.array([row.source in (SOURCE, WRONG) for row in self._rows])
+        if is_draft.any():
+            share[is_draft] *= DRAFT_SHARE * share[is_claim & ~is_draft].sum() / share[is_draft].sum()
         share[is_claim] *= CLAIM_SHARE / share[is_claim].sum()
         share[~is_claim] *= (1 - CLAIM_SHARE) / share[~is_claim].sum()
         count = ROUNDS * STEPS * BATCH

@@ -42,6 +42,7 @@ class GuardJob:
     data: Path | None
     limit: int | None = None
     train: bool = False
+    drafts: Path | None = None
 
 
 def run_guard(job: GuardJob, settings: Settings, on_progress: Callable[[str], None]) -> dict:
@@ -55,7 +56,8 @@ def run_guard(job: GuardJob, settings: Settings, on_progress: Callable[[str], No
     if job.train:
         from evals.fit_pairs import fit_and_write
 
-        return fit_and_write(_folder(job.file or job.data), weights_dir(settings.cache), on_progress)
+        folder = _folder(job.file or job.data)
+        return fit_and_write(folder, job.drafts, weights_dir(settings.cache), on_progress)
     named = _read(job)
     embedder = _embedder(settings)
     cached = CachedTokenEmbedder(embedder)

@@ -6,11 +6,10 @@ article, the answering one without its sentence, and questions about another thi
 Groups that anything is reported on are left out. Knows files and labels; knows nothing of networks.
 """
 
-import json
 import random
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.text import Span, detect_language, split_sentences
@@ -19,6 +18,15 @@ from evals.datasets.changed_facts import LEARNED, Source, answer_forms, made_cla
 from evals.datasets.claims import is_copy, read_begin, read_summedits, read_uhgeval, sentences_of
 from evals.fact_changes import CHANGES, borrow
 from evals.guard_sets import REPORTED_PARTS, is_of_reported_part
+from evals.learned_questions import (
+    SQUAD_FILES,
+    Asked,
+    asked_of,
+    crop,
+    flat,
+    json_lines,
+    learned_articles,
+)
 from evals.made_facts import claims_on, make_documents, questions_on
 from evals.statements import join_answer, paraphrase
 from evals.sufficiency_data import is_reported
@@ -56,8 +64,8 @@ class PairRow:
 
 def claim_rows(folder: Path) -> Iterator[PairRow]:
     """All claims, with numbers in digits as the guard has them."""
-    yield from map(_in_digits, _claims_of_people_and_made(folder))
-    yield from map(_in_digits, _claims_on_made_facts())
+    yield from map(in_digit_row, _claims_of_people_and_made(folder))
+    yield from map(in_digit_row, _claims_on_made_facts())
 
 
 def question_rows(folder: Path) -> Iterator[PairRow]:
@@ -66,8 +74,8 @@ def question_rows(folder: Path) -> Iterator[PairRow]:
     yield from _questions_on_made_facts()
 
 
-def _in_digits(row: PairRow) -> PairRow:
-    """The claim's marks go with it."""
+def in_digit_row(row: PairRow) -> PairRow:
+    """The row with numbers in digits; a claim's marks go with it."""
     marked = row.marked
     first = in_digits(row.first)
     if marked and first != row.first:
@@ -173,48 +181,20 @@ def _copied(text: str, rng: random.Random) -> Iterator[PairRow]:
         yield PairRow(CLAIM, changed[0], text, 0, (changed[1],), "copied")
 
 
-@dataclass
-class _Asked:
-    """A question of a SQuAD-like set: its passage, where the answer stands, passages without it."""
-
-    question: str
-    passage: str
-    span: Span
-    others: list[str] = field(default_factory=list)
-
-    @property
-    def answer(self) -> str:
-        return self.span.of(self.passage)
-
-
 def _questions_of_sets(folder: Path) -> Iterator[PairRow]:
     rng = random.Random(SEED + 1)
-    files = {
-        "cmrc2018": folder / "cmrc2018/cmrc2018_trial.json",
-        "drcd": folder / "drcd/DRCD_dev.json",
-        "squad2-zh": folder / "squad2_zh/dev-v2.0-zh.part.json",
-        "xquad-en": folder / "xquad/xquad.en.half.json",
-        "xquad-zh": folder / "xquad/xquad.zh.half.json",
-    }
-    for name, path in files.items():
-        articles = [a for a in json.loads(path.read_text(encoding="utf-8"))["data"] if _is_learned(a, name)]
+    for name in SQUAD_FILES:
+        articles = list(learned_articles(folder, name))
         if name == "squad2-zh":
             yield from _impossible(articles)
-        asked = [row for article in articles for row in _asked(article)]
+        asked = [row for article in articles for row in asked_of(article)]
         if name == "drcd":
             asked = rng.sample(asked, min(len(asked), DRCD_QUESTIONS))
         yield from _squad_rows(asked, name, rng)
-    yield from _across_rows(files["xquad-en"], files["xquad-zh"], rng)
+    yield from _across_rows(folder, rng)
     yield from _clapnq_rows(folder / "clapnq")
     yield from _rgb_rows(folder / "rgb")
     yield from _ramdocs_rows(folder / "ramdocs/dev.jsonl")
-
-
-def _is_learned(article: dict, name: str) -> bool:
-    title = str(article.get("title") or article.get("id"))
-    group = str(article.get("title") or article["paragraphs"][0]["context"][:60])
-    halved = is_reported(title)
-    return not halved and not is_of_reported_part(group, 1)
 
 
 def _impossible(articles: Iterable[dict]) -> Iterator[PairRow]:
@@ -225,21 +205,7 @@ def _impossible(articles: Iterable[dict]) -> Iterator[PairRow]:
                     yield PairRow(QUESTION, row["question"], paragraph["context"], 0, (), "impossible")
 
 
-def _asked(article: dict) -> Iterator[_Asked]:
-    texts = [paragraph["context"] for paragraph in article["paragraphs"]]
-    for paragraph in article["paragraphs"]:
-        for row in paragraph["qas"]:
-            if row.get("is_impossible") or not row.get("answers"):
-                continue
-            context, answer = paragraph["context"], row["answers"][0]["text"]
-            start = row["answers"][0].get("answer_start", 0)
-            start = start if context[start:].startswith(answer) else context.find(answer)
-            if start >= 0 and answer.strip():
-                others = [text for text in texts if text != context and answer not in text]
-                yield _Asked(row["question"], context, Span(start, start + len(answer)), others)
-
-
-def _squad_rows(asked: Sequence[_Asked], name: str, rng: random.Random) -> Iterator[PairRow]:
+def _squad_rows(asked: Sequence[Asked], name: str, rng: random.Random) -> Iterator[PairRow]:
     shared = [common_part(row.question, row.passage) for row in asked]
     anchors = [row.question[at : at + n] for row, (at, n) in zip(asked, shared, strict=True) if n >= 2]
     passages = sorted({row.passage for row in asked})
@@ -262,7 +228,7 @@ def _squad_rows(asked: Sequence[_Asked], name: str, rng: random.Random) -> Itera
 
 
 def _other_question(
-    row: _Asked, shared: tuple[int, int], anchors: Sequence[str], rng: random.Random
+    row: Asked, shared: tuple[int, int], anchors: Sequence[str], rng: random.Random
 ) -> str | None:
     """The question with another number or date in it, or about another thing."""
     changed = CHANGES["date"](row.question, rng) or CHANGES["number"](row.question, rng)
@@ -291,27 +257,6 @@ def common_part(question: str, passage: str) -> tuple[int, int]:
     return start, length
 
 
-def crop(text: str, span: Span, rng: random.Random, longest: int = 420) -> tuple[str, Span]:
-    """Whole sentences around a stretch, at random so many, and where it stands in them."""
-    spans = list(split_sentences(text))
-    here = [at for at, s in enumerate(spans) if s.start < span.end and s.end > span.start]
-    if not here or rng.random() < 0.4:
-        return text, span
-    first, last = here[0], here[-1]
-    goal = rng.randint(60, longest)
-    while True:
-        wider = [at for at in (first - 1, last + 1) if 0 <= at < len(spans)]
-        if not wider:
-            break
-        at = rng.choice(wider)
-        first, last = min(first, at), max(last, at)
-        if spans[last].end - spans[first].start > goal:
-            break
-    start = spans[first].start
-    end = max(spans[last].end, span.end)
-    return text[start:end], Span(span.start - start, span.end - start)
-
-
 def _without_sentence(text: str, span: Span) -> str:
     for sentence in split_sentences(text):
         if sentence.start <= span.start < sentence.end:
@@ -319,13 +264,11 @@ def _without_sentence(text: str, span: Span) -> str:
     return text
 
 
-def _across_rows(english: Path, chinese: Path, rng: random.Random) -> Iterator[PairRow]:
+def _across_rows(folder: Path, rng: random.Random) -> Iterator[PairRow]:
     """XQuAD's questions in one language beside passages in the other."""
-    both = [json.loads(path.read_text(encoding="utf-8"))["data"] for path in (english, chinese)]
+    both = [list(learned_articles(folder, name)) for name in ("xquad-en", "xquad-zh")]
     for articles in zip(*both, strict=True):
-        if not _is_learned(articles[0], "xquad-en"):
-            continue
-        rows = [list(_asked(article)) for article in articles]
+        rows = [list(asked_of(article)) for article in articles]
         for pair in zip(*rows, strict=False):
             for asked, held in (pair, pair[::-1]):
                 if rng.random() < 0.5:
@@ -337,7 +280,7 @@ def _across_rows(english: Path, chinese: Path, rng: random.Random) -> Iterator[P
 
 def _clapnq_rows(folder: Path) -> Iterator[PairRow]:
     for name, label in (("answerable", 1), ("unanswerable", 0)):
-        for row in _lines(folder / f"{name}.dev.jsonl"):
+        for row in json_lines(folder / f"{name}.dev.jsonl"):
             for passage in row["passages"][:2]:
                 hidden = is_of_reported_part(row["input"], 1) or is_of_reported_part(passage["text"][:80], 1)
                 if not hidden and not is_reported(row["input"]):
@@ -347,20 +290,20 @@ def _clapnq_rows(folder: Path) -> Iterator[PairRow]:
 
 def _rgb_rows(folder: Path) -> Iterator[PairRow]:
     for part in ("zh_refine", "zh_int", "zh_fact", "en_fact"):
-        for row in _lines(folder / f"{part}.dev.jsonl"):
+        for row in json_lines(folder / f"{part}.dev.jsonl"):
             if is_reported(row["query"]):
                 continue
             forms = [form for group in answer_forms(row["answer"]) for form in group[:3]]
-            for text in _flat(row["positive"])[:8]:
+            for text in flat(row["positive"])[:8]:
                 if marked := _places(forms, text):
                     yield PairRow(QUESTION, row["query"], text, 1, marked, "rgb", 2.0)
-            for text in _flat(row["negative"])[:12]:
+            for text in flat(row["negative"])[:12]:
                 if not _places(forms, text):
                     yield PairRow(QUESTION, row["query"], text, 0, (), "rgb", 2.0)
 
 
 def _ramdocs_rows(path: Path) -> Iterator[PairRow]:
-    for row in _lines(path):
+    for row in json_lines(path):
         if is_reported(row["question"]):
             continue
         for document in row["documents"]:
@@ -371,12 +314,3 @@ def _ramdocs_rows(path: Path) -> Iterator[PairRow]:
 
 def _places(forms: Iterable[str], text: str) -> tuple[tuple[int, int], ...]:
     return tuple(match.span() for form in forms for match in re.finditer(re.escape(form), text))
-
-
-def _flat(passages: Iterable) -> list[str]:
-    return [text for item in passages for text in (item if isinstance(item, list) else [item])]
-
-
-def _lines(path: Path) -> Iterator[dict]:
-    for line in path.read_text(encoding="utf-8").splitlines():
-        yield json.loads(line)

@@ -12,22 +12,22 @@ from collections.abc import Sequence
 from agents.keywords import segment_cover, segments
 from core.text import detect_language
 from core.wording import codes, fold, holds_code, plain_numbers, squeeze
-from retrieval.terms import split_terms
+from retrieval.terms import simplify, split_terms
 
 ABOUT = 0.34
 """Mean share of the question's content segments from which a text speaks of it."""
 NUMBER, DATE, PERSON, PLACE = "number", "date", "person", "place"
 _KINDS_ZH = {
-    DATE: re.compile("何[时年]|什么时候|什麼時候|几时|哪一?[年天月日]|几[月号]|哪个月|时间|日期|年份|期限"),
+    DATE: re.compile("何[时年]|什么时候|几时|哪一?[年天月日]|几[月号]|哪个月|时间|日期|年份|期限"),
     NUMBER: re.compile(
-        "多少|几(?!乎|何)|幾(?!乎|何)|人数|数量|数目|[总销产存]量|交付量|[^力]率(?:$|[是为？?])|比例|占比"
+        "多少|几(?!乎|何)|人数|数量|数目|[总销产存]量|交付量|[^力]率(?:$|[是为？?])|比例|占比"
         "|金额|营收|收入|利润|票房(?!最)|价格|费用|成本|市值|面积|高度|长度|重量|温度|年龄|身高|排名"
         "|多[长高大远重久快宽深]|[总人]口|GDP"
     ),
     PERSON: re.compile(
-        "谁|誰|何人|哪位|导演|主演|作者|创始人|主席|总统|总理|首相|主教练|负责人|联系人|设计师|发明者|扮演者"
+        "谁|何人|哪位|导演|主演|作者|创始人|主席|总统|总理|首相|主教练|负责人|联系人|设计师|发明者|扮演者"
     ),
-    PLACE: re.compile("哪里|哪裡|何处|何地|在哪|地点|地址|位置|哪个(?:城市|国家|省|市|地)|举办国|哪国"),
+    PLACE: re.compile("哪里|何处|何地|在哪|地点|地址|位置|哪个(?:城市|国家|省|市|地)|举办国|哪国"),
 }
 _KINDS_EN = {
     # "when" may also say under which condition: "what happens when it is opened?"
@@ -69,8 +69,11 @@ _MONEY = re.compile(
 _SHARE_ASKED = re.compile(
     r"(?<![频效功汇税])率(?:$|[是为？?])|比例|占比|百分之|\bpercent|\bwhat (?:share|proportion)\b"
 )
-_SHARE = re.compile(r"[%％‰]|百分|千分|[一二三四五六七八九十\d]成|分之|\bpercent|\bper cent\b|\d\.\d")
-_OPEN = re.compile(r"谁|誰|什么|什麼|哪|多少|几|何|怎|\b(?:who|whom|whose|what|which|when|where|why|how)\b")
+_SHARE = re.compile(
+    r"[%％‰]|百分|千分|[一二三四五六七八九十\d]成|分之|\bpercent|\bper cent\b|\d\.\d"
+    r"|一半|半数|过半|大半|\b(?:half|thirds?|quarters?|majority|most)\b"
+)
+_OPEN = re.compile(r"谁|什么|哪|多少|几|何|怎|\b(?:who|whom|whose|what|which|when|where|why|how)\b")
 _BLANKS = re.compile(r"\s+")
 
 _SIGNS = ((_MONEY_ASKED, _MONEY), (_SHARE_ASKED, _SHARE))
@@ -79,7 +82,7 @@ _SIGNS = ((_MONEY_ASKED, _MONEY), (_SHARE_ASKED, _SHARE))
 def demanded_kinds(question: str) -> frozenset[str]:
     """Kinds of answer that the wording asks for, any of which will do; empty: not told."""
     kinds = _KINDS_ZH if detect_language(question) == "zh" else _KINDS_EN
-    folded = unicodedata.normalize("NFKC", question).casefold().replace("gdp", "GDP")
+    folded = simplify(unicodedata.normalize("NFKC", question).casefold()).replace("gdp", "GDP")
     return frozenset(kind for kind, form in kinds.items() if form.search(folded))
 
 
@@ -90,7 +93,7 @@ def offers_kind(question: str, text: str) -> bool:
     kinds = demanded_kinds(question)
     if not kinds or kinds & {PERSON, PLACE}:
         return True
-    asked, said = fold(question), fold(text)
+    asked, said = simplify(fold(question)), simplify(fold(text))
     if any(form.search(asked) and not sign.search(said) for form, sign in _SIGNS):
         return False
     if DATE in kinds and set(_DATE.findall(said)) - set(_DATE.findall(asked)):
@@ -117,7 +120,7 @@ def speaks_of(question: str, sentence: str, quotes: Sequence[str] = ()) -> bool:
 def adds_something(question: str, sentence: str) -> bool:
     """Whether a sentence has a content word or a number that an open question has not: "Bob plays Bob"
     is no answer to "who plays Bob?". True where yes or no is asked for."""
-    if not _OPEN.search(fold(question)):
+    if not _OPEN.search(simplify(fold(question))):
         return True
     known = set(split_terms(question))
     new = {term for part in segments(sentence) for term in split_terms(part)} - known

@@ -111,6 +111,9 @@ def guard(
     train: Annotated[
         bool, typer.Option("--train", help="Fit the small model anew on the sets, and write its weights.")
     ] = False,
+    drafts: Annotated[
+        Path | None, typer.Option("--drafts", help="With --train: drafts to learn from too (evals.drafts).")
+    ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Judge this many, evenly.")] = None,
     out_file: Out = None,
     config: Config = None,
@@ -122,7 +125,7 @@ def guard(
 
     out = Output(as_json)
     _check_writable(out_file)
-    job = GuardJob(file, tuple(sets or ()), data, limit, train)
+    job = GuardJob(file, tuple(sets or ()), data, limit, train, drafts)
     try:
         report = run_guard(job, read_settings(None, config), out.status)
     finally:

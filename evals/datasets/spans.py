@@ -8,7 +8,7 @@ import json
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,7 @@ class SpanQuestion:
 @dataclass(frozen=True, slots=True)
 class _Asked:
     text: str
+    title: str
     paragraph: int
     answers: tuple[str, ...]
 
@@ -65,16 +66,24 @@ def answer_groups(answer: str | Sequence[str | Sequence[str]]) -> tuple[tuple[st
     return tuple((part,) if isinstance(part, str) else tuple(part) for part in parts)
 
 
-def read_pools(held: Path, count: int, source: str, asked: Path | None = None) -> list[SpanQuestion]:
+def read_pools(
+    held: Path,
+    count: int,
+    source: str,
+    asked: Path | None = None,
+    among: Callable[[str], bool] = lambda title: True,
+) -> list[SpanQuestion]:
     """A sample of questions, each with its paragraph and those that share most of its words.
-    `asked` is a file with the same question ids in another language."""
+    `asked` is a file with the same question ids in another language; `among` says by the title of an
+    article whether its questions may be drawn."""
     paragraphs, questions = _read(held)
     others = _read(asked)[1] if asked else questions
     terms = [frozenset(split_terms(text)) for text in paragraphs]
     counts = Counter(term for held_terms in terms for term in held_terms)
     rng = random.Random(SEED)
     found = []
-    for identity in rng.sample(sorted(others), min(count, len(others))):
+    drawn = sorted(identity for identity in others if among(questions[identity].title))
+    for identity in rng.sample(drawn, min(count, len(drawn))):
         own = questions[identity]
         near = list(_nearest(own, terms, counts))[:NEAR]
         passages = tuple(paragraphs[at] for at in (own.paragraph, *near))
@@ -95,10 +104,11 @@ def _read(path: Path) -> tuple[list[str], dict[str, _Asked]]:
     paragraphs: list[str] = []
     questions: dict[str, _Asked] = {}
     for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
+        title = str(article.get("title") or article.get("id"))
         for paragraph in article["paragraphs"]:
             for row in paragraph["qas"]:
                 if answers := tuple(a["text"] for a in row.get("answers", [])):
-                    questions[str(row["id"])] = _Asked(row["question"], len(paragraphs), answers)
+                    questions[str(row["id"])] = _Asked(row["question"], title, len(paragraphs), answers)
             paragraphs.append(paragraph["context"])
     return paragraphs, questions
 

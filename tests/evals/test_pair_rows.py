@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.text import Span
-from evals.pair_rows import CLAIM, QUESTION, common_part, crop, question_rows
+from evals.learned_questions import crop
+from evals.pair_rows import CLAIM, QUESTION, common_part, question_rows
 
 TEXT = "The north gate closes at six. Visitors sign the book. 泵的压力是三兆帕。阀门每天检查一次。"
 
@@ -47,7 +48,7 @@ def test_questions_of_articles_become_pairs_of_both_labels(tmp_path):
     files = ("cmrc2018/cmrc2018_trial.json", "drcd/DRCD_dev.json", "squad2_zh/dev-v2.0-zh.part.json")
     for name in (*files, "xquad/xquad.en.half.json", "xquad/xquad.zh.half.json"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        articles = [article | {"title": f"{name}{n}"} for n in range(12)]
+        articles = [article | {"title": f"{name.split('/')[0]}{n}"} for n in range(12)]
         (tmp_path / name).write_text(json.dumps({"data": articles}), encoding="utf-8")
     lines = {"clapnq/answerable": [], "clapnq/unanswerable": [], "ramdocs/dev": []}
     lines |= {f"rgb/{part}": [] for part in ("zh_refine", "zh_int", "zh_fact", "en_fact")}
