@@ -8,7 +8,7 @@ vectors are kept. Knows drafts and verdicts; knows nothing of the graph's order.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
 
@@ -25,7 +25,7 @@ from agents.records import read_checked, read_excerpt, sentence_record
 from agents.several_facts import asks_several_facts
 from agents.state import AskState
 from core.seams import Message, SpendingGuard
-from core.types import Sentence, Status, Usage
+from core.types import Sentence, Status, Usage, Verdict
 
 BROKEN_OFF = (Fault.CUT_OFF, Fault.ENDLESS, Fault.OFF_LANGUAGE, Fault.CUT_SHORT)
 """Faults behind which something was left unsaid; what loops said all there was."""
@@ -99,6 +99,8 @@ class AnswerWork:
             guard = guard.spending(self.spend, self.context.chat_model)
         self.checker = DraftChecker(pool, guard, self.question, self.policy, self.checked, self.answering)
         self.checker.parts = tuple(self._state.get("parts", ()))
+        if self.answering is not None:
+            self.checker.weigh = self._weigh
         return bool(chunks)
 
     @property
@@ -109,6 +111,10 @@ class AnswerWork:
             return None
         least = self.context.guards.answered_at
         return frozenset(name for name, share in self._state["answering"].items() if share >= least)
+
+    def _weigh(self, question: str, sentence: str, texts: Sequence[str], verdict: Verdict) -> Verdict:
+        sufficiency = self._state["signals"].get("sufficiency", 0.0)
+        return self.context.answers.weigh(question, sentence, texts, sufficiency, verdict)
 
     def spend(self, usage: Usage) -> None:
         """Counts what the chat model was asked for."""

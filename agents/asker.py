@@ -25,6 +25,7 @@ from agents.checkpoints import open_saver
 from agents.context import AskContext
 from agents.events import Event, Failed, Finished, Retrieved
 from agents.graph import build_graph
+from agents.guards.answer_check import AnswerCheck
 from agents.guards.building import GuardModels, build_guard
 from agents.guards.evidence_screen import EvidenceScreen
 from agents.guards.question_guard import clean_question
@@ -372,6 +373,7 @@ async def open_asker(
         binder=EvidenceBinder(embedder),
         guard=await build_guard(models.pairs, chat_model, prompts, settings.guard),
         gate=SufficiencyGate(embedder, models.pairs),
+        answers=AnswerCheck(models.pairs, settings.guard),
         retrieval=settings.retrieval,
         chat=settings.chat,
         guards=settings.guard,

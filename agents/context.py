@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from agents.allowance import Allowance
 from agents.binding import EvidenceBinder
 from agents.faq import Faq
+from agents.guards.answer_check import AnswerCheck
 from agents.guards.evidence_screen import EvidenceScreen
 from agents.guards.sufficiency import SufficiencyGate
 from agents.masking import AnswerMask
@@ -32,6 +33,7 @@ class AskContext:
     binder: EvidenceBinder
     guard: Guard
     gate: SufficiencyGate
+    answers: AnswerCheck
     retrieval: RetrievalSettings
     chat: ChatSettings
     guards: GuardSettings

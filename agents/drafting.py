@@ -6,11 +6,12 @@ out. Knows binder and guard; knows nothing of the graph or of the model.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from agents.binding import BoundSpan, EvidencePool, count_invented, passage_of, strip_markers
 from agents.conflicts import find_rivals, newest_day
+from agents.guards.answer_check import ANSWERING
 from agents.guards.demands import adds_something, offers_kind, speaks_of
 from agents.guards.evidence_screen import ScreenedEvidence
 from agents.guards.exact import NEAR_COPY, overlap
@@ -44,8 +45,6 @@ _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.、)])\s+")
 _PLACE = re.compile(r"^\s*[(（][^()（）]*›[^()（）]*[)）]\s*")
 _EMPHASIS = re.compile(r"\*\*|__|^#+\s*")
 _SURENESS = {Label.CONTRADICTED: 0, Label.UNSUPPORTED: 1, Label.UNSURE: 2, Label.SUPPORTED: 3}
-ANSWERING = "answering"
-"""Guard of the verdict on a true sentence that does not answer."""
 _REFUSED = Verdict(Label.UNSUPPORTED, 0.0, "refusal", "says that it is not held")
 _QUOTED = Verdict(Label.SUPPORTED, 1.0, "quote", "word for word")
 _DOUBTFUL = {"zh": "（未能完全核实）", "en": " (not fully verified)"}
@@ -53,6 +52,10 @@ _OTHERWISE = {
     "zh": "另一份资料《{title}》的说法不同：“{quote}”",
     "en": "Another document, “{title}”, says otherwise: “{quote}”",
 }
+
+
+Weigh = Callable[[str, str, Sequence[str], Verdict], Verdict]
+"""Question, sentence, the texts that it rests on and the verdict so far to the verdict that counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,8 @@ class DraftChecker:
         self._answering = answering
         self.parts: tuple[str, ...] = ()
         """Questions that the question is made of: a sentence is judged by the one that it answers."""
+        self.weigh: Weigh | None = None
+        """Judges the verdict on a sentence that is to begin the answer once more."""
         self.draft = draft or CheckedDraft()
 
     def check(self, raw: str) -> list[Released]:
@@ -139,7 +144,10 @@ class DraftChecker:
         # A document may itself say that something is not provided: a near copy is no refusal.
         if is_refusal(text) and not (bound and overlap(text, bound[0].quote) >= NEAR_COPY):
             return self._withhold(text, _REFUSED)
-        if not self._policy.lets_pass(verdict):
+        if not self.draft.sentences and self.weigh is not None:
+            texts = {s.chunk.id: f"{s.chunk.context}\n{s.around}".strip() for s in bound}
+            verdict = self.weigh(self._part_of(text), text, list(texts.values()), verdict)
+        if verdict.guard == ANSWERING or not self._policy.lets_pass(verdict):
             return self._withhold(text, verdict)
         # What follows an answer may explain it.
         is_borne_out = verdict.label is not Label.UNSUPPORTED

@@ -13,6 +13,7 @@ import numpy as np
 from core.conditions import Condition
 from core.entities import ChunkGraph
 from core.messages import ChatDelta, ChatOptions, Message, ToolCall, ToolSpec
+from core.text import Span
 from core.types import (
     Chunk,
     Document,
@@ -282,6 +283,16 @@ Pair = tuple[str, str]
 """A claim or a question, and the text it is read beside."""
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerReading:
+    """How a text answers a question: the `logit` that it does, and of the `text` that was read where the
+    answer is thought to stand: stretches with their shares, together at most 1."""
+
+    logit: float
+    text: str
+    shares: tuple[tuple[Span, float], ...]
+
+
 class PairReader(Protocol):
     """Reads two texts together, token by token: does the second hold the claim, does it answer the
     question? Gives logits, which only a map fitted on labelled pairs makes probabilities."""
@@ -296,6 +307,10 @@ class PairReader(Protocol):
 
     def read_questions(self, pairs: Sequence[Pair]) -> list[float]:
         """Of each pair, in its order, the logit that an answer to the first stands in the second."""
+        ...
+
+    def find_answers(self, question: str, texts: Sequence[str]) -> list[AnswerReading]:
+        """The same of one question beside each text, with where the answer is thought to stand."""
         ...
 
 

@@ -223,6 +223,8 @@ class GuardSettings(Section):
     judge_timeout_s: float = Field(20.0, gt=0, description="longest wait for its word on one sentence")
     sufficient_at: float = Field(0.35, ge=0, le=1, description="evidence score below which no draft is made")
     answered_at: float = Field(0.15, ge=0, le=1, description="probability that a passage answers the question, below which a sentence that rests on it begins no answer")
+    answer_at: float = Field(0.3, ge=0, le=1, description="probability that a supported sentence is the answer, below which it begins none")
+    confirmed_at: float = Field(0.7, ge=0, le=1, description="the same probability, from which a sentence that is not sure by itself begins an answer")
     quoted_at: float = Field(0.7, ge=0, le=1, description="evidence score below which no sentence is quoted when no draft was supported")
     screen: bool = Field(True, description="text in documents that speaks to a language model is neither shown to it nor quoted")
     refuse: bool = Field(True, description="questions that order the model about or fish for its prompt and keys are refused")

@@ -1,6 +1,6 @@
 """Whether citations lead where they say: `python -m evals.citations EVALS_FOLDER --limit 40`.
 
-Questions of CMRC 2018 (trial) and XQuAD (half, zh and en), of the articles that the gate is reported on,
+Questions of CMRC 2018 (trial) and XQuAD (half, zh and en), of the articles that no guard is fitted on,
 are asked through the real agent over their own paragraph and the three of the same file that share most
 of their words. Of each answer that left:
 
@@ -25,7 +25,7 @@ from core.types import Citation
 from evals.answers import Row, ask_all
 from evals.datasets.spans import answer_rows, read_pools
 from evals.record import write_result
-from evals.sufficiency_data import is_reported
+from evals.sufficiency_data import is_asked
 
 SETS = {
     "cmrc2018-trial": "cmrc2018/cmrc2018_trial.json",
@@ -81,7 +81,7 @@ async def run(services: Services, folder: Path, limit: int) -> dict[str, dict]:
     figures, every = {}, []
     try:
         for name, path in SETS.items():
-            questions = list(answer_rows(read_pools(folder / path, limit, name, among=is_reported), name))
+            questions = list(answer_rows(read_pools(folder / path, limit, name, among=is_asked), name))
             rows = await ask_all(services, questions, "default")
             figures[name] = measure(rows)
             every += rows

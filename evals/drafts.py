@@ -1,9 +1,10 @@
-"""Drafts of the built-in chat model: `python -m evals.drafts EVALS_FOLDER OUT.jsonl`.
+"""Drafts of the built-in chat model: `python -m evals.drafts EVALS_FOLDER OUT.jsonl [--weighed]`.
 
-Over passages of which it is known what they answer. For training the reader of pairs: claims as a small
-model really writes them, right ones and wrong ones; made claims only resemble them. Only questions that
-nothing is reported on are asked. One line a draft; what a file already holds is not drafted again. Knows
-prompts and the model; knows nothing of checking.
+Over passages of which it is known what they answer: claims as a small model really writes them, right ones
+and wrong ones, where made claims only resemble them. The reader of pairs learns from those of questions that
+nothing is reported on; with `--weighed` they are of the quarter that the check of answers is fitted on. One
+line a draft; what a file already holds is not drafted again. Knows prompts and the model; knows nothing of
+checking.
 """
 
 import argparse
@@ -24,16 +25,27 @@ from core.telemetry import silence_libraries
 from core.text import Span, detect_language
 from core.types import Chunk, Hit, Stage
 from evals.datasets.changed_facts import answer_forms
-from evals.learned_questions import Asked, asked_of, crop, flat, json_lines, learned_articles
-from evals.sufficiency_data import is_reported
+from evals.learned_questions import (
+    Asked,
+    articles_among,
+    asked_of,
+    crop,
+    flat,
+    json_lines,
+    learned_articles,
+)
+from evals.sufficiency_data import is_reported, is_weighed
 from retrieval.evidence import Excerpt
 from retrieval.terms import split_terms
 
 SEED = 5
 QUESTIONS = {"cmrc2018": 60, "drcd": 60, "xquad-en": 140, "xquad-zh": 90}
 RGB_QUESTIONS = {"zh_refine": 60, "en_fact": 50, "zh_int": 25, "zh_fact": 30}
+WEIGHED_SHARE = 0.4
+"""So many of each for the check of answers."""
 NEAR_SHARE, NOISE_SHARE = 0.5, 0.8
-"""So often a near passage stands beside the one that answers; and passages of RGB without it alone."""
+"""So often a near passage stands beside the one that answers; and passages that do not answer alone, for
+questions of RGB and, for the check of answers, for those of articles that have a near passage."""
 NEAR_CHARS, NOISE_CHARS, PASSAGE_CHARS = 400, 450, 600
 MAX_TOKENS = 110
 
@@ -57,21 +69,28 @@ class Drafted:
     draft: str
 
 
-def draft_cases(folder: Path) -> list[DraftCase]:
+def draft_cases(folder: Path, weighed: bool = False) -> list[DraftCase]:
     """What is asked, the same each time, in mixed order."""
     rng = random.Random(SEED)
-    cases = [*_of_articles(folder, rng), *_of_rgb(folder / "rgb", rng)]
+    cases = [*_of_articles(folder, weighed, rng), *_of_rgb(folder / "rgb", weighed, rng)]
     rng.shuffle(cases)
     return cases
 
 
-def _of_articles(folder: Path, rng: random.Random) -> Iterator[DraftCase]:
+def _of_articles(folder: Path, weighed: bool, rng: random.Random) -> Iterator[DraftCase]:
     for name, count in QUESTIONS.items():
-        asked = [row for article in learned_articles(folder, name) for row in asked_of(article)]
-        for row in rng.sample(asked, min(count, len(asked))):
+        articles = articles_among(folder, name, is_weighed) if weighed else learned_articles(folder, name)
+        asked = [row for article in articles for row in asked_of(article)]
+        for row in rng.sample(asked, min(_count(count, weighed), len(asked))):
             own, _ = crop(row.passage, row.span, rng)
             near = [_nearest(row)] if row.others and rng.random() < NEAR_SHARE else []
             yield DraftCase(name, row.question, (own, *near), ((row.answer,),))
+            if weighed and near:
+                yield DraftCase(name, row.question, tuple(near))
+
+
+def _count(count: int, weighed: bool) -> int:
+    return round(count * WEIGHED_SHARE) if weighed else count
 
 
 def _nearest(row: Asked) -> str:
@@ -80,10 +99,11 @@ def _nearest(row: Asked) -> str:
     return best[:NEAR_CHARS]
 
 
-def _of_rgb(folder: Path, rng: random.Random) -> Iterator[DraftCase]:
+def _of_rgb(folder: Path, weighed: bool, rng: random.Random) -> Iterator[DraftCase]:
     for part, count in RGB_QUESTIONS.items():
-        rows = [r for r in json_lines(folder / f"{part}.dev.jsonl") if not is_reported(r["query"])]
-        for row in rng.sample(rows, min(count, len(rows))):
+        rows = list(json_lines(folder / f"{part}.dev.jsonl"))
+        rows = [r for r in rows if (is_weighed(r["query"]) if weighed else not is_reported(r["query"]))]
+        for row in rng.sample(rows, min(_count(count, weighed), len(rows))):
             right, wrong = flat(row["positive"]), flat(row["negative"])
             groups = tuple(map(tuple, answer_forms(row["answer"])))
             if right:
@@ -93,10 +113,10 @@ def _of_rgb(folder: Path, rng: random.Random) -> Iterator[DraftCase]:
 
 
 async def write_drafts(
-    folder: Path, path: Path, model: ChatModel, on_progress: Callable[[str], None]
+    cases: Sequence[DraftCase], path: Path, model: ChatModel, on_progress: Callable[[str], None]
 ) -> None:
     """Drafts every case that the file does not hold yet."""
-    cases, prompts = draft_cases(folder), PromptLibrary()
+    prompts = PromptLibrary()
     done = {drafted.case for drafted in read_drafts(path)} if path.exists() else set()
     for at, case in enumerate(cases, start=1):
         if case in done:
@@ -124,11 +144,11 @@ def _excerpts(passages: Sequence[str]) -> list[Excerpt]:
     return [Excerpt(Hit(chunk, 1.0, Stage.FUSED), (Span(0, len(chunk.text)),)) for chunk in chunks]
 
 
-async def _run(folder: Path, path: Path) -> None:
+async def _run(cases: Sequence[DraftCase], path: Path) -> None:
     services = Services(load_settings())
     try:
         async with connect_chat(services.chat_model) as model:
-            await write_drafts(folder, path, model, lambda line: print(line, file=sys.stderr, flush=True))
+            await write_drafts(cases, path, model, lambda line: print(line, file=sys.stderr, flush=True))
     finally:
         await services.aclose()
 
@@ -138,9 +158,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m evals.drafts")
     parser.add_argument("folder", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--weighed", action="store_true")
     given = parser.parse_args()
     silence_libraries()
-    asyncio.run(_run(given.folder, given.out))
+    asyncio.run(_run(draft_cases(given.folder, given.weighed), given.out))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ answer. Knows files; knows nothing of claims or labels.
 
 import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,9 +41,19 @@ def learned_articles(folder: Path, name: str) -> Iterator[dict]:
     """The articles of a set of `SQUAD_FILES`, in their order."""
     for article in json.loads((folder / SQUAD_FILES[name]).read_text(encoding="utf-8"))["data"]:
         group = str(article.get("title") or article["paragraphs"][0]["context"][:60])
-        hidden = is_reported(str(article.get("title") or article.get("id")))
-        if not hidden and not is_of_reported_part(group, 1):
+        if not is_reported(_title(article)) and not is_of_reported_part(group, 1):
             yield article
+
+
+def articles_among(folder: Path, name: str, among: Callable[[str], bool]) -> Iterator[dict]:
+    """Those of other halves: of the titles that `among` takes."""
+    for article in json.loads((folder / SQUAD_FILES[name]).read_text(encoding="utf-8"))["data"]:
+        if among(_title(article)):
+            yield article
+
+
+def _title(article: dict) -> str:
+    return str(article.get("title") or article.get("id"))
 
 
 def asked_of(article: dict) -> Iterator[Asked]:

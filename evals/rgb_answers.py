@@ -1,7 +1,7 @@
 """RGB through the whole product at shares of noise: `python -m evals.rgb_answers RGB_FOLDER`.
 
 The same questions with 0, 2 and 4 of 5 passages that do not answer, and with none that does;
-those of the half that nothing was fitted on. Seconds a question on a CPU: `--limit` takes so
+those of the quarter that nothing was fitted on. Seconds a question on a CPU: `--limit` takes so
 many of each part. Writes bench/results/rgb_answers.json. The chat model is that of the settings.
 """
 
@@ -19,17 +19,17 @@ from evals.answers import Row, ask_all, measure
 from evals.datasets.answer_sets import NOISES, rgb_sets
 from evals.record import write_result
 from evals.retrieval import sample
-from evals.sufficiency_data import is_reported
+from evals.sufficiency_data import is_asked
 
 COMMAND = "python -m evals.rgb_answers RGB_FOLDER"
 
 
 def choose_questions(folder: Path, limit: int | None) -> dict[float, list[dict]]:
-    """The rows of each share of noise, of the reported half; the same questions in each."""
+    """The rows of each share of noise, of the quarter that is reported; the same questions in each."""
     chosen: dict[float, list[dict]] = {noise: [] for noise in NOISES}
     for name, rows in rgb_sets(folder):
         noise = float(name.rpartition("-")[2])
-        chosen[noise] += sample([row for row in rows if is_reported(row["question"])], limit)
+        chosen[noise] += sample([row for row in rows if is_asked(row["question"])], limit)
     if not any(chosen.values()):
         raise InputError(f"{folder} holds no part of RGB", remedy="name the folder of zh_refine.dev.jsonl …")
     return chosen

@@ -43,6 +43,17 @@ def is_reported(group: str) -> bool:
     return int(hashlib.sha256(group.encode()).hexdigest(), 16) % 2 == 1
 
 
+def is_weighed(group: str) -> bool:
+    """Of the reported half the half whose drafts the check of answers is fitted on: whole answers are
+    reported on the others."""
+    return is_reported(group) and int(hashlib.sha256(group.encode()).hexdigest(), 16) % 4 == 1
+
+
+def is_asked(group: str) -> bool:
+    """Of the quarter that whole answers are reported on."""
+    return is_reported(group) and not is_weighed(group)
+
+
 def read_cases(folder: Path) -> list[Case]:
     """All cases, the same each time."""
     return [

@@ -7,12 +7,14 @@ verdicts.
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from core.seams import Pair
+from core.seams import AnswerReading, Pair
+from core.text import Span
 from retrieval.embedders.e5 import PAD_TO, open_weights, token_batches, tokenizer_of
 from retrieval.embedders.e5_weights import SpecialTokens
 from retrieval.pairs.adapter import FIRST, SECOND, AdaptedWeights, PairAdapter, shipped_adapter
@@ -27,6 +29,16 @@ beside its end: a follow-up stands behind the question that it goes on from."""
 _NAME = "e5-small-pairs-int8"
 
 Ids = list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The logit of a pair, those of the tokens of the text that a head reads, and what was read of the
+    second text."""
+
+    logit: float
+    tokens: np.ndarray
+    window: str
 
 
 class AdaptedReader:
@@ -74,32 +86,46 @@ class AdaptedReader:
 
     def read_claims(self, pairs: Sequence[Pair]) -> list[float]:
         """See `PairReader.read_claims`. Of a long claim the stretch that is held least decides."""
-        logits = self._read("wrong", pairs, CLAIM_EVIDENCE_TOKENS, stretches)
-        return [-max(parts) for parts in logits]
+        found = self._read("wrong", pairs, CLAIM_EVIDENCE_TOKENS, stretches)
+        return [-max(one.logit for one in parts) for parts in found]
 
     def read_questions(self, pairs: Sequence[Pair]) -> list[float]:
         """See `PairReader.read_questions`. Of a long question its beginning and its end are read."""
-        return [logit for logit, in self._read("answer", pairs, QUESTION_EVIDENCE_TOKENS, both_ends)]
+        return [one.logit for one, in self._read("answer", pairs, QUESTION_EVIDENCE_TOKENS, both_ends)]
+
+    def find_answers(self, question: str, texts: Sequence[str]) -> list[AnswerReading]:
+        """See `PairReader.find_answers`."""
+        pairs = [(question, text) for text in texts]
+        found = self._read("answer", pairs, QUESTION_EVIDENCE_TOKENS, both_ends)
+        return [AnswerReading(one.logit, one.window, self._shares(one)) for one, in found]
+
+    def _shares(self, read: "_Read") -> tuple[tuple[Span, float], ...]:
+        """Of each token the odds that it belongs to the answer, over the sum of all odds."""
+        odds = np.exp(read.tokens - read.tokens.max(initial=0.0))
+        spans = self._tokenizer.spans(read.window)[: len(odds)]
+        return tuple((Span(*span), float(o / odds.sum())) for span, o in zip(spans, odds, strict=True))
 
     def _read(
         self, head: str, pairs: Sequence[Pair], budget: int, cut: Callable[[Ids], list[Ids]]
-    ) -> list[list[float]]:
-        """The logits of what each first text is cut into."""
-        framed, owners = [], []
+    ) -> list[list["_Read"]]:
+        """What was read of each of the stretches that each first text is cut into."""
+        own = FIRST if head == "wrong" else SECOND
+        framed, owners, windows = [], [], []
         for at, (first, second) in enumerate(pairs):
-            window = cut_window(first, second, budget, self._tokenizer.count)
+            windows.append(window := cut_window(first, second, budget, self._tokenizer.count))
             other = self._tokenizer.encode(window, LONGEST_SECOND + 2)[1:-1]
             for one in cut(self._tokenizer.encode(first, len(first) + 10)[1:-1]):
                 framed.append(frame_pair(self._weights.special, one, other))
                 owners.append(at)
-        found: list[list[float]] = [[] for _ in pairs]
+        found: list[list[_Read]] = [[] for _ in pairs]
         for rows in token_batches([len(ids) for ids, _ in framed]):
             ids, parts, mask = self._padded([framed[row] for row in rows])
             with self._lock:
                 states = self._graph([self._weights.word_rows(ids), mask])[0].copy()
-            logits, _ = self._adapter.logits(head, states, parts)
-            for row, logit in zip(rows, logits, strict=True):
-                found[owners[row]].append(float(logit))
+            logits, tokens = self._adapter.logits(head, states, parts)
+            for at, row in enumerate(rows):
+                read = _Read(float(logits[at]), tokens[at][parts[at] == own], windows[owners[row]])
+                found[owners[row]].append(read)
         return found
 
     def _padded(self, rows: Sequence[tuple[Ids, Ids]]) -> tuple[np.ndarray, ...]:

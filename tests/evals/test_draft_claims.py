@@ -65,13 +65,12 @@ class Writes:
         yield ChatDelta(f"draft {self.asked}")
 
 
-async def test_what_is_drafted_is_kept_and_not_drafted_again(tmp_path, monkeypatch):
+async def test_what_is_drafted_is_kept_and_not_drafted_again(tmp_path):
     cases = [CASE, DraftCase("y", "谁？", ("泵由李明维护。",), (("李明",),))]
-    monkeypatch.setattr("evals.drafts.draft_cases", lambda folder: cases)
     path, model = tmp_path / "drafts.jsonl", Writes()
-    await write_drafts(tmp_path, path, model, lambda line: None)
+    await write_drafts(cases, path, model, lambda line: None)
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     path.write_text(lines[0], encoding="utf-8")
-    await write_drafts(tmp_path, path, model, lambda line: None)
+    await write_drafts(cases, path, model, lambda line: None)
     assert model.asked == 3
     assert [(d.case, d.draft) for d in read_drafts(path)] == [(cases[0], "draft 1"), (cases[1], "draft 3")]

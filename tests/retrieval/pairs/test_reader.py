@@ -42,6 +42,25 @@ def test_a_passage_that_answers_is_told_from_one_that_does_not(pair_reader, ques
     assert better > worse + 0.5
 
 
+@pytest.mark.parametrize(
+    ("question", "text", "answer"),
+    [
+        ("婚假有几天？", LEAVE, "十天"),
+        ("When does the valve close?", VALVE, "6 pm"),
+        ("When is the pump serviced?", VALVE, "in May"),
+    ],
+)
+def test_where_the_answer_stands_is_told(pair_reader, question, text, answer):
+    other = "The canteen is on the second floor. " * 3
+    found, beside = pair_reader.find_answers(question, [text, other])
+    logits = pair_reader.read_questions([(question, text), (question, other)])
+    assert [found.logit, beside.logit] == pytest.approx(logits, abs=0.35)
+    assert sum(share for _, share in found.shares) == pytest.approx(1, abs=0.01)
+    at = found.text.index(answer)
+    inside = [share for span, share in found.shares if span.start < at + len(answer) and span.end > at]
+    assert sum(inside) > 2 * len(inside) / len(found.shares)
+
+
 def test_company_in_a_batch_changes_little(pair_reader):
     pairs = [("婚假有10天。", LEAVE), ("The valve closes at 6 pm.", VALVE), ("x", "y"), ("x", VALVE * 40)]
     together = pair_reader.read_claims(pairs)
