@@ -1,6 +1,6 @@
 """Trains the reader of pairs: `attest eval guard --train FOLDER`, or `make train-guard`.
 
-Seeded; about an hour and a half on two cores. PyTorch (the extra `[models]`) trains, then activation ranges
+Seeded; about two hours on two cores. PyTorch (the extra `[models]`) trains, then activation ranges
 for 8 bit are measured, then the guard's probabilities are fitted on pairs that training did not draw.
 Writes `retrieval/pairs/pairs.npz` and `agents/guards/grounding.json`. Knows the recipe; knows nothing
 of where rows come from.
@@ -36,8 +36,8 @@ from retrieval.pairs.reader import (
 from retrieval.pairs.window import cut_window
 
 SEED = 7
-ROUNDS, STEPS, BATCH, WARM_UP = 3, 700, 32, 60
-RATES, LEAST_SHARE = (8e-4, 6e-4, 6e-4), 0.02
+ROUNDS, STEPS, BATCH, WARM_UP = 4, 700, 32, 60
+RATES, LEAST_SHARE = (8e-4, 6e-4, 6e-4, 6e-4), 0.02
 CLAIM_SHARE, DRAFT_SHARE = 0.56, 0.13
 """Of all rows that are drawn, and of claims: drafts to the other ones."""
 TOKEN_WEIGHT, MARKED_WEIGHT = 0.5, 3.0

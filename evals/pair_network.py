@@ -15,7 +15,7 @@ from torch.nn import functional
 from retrieval.embedders.e5_weights import E5Weights
 from retrieval.pairs.adapter import FIRST, SECOND
 
-RANK, SCALE, FIRST_ADAPTED = 16, 2.0, 4
+RANK, SCALE, FIRST_ADAPTED = 16, 2.0, 0
 MATRICES = ("q", "k", "v", "ao", "fi", "fo")
 _BARRED = -30.0
 _HALF = torch.bfloat16
