@@ -35,11 +35,11 @@ POLL_S = 1.0
 
 
 class HttpBackend:
-    """A `Backend` that calls the API at `url` with a bearer `token`."""
+    """A `Backend` that calls the API at `url` with a bearer `token`, if there is one."""
 
     def __init__(self, url: str, token: str) -> None:
         self._url = url
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.Client(
             base_url=url,
             headers=self._headers,

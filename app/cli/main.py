@@ -17,6 +17,7 @@ from app.cli import (
     keys,
     memory,
     models,
+    protocol,
     rebuilding,
     serving,
     setup,
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 for _commands in (
     setup, ingesting, documents, rebuilding, verifying, asking, batching, entities, faq, feedback, memory,
-    assistants, tools, serving, models, drawing, keys, evaluating,
+    assistants, tools, protocol, serving, models, drawing, keys, evaluating,
 ):  # fmt: skip
     _commands.add_commands(app)
 
