@@ -35,7 +35,8 @@ MAX_LISTED = 50
 class AskWish:
     """A question as it is asked. What is empty is left to the assistant, or to the settings.
     `assistant` is a name or id, empty for none; None: that of the session. `instructions` hold for this
-    question alone, behind all others; `history` is what was said before, where no session holds it."""
+    question alone, behind all others; `history` is what was said before, where no session holds it; `keep`
+    is that of `Ask`."""
 
     question: str
     collection: str = ""
@@ -47,6 +48,7 @@ class AskWish:
     assistant: str | None = None
     instructions: str = ""
     history: tuple[Turn, ...] = ()
+    keep: bool = True
 
 
 class Assistants:
@@ -130,6 +132,7 @@ class Assistants:
             session_id=wish.session_id,
             effort=Effort(wish.effort or (chosen.effort if chosen else "") or Effort.STANDARD),
             policy=policy,
+            keep=wish.keep,
             memory=wish.memory or brought,
             guidance=self._guidance(caller, chosen, self._wishes(wish.instructions)),
             role=caller.role.value,

@@ -75,7 +75,7 @@ def assistant_of(model: str) -> str:
         return ""
     if name and name != model:
         return name
-    raise NotFoundError(f"there is no model {model[:100]!r}", remedy="see: GET /v1/models")
+    raise _unknown(model)
 
 
 def render_models(assistants: Sequence[dict]) -> dict:
@@ -88,6 +88,14 @@ def render_models(assistants: Sequence[dict]) -> dict:
         created = int(datetime.fromisoformat(one["created"]).timestamp())
         models.append(_model(PREFIX + (one["name"] if is_known else one["id"]), created, one["owner"]))
     return {"object": "list", "data": models}
+
+
+def find_model(assistants: Sequence[dict], model: str) -> dict:
+    """The one of that id in the list. Raises NotFoundError when there is none."""
+    found = next((one for one in render_models(assistants)["data"] if one["id"] == model), None)
+    if found is None:
+        raise _unknown(model)
+    return found
 
 
 class Completion:
@@ -188,6 +196,10 @@ def _usage(answer: dict) -> dict:
 
 def _model(name: str, created: int, owner: str) -> dict:
     return {"id": name, "object": "model", "created": created, "owned_by": owner}
+
+
+def _unknown(model: str) -> NotFoundError:
+    return NotFoundError(f"there is no model {model[:100]!r}", remedy="see: GET /v1/models")
 
 
 def _json(value: dict) -> str:

@@ -94,7 +94,7 @@ def ask(
     from app.cli.backend import Question, open_backend
 
     out = Output(as_json)
-    _check(effort, policy)
+    check_choices(effort, policy)
     asked = Question(question, collection, reader or None, session, effort, policy, memory, assistant)
     answer = in_loop(open_backend(data, config), lambda backend: _answer(backend, asked, out))
     if as_json:
@@ -119,7 +119,7 @@ def chat(
     from app.cli.backend import Question, open_backend
 
     out = Output(False)
-    _check(effort, policy)
+    check_choices(effort, policy)
     asked = Question("", collection, reader or None, session, effort, policy, memory, assistant)
 
     async def converse(backend) -> str:
@@ -152,7 +152,8 @@ def in_loop(backend, work: Callable):
         backend.close()
 
 
-def _check(effort: str, policy: str) -> None:
+def check_choices(effort: str, policy: str) -> None:
+    """Raises InputError for an effort or a policy that there is not."""
     from core.errors import InputError
 
     if effort and effort not in EFFORTS:

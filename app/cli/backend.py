@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from core.errors import AttestError, ConflictError, InputError, NotFoundError
+from core.errors import AttestError, BusyError, ConflictError, InputError, NotFoundError
 from core.paths import DataPaths
 from core.settings import Settings, load_settings
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[dict], None]
 """Is told how far an ingest is, as `/v1/jobs` tells it."""
+TOO_MANY_QUESTIONS = "too_many_questions"
+"""What the API says when one user asks more than it takes in a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What `attest ask` asks."""
+    """What `attest ask` asks. Without `keep` nothing of it is remembered of the user."""
 
     text: str
     collection: str
@@ -45,6 +47,7 @@ class Question:
     policy: str = ""
     memory: str = ""
     assistant: str | None = None
+    keep: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,10 @@ class Backend(Protocol):
 
     def ask(self, question: Question) -> AsyncIterator[tuple[str, dict]]:
         """Event names and payloads; the last is `finished` or `failed`."""
+        ...
+
+    async def forget_session(self, session_id: str) -> None:
+        """Raises NotFoundError when the caller has none such."""
         ...
 
     def ingest(self, job: IngestJob, on_progress: Progress) -> dict: ...
@@ -263,10 +270,16 @@ def tool_arguments(tools: dict, wish: ToolWish) -> dict:
 
 def failed_turn(payload: dict) -> AttestError:
     """The error that the event `failed` tells of, with its class by its code."""
-    from core import errors
-
-    classes = [errors.ServiceError, errors.StoreError, errors.StoreLockedError, errors.ChatModelError]
-    classes += [errors.ChatRequestError, errors.ModelFileError, errors.ToolError]
-    classes += [errors.InputError, errors.NotFoundError, errors.ConflictError]
-    cls = next((c for c in classes if c.code == payload["code"]), AttestError)
+    cls = BusyError if payload["code"] == TOO_MANY_QUESTIONS else _classes().get(payload["code"], AttestError)
     return cls(payload["message"], remedy=payload.get("remedy", ""))
+
+
+def _classes() -> dict[str, type[AttestError]]:
+    """Every class of our errors by its code."""
+    found: dict[str, type[AttestError]] = {}
+    left = [AttestError]
+    while left:
+        cls = left.pop()
+        found.setdefault(cls.code, cls)
+        left += cls.__subclasses__()
+    return found

@@ -3,6 +3,7 @@
 Knows REST's paths and problem documents; knows nothing of stores.
 """
 
+import asyncio
 import json
 import threading
 import uuid
@@ -34,11 +35,11 @@ POLL_S = 1.0
 
 
 class HttpBackend:
-    """A `Backend` that calls the API at `url` with a bearer `token`."""
+    """A `Backend` that calls the API at `url` with a bearer `token`, if there is one."""
 
     def __init__(self, url: str, token: str) -> None:
         self._url = url
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.Client(
             base_url=url,
             headers=self._headers,
@@ -67,6 +68,7 @@ class HttpBackend:
             "policy": question.policy or None,
             "memory": question.memory,
             "assistant": question.assistant,
+            "keep": question.keep,
         } | _readers(question.readers)
         async with aclosing(self._events("/v1/ask", body)) as pairs:
             async for pair in pairs:
@@ -90,6 +92,11 @@ class HttpBackend:
             raise _not_unicode(exc) from exc
         except httpx.HTTPError as exc:
             raise self._unreachable(exc) from exc
+
+    async def forget_session(self, session_id: str) -> None:
+        """See `Backend.forget_session`."""
+        path = f"/v1/sessions/{quote(session_id, safe='')}"
+        await asyncio.to_thread(self._call, "DELETE", path)
 
     async def aclose(self) -> None:
         """Nothing is left open in the event loop."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.cli.backend import FaqWish, IngestJob, Progress, Query, Question, ToolWish, tool_arguments
 from app.services import Services
+from core.errors import NotFoundError
 from core.settings import Settings
 from core.types import Scope
 
@@ -43,6 +44,12 @@ class LocalBackend:
         ask = await prepare_ask(self._services, _owner(), wish)
         async for pair in stream_answer(self._services, ask):
             yield pair
+
+    async def forget_session(self, session_id: str) -> None:
+        """See `Backend.forget_session`."""
+        asker = await self._services.asker()
+        if not await asker.forget(_owner().owner, session_id):
+            raise NotFoundError(f"there is no session {session_id!r}", remedy="see: GET /v1/sessions")
 
     async def aclose(self) -> None:
         """Closes what belongs to the event loop; must run in the loop that asked."""

@@ -6,6 +6,7 @@ import typer
 from app.cli import (
     asking,
     assistants,
+    batching,
     documents,
     drawing,
     entities,
@@ -16,6 +17,7 @@ from app.cli import (
     keys,
     memory,
     models,
+    protocol,
     rebuilding,
     serving,
     setup,
@@ -36,8 +38,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for _commands in (
-    setup, ingesting, documents, rebuilding, verifying, asking, entities, faq, feedback, memory, assistants,
-    tools, serving, models, drawing, keys, evaluating,
+    setup, ingesting, documents, rebuilding, verifying, asking, batching, entities, faq, feedback, memory,
+    assistants, tools, protocol, serving, models, drawing, keys, evaluating,
 ):  # fmt: skip
     _commands.add_commands(app)
 

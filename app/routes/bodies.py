@@ -32,7 +32,8 @@ class AskBody(Body):
     """A question. `session_id` continues a session; `readers` narrows whose documents count;
     `policy` may be stricter than that of the collection, a looser one has no effect; `memory` is the
     strategy of the session from now on, as `window+vector`; so is `assistant`, a name or an id, empty for
-    none. A `collection` or an `effort` that is not given is the assistant's, else `default`, `standard`."""
+    none. A `collection` or an `effort` that is not given is the assistant's, else `default`, `standard`.
+    Without `keep` nothing that is said is remembered of the user, and the answer cannot be rated."""
 
     question: str
     collection: str = Field("", max_length=128)
@@ -42,6 +43,7 @@ class AskBody(Body):
     policy: Policy | None = None
     memory: str = Field("", max_length=128)
     readers: list[str] | None = Field(None, max_length=100)
+    keep: bool = True
     stream: bool = False
 
 

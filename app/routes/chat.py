@@ -8,7 +8,14 @@ from starlette.responses import Response
 
 from app.asking import check_question, stream_answer
 from app.assistants import AskWish, prepare_ask
-from app.chat_completions import Completion, Said, assistant_of, read_conversation, render_models
+from app.chat_completions import (
+    Completion,
+    Said,
+    assistant_of,
+    find_model,
+    read_conversation,
+    render_models,
+)
 from app.routes.bodies import ChatBody
 from app.routes.turns import respond_whole
 from app.services import Services
@@ -23,6 +30,13 @@ async def models(request: Request) -> dict:
     """`attest`, and `attest/NAME` for each assistant that the caller may use."""
     found = await run_read(request.app.state.assistants.list, request.state.caller)
     return render_models(found["assistants"])
+
+
+@router.get("/v1/models/{model:path}", summary="Show a model")
+async def model(model: str, request: Request) -> dict:
+    """One of that list, by its id there. 404 when the caller may use none such."""
+    found = await run_read(request.app.state.assistants.list, request.state.caller)
+    return find_model(found["assistants"], model)
 
 
 @router.post("/v1/chat/completions", summary="Answer the last message")

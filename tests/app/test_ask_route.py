@@ -96,3 +96,10 @@ def test_search_gives_hits_with_ranks(client, retriever):
     assert reply.json()["hits"][0]["chunk_id"] == "doc1-00000"
     query, scope, limit = retriever.searched[0]
     assert (query, limit, scope.principals) == ("年假", 3, ("everyone", "hr"))
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_caller_may_have_nothing_remembered(client, asker, keep):
+    more = {} if keep else {"keep": False}
+    client.post("/v1/ask", json={"question": "I work in sales"} | more)
+    assert asker.asked[0].keep is keep

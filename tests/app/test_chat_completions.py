@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
+from urllib.parse import quote
 
 import openai
 import pytest
@@ -272,6 +273,17 @@ def test_models_are_attest_and_the_assistants_that_the_caller_may_use(people, an
     assert len(answering.asked) == 1
 
 
+def test_one_model_is_told_by_its_id_and_what_the_caller_may_not_use_is_not_there(people, asker):
+    made = {"name": "服务 台/1?", "readers": ["sales"]}
+    people("eve", "POST", "/v1/assistants", made)
+    for one in people("ann", "GET", "/v1/models").json()["data"]:
+        assert people("ann", "GET", f"/v1/models/{quote(one['id'])}").json() == one
+    for who, model in (("bob", quote("attest/服务 台/1?")), ("ann", "gpt-4o"), ("ann", "attest/")):
+        refused = people(who, "GET", f"/v1/models/{model}")
+        assert refused.status_code == 404 and refused.json()["error"]["type"] == "invalid_request_error"
+    assert people("nobody", "GET", "/v1/models/attest").status_code == 401
+
+
 def test_a_name_that_would_mean_another_is_listed_by_its_id(people, answering):
     shared = people("eve", "POST", "/v1/assistants", {"name": "Desk", "readers": ["sales"]}).json()
     own = people("ann", "POST", "/v1/assistants", {"name": "Desk"}).json()
@@ -303,6 +315,7 @@ def test_readers_of_others_are_refused(people, asker):
 def test_openais_own_client_understands_it(live_url, answering):
     with openai.OpenAI(base_url=f"{live_url}/v1", api_key=TOKEN, max_retries=0) as client:
         assert [model.id for model in client.models.list()] == ["attest"]
+        assert client.models.retrieve("attest").id == "attest"
         said = [{"role": "user", "content": QUESTION}]
         whole = client.chat.completions.create(
             model="attest", messages=said, extra_body={"collection": "default"}

@@ -77,7 +77,7 @@ def test_searching_imports_no_server_and_no_parser():
         "init", "doctor", "ingest", "search", "ask", "chat", "serve", "ui", "up", "documents list",
         "documents show", "documents delete", "documents failed", "documents duplicates", "collections list", "collections create",
         "collections delete", "models list", "models fetch", "models verify", "keys create", "keys list",
-        "keys revoke", "faq list", "faq add",
+        "keys revoke", "faq list", "faq add", "batch", "mcp",
         "faq delete", "faq suggest", "feedback rate", "feedback cases", "feedback export", "eval retrieval", "eval answers", "compare",
     ],
 )  # fmt: skip
