@@ -43,7 +43,7 @@ class Budget:
     """Searches for parts of one question."""
     revises: bool = True
     """Whether what was withheld is rewritten."""
-    routes: frozenset[Route] = frozenset({Route.TABLE, Route.TOOL, Route.HOPS})
+    routes: frozenset[Route] = frozenset({Route.RELATED, Route.TABLE, Route.TOOL, Route.HOPS})
     """The ways beside the search that are open; a question of another is searched for."""
 
 
@@ -55,7 +55,7 @@ BUDGETS = {
         limits=Limits(model_calls=4, tokens=20_000, seconds=90),
         hops=0,
         revises=False,
-        routes=frozenset({Route.TABLE, Route.TOOL}),
+        routes=frozenset({Route.RELATED, Route.TABLE, Route.TOOL}),
     ),
     Effort.STANDARD: Budget(
         evidence=1.0,
@@ -70,7 +70,7 @@ BUDGETS = {
         sampling=Sampling(retries=2),
         limits=Limits(model_calls=96, tokens=320_000, seconds=900),
         hops=6,
-        routes=frozenset({Route.TABLE, Route.TOOL, Route.HOPS, Route.RESEARCH}),
+        routes=frozenset({Route.RELATED, Route.TABLE, Route.TOOL, Route.HOPS, Route.RESEARCH}),
     ),
 }
 

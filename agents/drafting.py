@@ -248,6 +248,11 @@ class DraftChecker:
         """The evidence's sentences, those that speak most of the question first."""
         return self._pool.rank(self._question)
 
+    def quotable(self, chunk_id: str, start: int, end: int) -> BoundSpan | None:
+        """The sentence of the evidence that holds a place of a chunk; None where it may not be quoted."""
+        held = (s for s in self._pool.spans if s.chunk.id == chunk_id and s.span.start <= start)
+        return next((span for span in held if end <= span.span.end), None)
+
     def quote(self, bound: BoundSpan) -> Released:
         """Releases a quote as a sentence of the answer: extractive answering."""
         return self._release(bound.spoken, [bound], _QUOTED)

@@ -23,6 +23,7 @@ from agents.nodes.gather import gather
 from agents.nodes.hops import hops
 from agents.nodes.note import note
 from agents.nodes.plan import plan
+from agents.nodes.related import related
 from agents.nodes.report import report
 from agents.nodes.research import research, send_sections
 from agents.nodes.revise import revise
@@ -32,7 +33,9 @@ from agents.records import read_checked
 from agents.routing import Route
 from agents.state import AskState
 
-WAYS: Mapping[Route, Callable] = {Route.HOPS: hops, Route.TOOL: tool, Route.RESEARCH: research}
+WAYS: Mapping[Route, Callable] = {
+    Route.RELATED: related, Route.HOPS: hops, Route.TOOL: tool, Route.RESEARCH: research,
+}  # fmt: skip
 """The first node of a route beside the search. It sets `outcome` (that is the answer), or `evidence` with its
 `signals` (the answer is read or drafted from it), or neither, when the way led nowhere: then it is
 searched. What is not among them is searched. Where it came to something it sets `route` to its own."""

@@ -16,6 +16,7 @@ from agents.several_facts import asks_several_facts
 from agents.small_talk import small_talk_of
 from agents.tools.commands import is_command
 from core.text import detect_language
+from retrieval.graph.asking import asks_relation_alone
 
 
 class Route(StrEnum):
@@ -24,6 +25,7 @@ class Route(StrEnum):
     CHAT = "chat"
     FAQ = "faq"
     SEARCH = "search"
+    RELATED = "related"
     HOPS = "hops"
     TABLE = "table"
     TOOL = "tool"
@@ -103,6 +105,7 @@ RULES: tuple[tuple[Route, str, Callable[[str], bool]], ...] = (
     (Route.RESEARCH, "asks for a report", asks_for_report),
     (Route.TOOL, "calls a tool by name", is_command),
     (Route.TOOL, "asks for a calculation", asks_for_calculation),
+    (Route.RELATED, "asks how two things are related", asks_relation_alone),
     (Route.TABLE, "asks about many rows", _by_words(_OVER_ROWS)),
     (Route.HOPS, "asks of a thing that is described", _by_words(_DESCRIBED)),
     (Route.HOPS, "asks for a comparison", _by_words(_COMPARED)),

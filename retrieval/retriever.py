@@ -21,6 +21,7 @@ from retrieval import lexical
 from retrieval.candidates import HYDE, Candidates, gather_candidates
 from retrieval.embedded_text import is_foreign
 from retrieval.graph.leg import GraphLeg
+from retrieval.graph.ways import Link
 from retrieval.image_index import ImageIndex
 from retrieval.query import Question, adjust, clean_query, understand
 from retrieval.rerankers.ranking import on_scale_of
@@ -134,6 +135,12 @@ class Retriever:
             notes = (*notes, "hyde: searched with a hypothetical passage too")
         signals = _signals(hits, candidates.sight.coverage)
         return SearchResult(tuple(hits), (question.text,), watch.laps_ms, signals, notes, question)
+
+    def find_way(self, question: str, scope: Scope) -> list[Link]:
+        """How the two things that a question relates belong together: the links from one to the other
+        with the sentences that tell of them, of documents that name both as the question does. None
+        without a graph, or where nothing leads there that the caller may read."""
+        return [] if self._graph is None else self._graph.find_way(scope, question, by_name=True)
 
     def _search_like(self, passage: str, scope: Scope, where: Sequence[Condition]) -> list[Hit]:
         """What resembles a passage, which is encoded as those of documents are. Ranks are of

@@ -166,6 +166,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "footer_cut_short": ("Stopped at a limit: there may be more", "已到上限，可能未答完"),
     "route_faq": ("Curated answer", "人工审定的答案"),
     "route_chat": ("Answered without a search", "未经检索直接回答"),
+    "route_related": ("By how both are linked", "由两者的关联得出"),
     "route_hops": ("Searched part by part", "分步检索得出"),
     "route_table": ("Read from a table", "由表格得出"),
     "route_tool": ("By tools", "由工具得出"),

@@ -39,6 +39,24 @@ _PAIRS_EN = tuple(
 _PAIR_ZH = re.compile(
     f"^(?:请问|请说明|说说)?({_NAME})[和与跟同及]({_NAME})(?:之间)?(?:有|是|存在)?(?:没有|什么|何|怎样|哪些)?的?(?:关系|关联|联系)"
 )
+# The whole of a question: "who built the link between A and B?" asks for something else, and so does a
+# question that goes on.
+_TIE = "(?:relation(?:ship)?s?|connections?|links?|ties)"
+_KNOWN_ZH = "[^,，。？?谁哪]{1,60}?"
+_ALONE_EN = re.compile(
+    r"(?:please\s)?(?:(?:tell me|explain|describe|do you know|can you (?:tell me|explain))\s)?(?:"
+    rf"how (?:is|are|was|were)\s{_NAME}\s(?:related|connected|linked|associated)(?:\s(?:to|with)\s{_NAME})?"
+    rf"|how (?:does|do|did)\s{_NAME}\srelate\sto\s{_NAME}"
+    rf"|what (?:is|are|was|were) the {_TIE} between\s{_NAME}"
+    rf"|what {_TIE} (?:is|are|was|were) there between\s{_NAME}"
+    rf"|(?:is|are|was|were) there (?:an?|any) {_TIE} between\s{_NAME}"
+    rf"|what (?:does|do|did|has|have)\s{_NAME}\s(?:(?:have|got)\s)?to do with\s{_NAME})\s*[?.!]*",
+    re.IGNORECASE,
+)
+_ALONE_ZH = re.compile(
+    f"(?:请问|请说明|说说)?{_KNOWN_ZH}[和与跟同及]{_KNOWN_ZH}(?:之间)?(?:有|是|存在)?(?:没有|什么|何|怎样|哪些)?的?(?:关系|关联|联系)"
+    "[吗呢么]?[？?。！!]*"
+)
 
 
 def asks_over_links(question: str) -> bool:
@@ -54,6 +72,14 @@ def asks_relation(question: str) -> bool:
     is_chinese = detect_language(question) == "zh"
     related = _RELATED_ZH.search(simplify(question)) if is_chinese else _RELATED_EN.search(question)
     return related is not None
+
+
+def asks_relation_alone(question: str) -> bool:
+    """Whether a question asks how two things are related, and for nothing beside that."""
+    asked = question.strip()
+    is_chinese = detect_language(asked) == "zh"
+    whole = _ALONE_ZH.fullmatch(simplify(asked)) if is_chinese else _ALONE_EN.fullmatch(asked)
+    return whole is not None and related_pair(asked) is not None
 
 
 def related_pair(question: str) -> tuple[str, str] | None:

@@ -27,6 +27,7 @@ ON_THE_WAY = 3.0
 """What tells how two things are related is all that is asked for."""
 COMMON = 40
 """An entity that more chunks name joins nothing."""
+CHUNKS_AT_ONCE = 200
 
 
 def _holds(chunk: Chunk, name: str) -> bool:
@@ -65,23 +66,28 @@ class GraphLeg:
             return self._hits(scope, scores or self._bridge(scope, question, seeds), limit, where)
         return self._hits(scope, self._walk(scope, seeds), limit, where)
 
-    def find_way(self, scope: Scope, question: str) -> list[Link]:
+    def find_way(self, scope: Scope, question: str, by_name: bool = False) -> list[Link]:
         """The links between the two things that a question relates, in their order; none when it
-        names no two that the caller may know of, or nothing leads from one to the other."""
-        ends = self._ends(scope, question)
+        names no two that the caller may know of, or nothing leads from one to the other. `by_name`:
+        of things that documents call as the question does, and of no others that it may mean."""
+        if not self._reader.is_there(scope.collection):
+            return []
+        ends = self._ends(scope, question, by_name)
         for at, one in enumerate(ends):
             for other in ends[at + 1 :]:
                 if way := self._ways.way(scope, one, other):
                     return way
         return []
 
-    def _ends(self, scope: Scope, question: str) -> list[Entity]:
+    def _ends(self, scope: Scope, question: str, by_name: bool) -> list[Entity]:
         """The two things by name; a name that is not known may be another way of writing one."""
         pair = related_pair(question)
         if pair is None:
-            return self._reader.named_in(scope, question)[:MOST_ENDS]
-        found = [self._reader.entity(scope, name) for name in pair]
-        return [entity for entity in found if entity is not None]
+            return [] if by_name else self._reader.named_in(scope, question)[:MOST_ENDS]
+        known = self._reader.known_as(scope, pair)
+        if not by_name:
+            known |= {name: self._reader.meant_by(scope, name) for name in pair if name not in known}
+        return [entity for name in pair if (entity := known.get(name)) is not None]
 
     def _bridge(self, scope: Scope, question: str, seeds: Sequence[Hit]) -> dict[str, float]:
         """Where no sentences lead from one thing to the other: passages that name one, and passages
@@ -133,12 +139,15 @@ class GraphLeg:
     def _hits(
         self, scope: Scope, scores: dict[str, float], limit: int, where: Sequence[Condition]
     ) -> list[Hit]:
-        best = sorted(scores, key=lambda i: (-scores[i], i))[:limit]
-        if not best:
-            return []
-        there = self._chunks.find_chunks(scope, [WithIds(tuple(best)), *where], len(best))
+        """The best that are there and for which all of `where` holds, however many before them do not."""
+        best, kept = sorted(scores, key=lambda i: (-scores[i], i)), []
+        for at in range(0, len(best), CHUNKS_AT_ONCE):
+            wanted = tuple(best[at : at + CHUNKS_AT_ONCE])
+            kept += self._chunks.find_chunks(scope, [WithIds(wanted), *where], len(wanted))
+            if len(kept) >= limit:
+                break
         stage = Stage.GRAPH
-        ordered = sorted(there, key=lambda chunk: (-scores[chunk.id], chunk.id))
+        ordered = sorted(kept, key=lambda chunk: (-scores[chunk.id], chunk.id))[:limit]
         return [
             Hit(chunk, scores[chunk.id], stage, {stage.value: rank})
             for rank, chunk in enumerate(ordered, start=1)

@@ -20,6 +20,7 @@ from retrieval.graph.records import EntityRecord, RelationRecord, read_entity, r
 
 MOST_ROWS = 2000
 """Rows of one look-up: beyond them an entity is so common that it tells nothing."""
+ROWS_IN_CHUNKS = 8000
 ROWS_FOR_NAMES = 300
 ROUNDS_FOR_NAMES = 3
 SHARED_LETTERS = 0.6
@@ -74,10 +75,20 @@ class GraphReader:
         return self.entities(scope, [candidate.key for candidate in ordered])
 
     def entity(self, scope: Scope, name: str) -> Entity | None:
-        """The entity of a name, else the one that the name names within it, else one of a name that
-        resembles it; None when the caller may know of none."""
-        exact = self.entities(scope, [entity_key(name)])
-        found = exact or self.named_in(scope, name) or self.alike(scope, name, 1)
+        """The entity that documents call just so, else the one that is `meant_by` the name."""
+        return self.known_as(scope, [name]).get(name) or self.meant_by(scope, name)
+
+    def known_as(self, scope: Scope, names: Sequence[str]) -> dict[str, Entity]:
+        """The entities that documents call just so, by these names; without those that the caller may
+        know nothing of."""
+        keys = {name: entity_key(name) for name in names}
+        found = self._by_key(scope, list(keys.values()))
+        return {name: found[key] for name, key in keys.items() if key in found}
+
+    def meant_by(self, scope: Scope, name: str) -> Entity | None:
+        """The entity that an unknown name names within it, else one of a name that resembles it; None
+        when the caller may know of none."""
+        found = self.named_in(scope, name) or self.alike(scope, name, 1)
         return found[0] if found else None
 
     def alike(self, scope: Scope, name: str, limit: int) -> list[Entity]:
@@ -97,26 +108,31 @@ class GraphReader:
     def entities(self, scope: Scope, keys: Sequence[str]) -> list[Entity]:
         """The entities of these keys that the caller may know of, in the order of the keys. A short
         form stands for the full one, unless documents explain it in two ways."""
+        found = self._by_key(scope, keys).values()
+        return list({entity.key: entity for entity in found}.values())
+
+    def _by_key(self, scope: Scope, keys: Sequence[str]) -> dict[str, Entity]:
         by_key: dict[str, list[EntityRecord]] = defaultdict(list)
         for record in self._look_up(scope, keys):
             for key in record.keys & set(keys):
                 by_key[key].append(record)
-        merged = {key: _merged(key, by_key[key]) for key in keys if by_key[key]}
-        return list({entity.key: entity for entity in merged.values()}.values())
+        return {key: _merged(key, by_key[key]) for key in keys if by_key[key]}
 
     def in_chunks(self, scope: Scope, chunks: Sequence[Chunk]) -> dict[str, list[EntityRecord]]:
         """The entities that each chunk names, by the chunk's id."""
+        found: dict[str, list[EntityRecord]] = {chunk.id: [] for chunk in chunks}
         orders: dict[str, dict[int, str]] = defaultdict(dict)
         for chunk in chunks:
             orders[chunk.document_id][chunk.order] = chunk.id
-        found: dict[str, list[EntityRecord]] = {chunk.id: [] for chunk in chunks}
-        for document_id, wanted in orders.items():
-            terms = {chunk_term(order): 1.0 for order in wanted}
-            for hit in _found(self._entities, scope, terms, MOST_ROWS, [OfDocuments((document_id,))]):
-                if _is_record(hit):
-                    record = read_entity(hit.chunk)
-                    for order in wanted.keys() & set(record.chunks):
-                        found[wanted[order]].append(record)
+        if not orders:
+            return found
+        # All at once: a look-up of each document was most of what a search took.
+        terms = {chunk_term(chunk.order): 1.0 for chunk in chunks}
+        for hit in _found(self._entities, scope, terms, ROWS_IN_CHUNKS, [OfDocuments(tuple(orders))]):
+            if _is_record(hit):
+                record, wanted = read_entity(hit.chunk), orders[hit.chunk.document_id]
+                for order in wanted.keys() & set(record.chunks):
+                    found[wanted[order]].append(record)
         return found
 
     def relations_of(self, scope: Scope, keys: Iterable[str]) -> list[RelationRecord]:

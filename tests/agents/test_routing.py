@@ -31,6 +31,10 @@ ROUTES = {
         "TM-20 和 TM-30 的保修期分别是多久？", "比较 TM-20 与 TM-30 的重量", "Compare the TM-20 and the TM-30.",
         "Who is the director of the company that makes the TM-20?", "生产 TM-20 的公司的法人是谁？",
     ),
+    Route.RELATED: (
+        "张伟和华盛精工有什么关系？", "请问張偉與TM-20L之間是什麼關係", "How are Acme and the TM-20 related?", "What does Acme have to do with Oslo?",
+        "Is there any connection between Acme and Oslo?", "What is the relationship between Acme and the Pope?",
+    ),
     Route.TABLE: ("各地区的销售额合计是多少？", "哪个城市的销量最高？", "What is the average price?", "Which city sold the most units?"),
     Route.TOOL: ("12*3 等于多少？", "计算 300 的 15%", "What is 15% of 300?", "Convert 3 miles to km"),
     Route.RESEARCH: ("写一份关于保修政策的报告", "请全面梳理公司的休假制度", "Write a report on our warranty terms", "Give me a comprehensive overview of leave."),
@@ -55,6 +59,17 @@ def test_a_question_of_fact_is_no_small_talk_whatever_greeting_stands_around_it(
 def test_routes(route, question):
     choice = classify(question)
     assert choice.route is route and choice.why
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who built the link between Acme and Oslo?", "When was the connection between A and B made?", "How are Acme and Oslo connected by rail?",
+        "How are Acme and Oslo related, and who founded Acme?", "张伟和华盛精工的关系从哪一年开始？", "谁负责和华盛精工之间的联系？", "员工和公司有关系时怎么办？",
+    ],
+)  # fmt: skip
+def test_what_asks_for_more_than_how_two_things_are_related_is_searched(question):
+    assert classify(question).route is not Route.RELATED
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from core.types import Stage
+from core.conditions import OfDocuments
+from core.types import Hit, Stage
 from ingest.entities.graphs import DocumentGraphs
-from tests.retrieval.graph.small_library import ANYBODY, COLLECTION, document, open_library, scope
+from retrieval.graph.leg import GraphLeg
+from retrieval.graph.reader import GraphReader
+from tests.retrieval.graph.small_library import ANYBODY, COLLECTION, chunks_of, document, open_library, scope
+from tests.retrieval.test_context_line_kept import PlainHash
 
 ACME = "Acme Robotics supplies the TM-20L. It is sold by the dozen."
 PORT = "Rotterdam Port bought the TM-20L for its cranes in 2021."
@@ -132,8 +136,6 @@ def test_a_search_for_what_two_things_have_to_do_with_each_other_gives_the_passa
 
 
 def test_conditions_of_the_search_hold_for_the_graph_too(library):
-    from core.conditions import OfDocuments
-
     library.write("a", ACME)
     library.write("b", "Nothing of the kind.")
     question = "How are Acme Robotics and the TM-20L related?"
@@ -146,3 +148,43 @@ def test_an_empty_library_has_no_graph(library):
     library.write("a", "nothing that has a name")
     assert library.graph.count_graphs(COLLECTION) == {"a" * 64: 1}
     assert library.graph.copy_document(replace(document("b")), "a" * 64) == 1
+
+
+def test_what_may_not_be_shown_takes_no_place_among_the_hits(library):
+    """The better passages of the walk are of another document than is asked for, or are gone."""
+    seed = library.write("a", "Acme Robotics supplies the TM-20L.")
+    near = [library.write(letter, "Acme Robotics sells the TM-20L.") for letter in "bcd"]
+    far = library.write("e", "The TM-20L stands in Oslo.")
+    leg = GraphLeg(library.reader, library.ways, library.store, walks=True)
+    seeds = [Hit(chunks_of(seed, ACME)[0], 1.0, Stage.FUSED)]
+    question = "Who founded the company that supplies the TM-20L?"
+
+    def found(*where):
+        return [hit.chunk.document_id for hit in leg.search(ANYBODY, question, seeds, 1, where)]
+
+    assert found() == [near[0].id] and found(OfDocuments((far.id,))) == [far.id]
+    for of in near:
+        library.index.remove_document(COLLECTION, of.id)
+    assert found() == [far.id]
+
+
+class CountingStore:
+    """Counts look-ups on their way to a store."""
+
+    def __init__(self, store) -> None:
+        self._store, self.searches = store, 0
+
+    def search_lexical(self, *args):
+        self.searches += 1
+        return self._store.search_lexical(*args)
+
+
+def test_a_bridge_asks_the_store_as_often_for_many_passages_as_for_few(library):
+    made = [library.write(letter, f"Acme Robotics met Nordwind {letter}.", "Acme Robotics sells the TM-20L.") for letter in "abcdef"]
+    asked = CountingStore(library.graph.entities)
+    reader = GraphReader(asked, library.graph.relations, PlainHash())
+    chunks = [chunk for of in made for chunk in chunks_of(of, "one", "two")]
+    named = reader.in_chunks(ANYBODY, chunks)
+    assert asked.searches == 1 and all({"acme robotics"} < {r.key for r in named[chunk.id]} for chunk in chunks)
+    assert {r.key for r in named[chunks[1].id]} == {"acme robotics", "tm20l"}
+    assert reader.in_chunks(ANYBODY, []) == {} and asked.searches == 1
