@@ -163,6 +163,12 @@ class ApiClient:
         """Removes a curated answer."""
         self._call("DELETE", f"/v1/faq/{quote(entry_id, safe='')}")
 
+    def graph(self, collection: str, entity: str, to: str, limit: int) -> Json:
+        """`{"entities", "links": [{"source", "target", "names", "kind", "evidence"}]}`: an entity with its
+        relations, or the way from it `to` another one."""
+        params = {"collection": collection, "entity": entity, "to": to, "limit": limit}
+        return self._call("GET", "/v1/graph", params=params)
+
     def memory(self) -> Json:
         """`{"enabled", "facts": [{"id", "key", "value", "said", "expires"}]}`: what is remembered of the
         caller."""

@@ -9,10 +9,11 @@ import streamlit as st
 
 from ui.assistants import draw_assistants
 from ui.chat import draw_chat
+from ui.entities import draw_entities
 from ui.faq import draw_faq
 from ui.library import draw_library
 from ui.memory import draw_memory
-from ui.sidebar import ASSISTANTS, DOCUMENTS, FAQ, MEMORY, choose_language, draw_sidebar
+from ui.sidebar import ASSISTANTS, DOCUMENTS, FAQ, GRAPH, MEMORY, choose_language, draw_sidebar
 from ui.state import client_of, page
 
 STYLE = Path(__file__).with_name("style.css")
@@ -32,6 +33,8 @@ def main() -> None:
         return
     if choices.view == DOCUMENTS:
         draw_library(here, client, texts)
+    elif choices.view == GRAPH:
+        draw_entities(here, client, texts)
     elif choices.view == FAQ:
         draw_faq(here, client, texts)
     elif choices.view == ASSISTANTS:

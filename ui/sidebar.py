@@ -22,7 +22,7 @@ from ui.state import (
 from ui.texts import LANGUAGES, Texts, language_of
 from ui.turn import recalled
 
-CHAT, DOCUMENTS, FAQ, ASSISTANTS, MEMORY = "chat", "documents", "faq", "assistants", "memory"
+CHAT, DOCUMENTS, GRAPH, FAQ, ASSISTANTS, MEMORY = "chat", "documents", "graph", "faq", "assistants", "memory"
 EFFORTS = ("quick", "standard", "deep")
 STRATEGIES = (
     "window+vector", "vector", "window", "full", "first-and-latest", "key-turns", "summary", "entities",
@@ -106,7 +106,7 @@ def _draw_unreachable(here: Page, problem: ApiError, texts: Texts) -> None:
 def _draw_view(texts: Texts) -> str:
     chosen = st.segmented_control(
         texts("view_chat"),
-        (CHAT, DOCUMENTS, FAQ, ASSISTANTS, MEMORY),
+        (CHAT, DOCUMENTS, GRAPH, FAQ, ASSISTANTS, MEMORY),
         key="view",
         default=None if "view" in st.session_state else CHAT,
         format_func=lambda view: texts(f"view_{view}"),

@@ -42,6 +42,8 @@ class Page:
     suggestions: list[Json] | None = None
     """Questions that want a curated answer, once looked for; of the collection `suggested_for`."""
     suggested_for: str = ""
+    entities: tuple[str, str] = ("", "")
+    """The names whose relations are shown; of one alone when the second is empty."""
 
     def start_chat(self) -> None:
         """An empty chat; the old one stays in the list of sessions."""

@@ -77,6 +77,28 @@ def test_hostile_arguments_that_wait_for_approval_are_words_and_go_on_when_it_is
     page.context.close()
 
 
+def test_relations_are_drawn_of_hostile_names_as_words_and_lead_on(chromium, url):
+    page = new_page(chromium, url, "en-GB")
+    page.get_by_text("Relations", exact=True).click()
+    page.get_by_label("Name", exact=True).fill("acme")
+    page.get_by_label("Related to (may stay empty)").fill("port")
+    page.get_by_role("button", name="Show", exact=True).click()
+    drawing = page.locator("[data-testid='stGraphVizChart'] svg")
+    drawing.wait_for()
+    assert drawing.locator("g.node").count() == 3 and drawing.locator("g.edge").count() == 2
+    assert drawing.locator("g.edge polygon").count() == 1  # an arrow where it is told which way it goes
+    words = [text.text_content() for text in drawing.locator("g.node text").all()]
+    assert {"Acme", "Port"} < set(words) and any(word.startswith("<script>document") for word in words)
+    assert page.locator(".attest-quote").first.inner_text().startswith("Acme supplies <script>")
+    assert page.title() == "Attest" and page.locator("[onerror], a[*|href^='javascript']").count() == 0
+    if place := os.environ.get("ATTEST_SCREENSHOT"):
+        page.screenshot(path=place, full_page=True)
+    page.locator("[class*='st-key-further-'] button").first.click()
+    page.wait_for_function("document.querySelector('input[aria-label=\"Related to (may stay empty)\"]').value === ''")
+    assert not [address for address in page.requested if not address.startswith((url, "data:", "blob:"))]
+    page.context.close()
+
+
 def test_a_picture_that_is_cited_is_drawn_and_nothing_is_loaded_for_it(chromium, url):
     page = new_page(chromium, url, "en-GB")
     ask(page, "picture")

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, UploadFile
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from tests.ui.standin_approvals import add_approvals, waiting
-from tests.ui.standin_profile import HOSTILE, add_assistants, add_memory, problem
+from tests.ui.standin_profile import HOSTILE, add_assistants, add_graph, add_memory, problem
 
 CHUNK = "第三章 休假。员工每年享有 15 天带薪年假。未使用的年假可结转至次年三月底。"
 QUOTE = "员工每年享有 15 天带薪年假。"
@@ -191,6 +191,7 @@ def make_app(*, token: str = "", pause_s: float = 0.0, documents: list[dict] | N
     _add_curation(app)
     add_memory(app)
     add_assistants(app)
+    add_graph(app)
     add_approvals(app)
     _add_ask(app, pause_s)
     return app

@@ -101,3 +101,30 @@ def add_assistants(app: FastAPI) -> None:
     async def instruct(request: Request) -> dict:
         app.state.instructions = (await request.json())["instructions"]
         return {"instructions": app.state.instructions}
+
+
+def add_graph(app: FastAPI) -> None:
+    """Entities, one of a hostile name."""
+
+    @app.get("/v1/graph")
+    def graph(collection: str, entity: str, limit: int, to: str = ""):
+        app.state.looked_up = (collection, entity, to)
+        if entity == "Nobody":
+            return problem(404, "Not Found", "there is no entity 'Nobody' in 'default'", "write the name as documents do")
+        told = {"text": f"Acme supplies {HOSTILE}.", "document_id": "d1", "title": "员工手册", "uri": "file:///h.pdf", "page": 12}
+        supplies = _link("acme", "tm20l", ("Acme", HOSTILE), "supplies", told)
+        bought = _link("port", "tm20l", ("Port", HOSTILE), "with", told)
+        asked = [_entity("acme", "Acme", aliases=["Acme Ltd"], values=["20 kg"]), _entity("port", "Port")]
+        if not to:
+            return {"entities": asked[:1], "links": [] if entity == "Alone" else [supplies]}
+        return {"entities": asked, "links": [] if to == "Nowhere" else [supplies, bought]}
+
+
+def _entity(key: str, name: str, **more) -> dict:
+    empty = {"kind": "organisation", "aliases": [], "values": [], "chunks": 2, "documents": 1}
+    return {"key": key, "name": name, **empty, **more}
+
+
+def _link(source: str, target: str, names: tuple[str, str], kind: str, told: dict) -> dict:
+    ends = {"source": source, "target": target, "names": names}
+    return {**ends, "kind": kind, "words": "", "documents": 1, "evidence": [told]}
