@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-import aiosqlite
 from langgraph.types import Command
-from sqlalchemy import create_engine
 
 from agents.allowance import Allowance, MeteredChat
 from agents.asking import Ask, limits_of
@@ -24,7 +22,7 @@ from agents.binding import EvidenceBinder
 from agents.checkpoints import open_saver
 from agents.context import AskContext
 from agents.events import Event, Failed, Finished, Retrieved
-from agents.graph import build_graph
+from agents.graph import FREE, build_graph
 from agents.guards.answer_check import AnswerCheck
 from agents.guards.building import GuardModels, build_guard
 from agents.guards.evidence_screen import EvidenceScreen
@@ -45,6 +43,7 @@ from agents.taking_up import ask_of, is_begun, spent_before
 from agents.tools.approvals import Decision
 from agents.tools.invoker import ToolInvoker, check_arguments
 from core.chat_tenants import TenantChatModel, tenant_of
+from core.database import open_database
 from core.errors import AttestError, ConflictError, NotFoundError, StoreError
 from core.seams import ChatModel
 from core.settings import Settings
@@ -167,6 +166,7 @@ class Asker:
             yield Failed("internal", f"the question could not be answered ({type(exc).__name__})")
             return
         finally:
+            self._graph.checkpointer.let_go(thread)
             if not known:
                 # What no list names could never be forgotten by its owner.
                 await asyncio.shield(self._drop(ask.owner, session_id))
@@ -360,8 +360,9 @@ async def open_asker(
     """Opens the sessions' database and builds the graph. Without a loop no answer is curated and
     none is kept."""
     resources = AsyncExitStack()
-    connection = await resources.enter_async_context(aiosqlite.connect(sessions_file))
-    saver = await open_saver(connection, sessions_file.with_suffix(".key"))
+    engine = open_database(sessions_file)
+    resources.callback(engine.dispose)
+    saver = await asyncio.to_thread(open_saver, engine, sessions_file.with_suffix(".key"), FREE)
     embedder = CachedTokenEmbedder(models.tokens)
     prompts = PromptLibrary()
     context = AskContext(
@@ -382,9 +383,6 @@ async def open_asker(
         faq=loop.faq if loop is not None else None,
         recaller=_recaller(loop, chat_model, prompts, settings),
     )
-    sessions_file.chmod(0o600)
-    engine = create_engine(f"sqlite:///{sessions_file}")
-    resources.callback(engine.dispose)
     return Asker(build_graph(saver), context, SessionIndex(engine), resources, loop)
 
 

@@ -91,14 +91,14 @@ class SameChat:
         yield ChatDelta(f"{SENTENCE}[1]", Usage(100, 12, 1), "stop")
 
 
-async def checkpoint_bytes(asker: Asker) -> int:
+def checkpoint_bytes(asker: Asker) -> int:
     """What the checkpoints of all sessions take."""
-    total = 0
-    for table, column in (("checkpoints", "checkpoint"), ("writes", "value")):
-        query = f"SELECT coalesce(sum(length({column})), 0) FROM {table}"
-        async with asker._graph.checkpointer.conn.execute(query) as rows:
-            total += (await rows.fetchone())[0]
-    return total
+    columns = (("checkpoints", "checkpoint"), ("writes", "value"))
+    with asker._graph.checkpointer.engine.connect() as connection:
+        return sum(
+            connection.exec_driver_sql(f"SELECT coalesce(sum(length({column})), 0) FROM {table}").scalar_one()
+            for table, column in columns
+        )
 
 
 async def measure(folder: Path, turns: int, sessions: int) -> dict:
@@ -118,7 +118,7 @@ async def measure(folder: Path, turns: int, sessions: int) -> dict:
                 worked.append((time.process_time() - cpu) * 1000)
                 if not isinstance(events[-1], Finished) or not events[-1].answer.sentences:
                     raise RuntimeError(f"a question of the bench was not answered: {events[-1]}")
-            sizes.append(await checkpoint_bytes(asker) / (session + 1) / 1000)
+            sizes.append(checkpoint_bytes(asker) / (session + 1) / 1000)
     finally:
         await asker.close()
     ordered = sorted(taken[turns:])

@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from agents.checkpoints import read_key
+from agents.signing import read_key
 from agents.events import ApprovalNeeded, Failed, Finished
 from agents.tools.approvals import Decision
 from core.errors import StoreError, TamperedError
