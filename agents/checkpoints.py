@@ -1,5 +1,5 @@
-"""Where the graph of a session stands, between its steps: LangGraph's checkpoints in the database of sessions,
-SQLite or PostgreSQL, signed and kept short.
+"""Where the graph of a session stands between its steps: LangGraph's checkpoints in the database of
+sessions, SQLite or PostgreSQL, signed and kept short.
 
 A step costs one write at most: what its node gave is part of the state that follows, and is not written by
 itself unless nodes run beside each other. A step that is made anew for nothing, or is the last one of a turn,
@@ -23,7 +23,18 @@ from langgraph.checkpoint.base import (
     RunnableConfig,
     get_checkpoint_metadata,
 )
-from sqlalchemy import Column, Engine, Integer, LargeBinary, MetaData, Table, delete, select
+from sqlalchemy import (
+    Column,
+    Engine,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    bindparam,
+    delete,
+    func,
+    select,
+)
 
 from agents.signing import SignedSerializer, read_key, tampered
 from core.database import TEXT, create_tables, insert_into, replace_rows
@@ -60,6 +71,30 @@ _WRITES = Table(
     Column("type", TEXT),
     Column("value", LargeBinary),
 )
+_C, _W = _CHECKPOINTS.c, _WRITES.c
+_INSERT = _CHECKPOINTS.insert()
+# Made once: to put a statement together costs more than to execute it.
+_LATEST = (
+    select(_CHECKPOINTS)
+    .where(_C.thread_id == bindparam("thread_id"), _C.checkpoint_ns == bindparam("checkpoint_ns"))
+    .order_by(_C.checkpoint_id.desc())
+    .limit(1)
+)
+_THIS = _LATEST.where(_C.checkpoint_id == bindparam("checkpoint_id"))
+_RESULTS = (
+    select(_WRITES)
+    .where(
+        _W.thread_id == bindparam("thread_id"),
+        _W.checkpoint_ns == bindparam("checkpoint_ns"),
+        _W.checkpoint_id == bindparam("checkpoint_id"),
+    )
+    .order_by(_W.task_path, _W.task_id, _W.idx)
+)
+_LAST_ID = select(func.max(_C.checkpoint_id)).where(_C.thread_id == bindparam("thread_id"))
+_OF_THREAD = [delete(t).where(t.c.thread_id == bindparam("thread_id")) for t in (_WRITES, _CHECKPOINTS)]
+_BEFORE = [
+    statement.where(statement.table.c.checkpoint_id < bindparam("checkpoint_id")) for statement in _OF_THREAD
+]
 
 
 class SessionSaver(BaseCheckpointSaver[str]):
@@ -161,16 +196,14 @@ class SessionSaver(BaseCheckpointSaver[str]):
 
     def _read(self, config: RunnableConfig) -> CheckpointTuple | None:
         place, wanted = _place(config), config["configurable"].get("checkpoint_id")
-        found = select(_CHECKPOINTS).filter_by(**place, **({"checkpoint_id": wanted} if wanted else {}))
         with self.engine.connect() as connection:
-            row = connection.execute(
-                found.order_by(_CHECKPOINTS.c.checkpoint_id.desc()).limit(1)
-            ).mappings().first()
-            if row is None:
+            found = connection.execute(
+                _THIS if wanted else _LATEST, {**place, "checkpoint_id": wanted} if wanted else place
+            )
+            if (row := found.mappings().first()) is None:
                 return None
             here = {**place, "checkpoint_id": row["checkpoint_id"]}
-            order = (_WRITES.c.task_path, _WRITES.c.task_id, _WRITES.c.idx)
-            writes = connection.execute(select(_WRITES).filter_by(**here).order_by(*order)).mappings().all()
+            writes = connection.execute(_RESULTS, here).mappings().all()
         before = {**place, "checkpoint_id": row["parent_checkpoint_id"]}
         return CheckpointTuple(
             {"configurable": here},
@@ -184,7 +217,8 @@ class SessionSaver(BaseCheckpointSaver[str]):
         self, steps: Sequence[dict], results: Sequence[dict] = (), *, replaces: bool = False
     ) -> None:
         with self.engine.begin() as connection:
-            replace_rows(connection, _CHECKPOINTS, steps)
+            if steps:
+                connection.execute(_INSERT, steps)
             if replaces:
                 replace_rows(connection, _WRITES, results)
             elif results:
@@ -192,18 +226,17 @@ class SessionSaver(BaseCheckpointSaver[str]):
 
     def _keep_latest(self, thread_id: str, last: dict | None) -> None:
         with self.engine.begin() as connection:
-            replace_rows(connection, _CHECKPOINTS, [last] if last else [])
-            latest = select(_CHECKPOINTS.c.checkpoint_id).filter_by(thread_id=thread_id)
-            latest = latest.order_by(_CHECKPOINTS.c.checkpoint_id.desc()).limit(1).scalar_subquery()
-            for table in (_WRITES, _CHECKPOINTS):
-                connection.execute(
-                    delete(table).where(table.c.thread_id == thread_id, table.c.checkpoint_id < latest)
-                )
+            if last:
+                connection.execute(_INSERT, last)
+            here = {"thread_id": thread_id}
+            kept = last["checkpoint_id"] if last else connection.scalar(_LAST_ID, here)
+            for statement in _BEFORE:
+                connection.execute(statement, {**here, "checkpoint_id": kept or ""})
 
     def _delete(self, thread_id: str) -> None:
         with self.engine.begin() as connection:
-            for table in (_WRITES, _CHECKPOINTS):
-                connection.execute(delete(table).where(table.c.thread_id == thread_id))
+            for statement in _OF_THREAD:
+                connection.execute(statement, {"thread_id": thread_id})
 
 
 def _place(config: RunnableConfig) -> dict[str, str]:

@@ -57,12 +57,12 @@ _DEMAND = re.compile(
     re.IGNORECASE,
 )
 _DEMAND_WORDS = (
-    "you", "answer", "respon", "repl", "output", "complete", "say", "print", "return", "write", "type", "repeat",
-    "append", "display", "echo", "word", "(", ")", "[", "]", "{", "}", "prompt", "instruct", "input", "explanation",
-    "pretend", "roleplay", "role-play", "act as", "acting as", "access", "pass", "secret", "commentary", "jailbr",
-    "model", "chatbot", "assistant", "language", "llm", "chatgpt", "openai", "message", ":", "：", ">", "simulat",
-    "overrid", "rule", "command", "everything", "anything", "order", "code", "script", "snippet", "```",
-    "%", "#", "@", "$",
+    "you", "answer", "respon", "repl", "output", "complete", "say", "print", "return", "write", "type",
+    "repeat", "append", "display", "echo", "word", "(", ")", "[", "]", "{", "}", "prompt", "instruct",
+    "input", "explanation", "pretend", "roleplay", "role-play", "act as", "acting as", "access", "pass",
+    "secret", "gpt", "commentary", "jailbr", "model", "chatbot", "assistant", "ai language", "llm",
+    "openai", "message", ":", "：", ">", "simulat", "overrid", "rule", "command", "everything",
+    "anything", "order", "code", "script", "snippet", "```", "%", "#", "@", "$",
 )  # fmt: skip
 """Every demand holds one of these in its folded form: to look for them costs a tenth of the pattern."""
 _DEMAND_ZH = re.compile(
