@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-import aiosqlite
 from langgraph.types import Command
-from sqlalchemy import create_engine
 
 from agents.allowance import Allowance, MeteredChat
 from agents.asking import Ask, limits_of
@@ -24,7 +22,7 @@ from agents.binding import EvidenceBinder
 from agents.checkpoints import open_saver
 from agents.context import AskContext
 from agents.events import Event, Failed, Finished, Retrieved
-from agents.graph import build_graph
+from agents.graph import FREE, build_graph
 from agents.guards.answer_check import AnswerCheck
 from agents.guards.building import GuardModels, build_guard
 from agents.guards.evidence_screen import EvidenceScreen
@@ -42,9 +40,10 @@ from agents.records import guidance_record
 from agents.sessions import SessionIndex, thread_id
 from agents.tables.reading import TableReader
 from agents.taking_up import ask_of, is_begun, spent_before
-from agents.tools.approvals import Decision
+from agents.tools.approvals import Approval, Decision, check_free
 from agents.tools.invoker import ToolInvoker, check_arguments
 from core.chat_tenants import TenantChatModel, tenant_of
+from core.database import open_database
 from core.errors import AttestError, ConflictError, NotFoundError, StoreError
 from core.seams import ChatModel
 from core.settings import Settings
@@ -129,12 +128,12 @@ class Asker:
     ) -> AsyncIterator[Event]:
         """From the start with the state that is given, or on from where the thread stands."""
         config = {"configurable": {"thread_id": thread}}
-        known = await asyncio.to_thread(self._is_listed, ask.owner, session_id)
+        known, waiting = await asyncio.to_thread(self._standing, ask.owner, session_id)
         finished: Finished | None = None
         had_evidence, mask = False, self._context.mask
         try:
             if isinstance(given, dict):
-                await self._check_free(ask.owner, session_id)
+                check_free(waiting)
                 given = None if await is_begun(self._graph, given, config) else given
             background = await asyncio.to_thread(self._background, ask, session_id)
             spent = Usage() if isinstance(given, dict) else await spent_before(self._graph, config)
@@ -167,6 +166,7 @@ class Asker:
             yield Failed("internal", f"the question could not be answered ({type(exc).__name__})")
             return
         finally:
+            self._graph.checkpointer.let_go(thread)
             if not known:
                 # What no list names could never be forgotten by its owner.
                 await asyncio.shield(self._drop(ask.owner, session_id))
@@ -185,21 +185,11 @@ class Asker:
             async for event in events:
                 yield event
 
-    def _is_listed(self, owner: str, session_id: str) -> bool:
-        """Whether its owner can find it: among the sessions, or by what waits for their approval."""
+    def _standing(self, owner: str, session_id: str) -> tuple[bool, list[Approval]]:
+        """Whether its owner can find it, among the sessions or by what waits for their approval; and that."""
         tools = self._context.tools
-        waits = tools is not None and bool(tools.approvals.waiting(owner, session_id))
-        return waits or self._sessions.has(owner, session_id)
-
-    async def _check_free(self, owner: str, session_id: str) -> None:
-        """Raises ConflictError when the session waits: a new question would drop what it waits for."""
-        tools = self._context.tools
-        waiting = await asyncio.to_thread(tools.approvals.waiting, owner, session_id) if tools else []
-        if waiting:
-            raise ConflictError(
-                f"this session waits for your approval of {waiting[0].tool}",
-                remedy=f"run: attest approvals approve {waiting[0].id} (or reject)",
-            )
+        waiting = tools.approvals.waiting(owner, session_id) if tools is not None else []
+        return bool(waiting) or self._sessions.has(owner, session_id), waiting
 
     async def _waiting_answer(self, ask: Ask, session_id: str, config: dict) -> Answer:
         """What is answered while a call waits for its owner's approval."""
@@ -252,7 +242,7 @@ class Asker:
         thread = thread_id(owner, session_id)
         turn = self._turns.setdefault(thread, asyncio.Lock())
         async with turn:
-            await self._check_free(owner, session_id)
+            check_free((await asyncio.to_thread(self._standing, owner, session_id))[1])
             snapshot = await self._graph.aget_state({"configurable": {"thread_id": thread}})
             given = Command(resume=True) if snapshot.interrupts else None
             # Not `next`: a step whose result is stored, and not yet part of the state, is not in it.
@@ -360,8 +350,9 @@ async def open_asker(
     """Opens the sessions' database and builds the graph. Without a loop no answer is curated and
     none is kept."""
     resources = AsyncExitStack()
-    connection = await resources.enter_async_context(aiosqlite.connect(sessions_file))
-    saver = await open_saver(connection, sessions_file.with_suffix(".key"))
+    engine = open_database(sessions_file)
+    resources.callback(engine.dispose)
+    saver = await asyncio.to_thread(open_saver, engine, sessions_file.with_suffix(".key"), FREE)
     embedder = CachedTokenEmbedder(models.tokens)
     prompts = PromptLibrary()
     context = AskContext(
@@ -382,9 +373,6 @@ async def open_asker(
         faq=loop.faq if loop is not None else None,
         recaller=_recaller(loop, chat_model, prompts, settings),
     )
-    sessions_file.chmod(0o600)
-    engine = create_engine(f"sqlite:///{sessions_file}")
-    resources.callback(engine.dispose)
     return Asker(build_graph(saver), context, SessionIndex(engine), resources, loop)
 
 

@@ -1,64 +1,117 @@
-"""Sessions on disk: LangGraph's checkpoints, signed and kept short, in SQLite.
+"""Where the graph of a session stands between its steps: LangGraph's checkpoints in the database of
+sessions, SQLite or PostgreSQL, signed and kept short.
 
-Knows that saver's two tables and the key that they are signed with; knows nothing of what is in a
+A step costs one write at most: what its node gave is part of the state that follows, and is not written by
+itself unless nodes run beside each other. A step that is made anew for nothing, or is the last one of a turn,
+is held until something rests on it. Knows two tables and the names of steps; knows nothing of what is in a
 state but the thread that it belongs to.
 """
 
-import hashlib
-import hmac
-import os
-import secrets
-import sqlite3
+import asyncio
+import json
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-import aiosqlite
-from langgraph.checkpoint.base import CheckpointTuple, RunnableConfig
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.checkpoint.base import (
+    WRITES_IDX_MAP,
+    BaseCheckpointSaver,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    RunnableConfig,
+    get_checkpoint_metadata,
+)
+from sqlalchemy import (
+    Column,
+    Engine,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    bindparam,
+    delete,
+    func,
+    select,
+)
 
-from core.errors import StoreError, TamperedError
+from agents.signing import SignedSerializer, read_key, tampered
+from core.database import TEXT, create_tables, insert_into, replace_rows
 
-KEY_BYTES = 32
 THREAD = "thread"
 """The field of a state that names its thread."""
+_NEXT, _SENT = "branch:to:", "__pregel_tasks"
+"""How LangGraph names the channels that say which node comes next, and what was sent to several."""
+_ALONE = "~__pregel_pull"
+"""How it begins the path of a task that nothing was sent to."""
+
+_TABLES = MetaData()
+_CHECKPOINTS = Table(
+    "checkpoints",
+    _TABLES,
+    Column("thread_id", TEXT, primary_key=True),
+    Column("checkpoint_ns", TEXT, primary_key=True),
+    Column("checkpoint_id", TEXT, primary_key=True),
+    Column("parent_checkpoint_id", TEXT),
+    Column("type", TEXT),
+    Column("checkpoint", LargeBinary),
+    Column("metadata", LargeBinary),
+)
+_WRITES = Table(
+    "writes",
+    _TABLES,
+    Column("thread_id", TEXT, primary_key=True),
+    Column("checkpoint_ns", TEXT, primary_key=True),
+    Column("checkpoint_id", TEXT, primary_key=True),
+    Column("task_id", TEXT, primary_key=True),
+    Column("idx", Integer, primary_key=True),
+    Column("task_path", TEXT, nullable=False, default=""),
+    Column("channel", TEXT, nullable=False),
+    Column("type", TEXT),
+    Column("value", LargeBinary),
+)
+_C, _W = _CHECKPOINTS.c, _WRITES.c
+_INSERT = _CHECKPOINTS.insert()
+# Made once: to put a statement together costs more than to execute it.
+_LATEST = (
+    select(_CHECKPOINTS)
+    .where(_C.thread_id == bindparam("thread_id"), _C.checkpoint_ns == bindparam("checkpoint_ns"))
+    .order_by(_C.checkpoint_id.desc())
+    .limit(1)
+)
+_THIS = _LATEST.where(_C.checkpoint_id == bindparam("checkpoint_id"))
+_RESULTS = (
+    select(_WRITES)
+    .where(
+        _W.thread_id == bindparam("thread_id"),
+        _W.checkpoint_ns == bindparam("checkpoint_ns"),
+        _W.checkpoint_id == bindparam("checkpoint_id"),
+    )
+    .order_by(_W.task_path, _W.task_id, _W.idx)
+)
+_LAST_ID = select(func.max(_C.checkpoint_id)).where(_C.thread_id == bindparam("thread_id"))
+_OF_THREAD = [delete(t).where(t.c.thread_id == bindparam("thread_id")) for t in (_WRITES, _CHECKPOINTS)]
+_BEFORE = [
+    statement.where(statement.table.c.checkpoint_id < bindparam("checkpoint_id")) for statement in _OF_THREAD
+]
 
 
-class SignedSerializer(JsonPlusSerializer):
-    """Plain values with a keyed hash in front (HMAC, RFC 2104, over SHA-256): what was not written
-    with this key is not read."""
+class SessionSaver(BaseCheckpointSaver[str]):
+    """Stores plain values only: neither pickles nor classes are read back. Of one event loop; the database
+    is asked in threads."""
 
-    def __init__(self, key: bytes) -> None:
-        super().__init__(pickle_fallback=False)
-        self._key = key
+    def __init__(self, engine: Engine, key: bytes, free: Collection[str] = ()) -> None:
+        """`free` are nodes before which nothing was done that is worth a write."""
+        super().__init__(serde=SignedSerializer(key))
+        self.engine = engine
+        self._free = {f"{_NEXT}{name}" for name in free}
+        self._held: dict[str, dict[str, Any]] = {}
+        create_tables(engine, _TABLES)
 
-    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
-        """See `SerializerProtocol`."""
-        kind, data = super().dumps_typed(obj)
-        return kind, self._sign(kind, data) + data
-
-    def loads_typed(self, data: tuple[str, bytes]) -> Any:
-        """See `SerializerProtocol`.
-
-        Raises:
-            TamperedError: it was changed, or written with another key.
-        """
-        kind, signed = data
-        size = hashlib.sha256().digest_size
-        signature, plain = bytes(signed[:size]), bytes(signed[size:])
-        if not hmac.compare_digest(signature, self._sign(kind, plain)):
-            raise tampered()
-        return super().loads_typed((kind, plain))
-
-    def _sign(self, kind: str, data: bytes) -> bytes:
-        return hmac.digest(self._key, kind.encode() + b"\x00" + data, "sha256")
-
-
-class SessionSaver(AsyncSqliteSaver):
-    """Stores plain values only: neither pickles nor classes are read back."""
-
-    def __init__(self, connection: aiosqlite.Connection, key: bytes) -> None:
-        super().__init__(connection, serde=SignedSerializer(key))
+    def get_next_version(self, current: str | None, channel: None) -> str:
+        """See `BaseCheckpointSaver`; versions are ordered as texts."""
+        return f"{int(current.split('.')[0]) + 1 if current else 1:032}"
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """See `BaseCheckpointSaver`. A checkpoint of another session, signed as it is, is refused too.
@@ -67,89 +120,138 @@ class SessionSaver(AsyncSqliteSaver):
             TamperedError: it is not what was stored here.
             StoreError: the database cannot be read.
         """
-        try:
-            found = await super().aget_tuple(config)
-        except sqlite3.Error as exc:
-            raise StoreError(
-                f"the sessions cannot be read: {' '.join(str(exc).split())[:120]}",
-                remedy="run: attest doctor",
-            ) from exc
         thread_id = config["configurable"]["thread_id"]
+        found = await asyncio.to_thread(self._read, config)
         if found and found.checkpoint["channel_values"].get(THREAD, thread_id) != thread_id:
             raise tampered()
         return found
 
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """See `BaseCheckpointSaver`. Of a thread only the last step is held: one that follows replaces it."""
+        place = {**_place(config), "checkpoint_id": checkpoint["id"]}
+        kind, data = self.serde.dumps_typed(checkpoint)
+        row = {
+            **place,
+            "parent_checkpoint_id": config["configurable"].get("checkpoint_id"),
+            "type": kind,
+            "checkpoint": data,
+            "metadata": json.dumps(get_checkpoint_metadata(config, metadata)).encode(),
+        }
+        if metadata["source"] == "loop" and self._may_wait(checkpoint):
+            self._held[place["thread_id"]] = row
+        else:
+            self._held.pop(place["thread_id"], None)
+            await asyncio.to_thread(self._write, [row])
+        return {"configurable": place}
+
+    async def aput_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        """See `BaseCheckpointSaver`. What a node gave that runs by itself is not written: the step that
+        follows holds it."""
+        named = [channel in WRITES_IDX_MAP for channel, _ in writes]
+        if task_path.startswith(_ALONE) and not any(named):
+            return
+        place = {**_place(config), "checkpoint_id": config["configurable"]["checkpoint_id"]}
+        rows = []
+        for at, (channel, value) in enumerate(writes):
+            kind, data = self.serde.dumps_typed(value)
+            what = {"idx": WRITES_IDX_MAP.get(channel, at), "channel": channel, "type": kind, "value": data}
+            rows.append({**place, "task_id": task_id, "task_path": task_path, **what})
+        held = self._held.get(place["thread_id"])
+        rests_on = [held] if held and held["checkpoint_id"] == place["checkpoint_id"] else []
+        self._held = {thread: row for thread, row in self._held.items() if row not in rests_on}
+        await asyncio.to_thread(self._write, rests_on, rows, replaces=all(named))
+
     async def keep_latest(self, thread_id: str) -> None:
-        """Forgets all checkpoints of a thread but its last: each is a full copy of the state,
-        and a turn goes on from its last one only."""
-        async with self.lock:
-            for table in ("writes", "checkpoints"):
-                await self.conn.execute(
-                    f"DELETE FROM {table} WHERE thread_id = ? AND checkpoint_id < "
-                    "(SELECT max(checkpoint_id) FROM checkpoints WHERE thread_id = ?)",
-                    (thread_id, thread_id),
-                )
-            await self.conn.commit()
+        """Writes the last step of a turn down and forgets all checkpoints of its thread before it: each is
+        a full copy of the state, and a turn goes on from its last one only."""
+        await asyncio.to_thread(self._keep_latest, thread_id, self._held.pop(thread_id, None))
 
-    async def forget_all(self) -> None:
-        """Forgets every checkpoint: those of an earlier version, which are not signed. The turns of
-        sessions lie elsewhere, and stay."""
-        async with self.lock:
-            for table in ("writes", "checkpoints"):
-                await self.conn.execute(f"DELETE FROM {table}")
-            await self.conn.commit()
+    def let_go(self, thread_id: str) -> None:
+        """Forgets what is held of a turn that was broken off: it goes on from what is written."""
+        self._held.pop(thread_id, None)
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """See `BaseCheckpointSaver`."""
+        self.let_go(thread_id)
+        await asyncio.to_thread(self._delete, thread_id)
+
+    def forget_all(self) -> None:
+        """Forgets every checkpoint: those that were signed with another key. The turns of sessions lie
+        elsewhere, and stay."""
+        with self.engine.begin() as connection:
+            for table in (_WRITES, _CHECKPOINTS):
+                connection.execute(delete(table))
+
+    def _may_wait(self, checkpoint: Checkpoint) -> bool:
+        values = checkpoint["channel_values"]
+        return not values.get(_SENT) and {n for n in values if n.startswith(_NEXT)} <= self._free
+
+    def _read(self, config: RunnableConfig) -> CheckpointTuple | None:
+        place, wanted = _place(config), config["configurable"].get("checkpoint_id")
+        with self.engine.connect() as connection:
+            found = connection.execute(
+                _THIS if wanted else _LATEST, {**place, "checkpoint_id": wanted} if wanted else place
+            )
+            if (row := found.mappings().first()) is None:
+                return None
+            here = {**place, "checkpoint_id": row["checkpoint_id"]}
+            writes = connection.execute(_RESULTS, here).mappings().all()
+        before = {**place, "checkpoint_id": row["parent_checkpoint_id"]}
+        return CheckpointTuple(
+            {"configurable": here},
+            self.serde.loads_typed((row["type"], row["checkpoint"])),
+            json.loads(row["metadata"]),
+            {"configurable": before} if row["parent_checkpoint_id"] else None,
+            [(w["task_id"], w["channel"], self.serde.loads_typed((w["type"], w["value"]))) for w in writes],
+        )
+
+    def _write(
+        self, steps: Sequence[dict], results: Sequence[dict] = (), *, replaces: bool = False
+    ) -> None:
+        with self.engine.begin() as connection:
+            if steps:
+                connection.execute(_INSERT, steps)
+            if replaces:
+                replace_rows(connection, _WRITES, results)
+            elif results:
+                connection.execute(insert_into(connection, _WRITES).on_conflict_do_nothing(), results)
+
+    def _keep_latest(self, thread_id: str, last: dict | None) -> None:
+        with self.engine.begin() as connection:
+            if last:
+                connection.execute(_INSERT, last)
+            here = {"thread_id": thread_id}
+            kept = last["checkpoint_id"] if last else connection.scalar(_LAST_ID, here)
+            for statement in _BEFORE:
+                connection.execute(statement, {**here, "checkpoint_id": kept or ""})
+
+    def _delete(self, thread_id: str) -> None:
+        with self.engine.begin() as connection:
+            for statement in _OF_THREAD:
+                connection.execute(statement, {"thread_id": thread_id})
 
 
-async def open_saver(connection: aiosqlite.Connection, key_file: Path) -> SessionSaver:
-    """The saver over a connection; the key is made at the first time.
+def _place(config: RunnableConfig) -> dict[str, str]:
+    names = config["configurable"]
+    return {"thread_id": names["thread_id"], "checkpoint_ns": names.get("checkpoint_ns", "")}
+
+
+def open_saver(engine: Engine, key_file: Path, free: Collection[str] = ()) -> SessionSaver:
+    """The saver over a database; the key is made at the first time.
 
     Raises:
-        StoreError: the key file cannot be read or made.
+        StoreError: the key file cannot be read or made, or the database does not answer.
     """
     key, is_new = read_key(key_file)
-    saver = SessionSaver(connection, key)
-    await saver.setup()
+    saver = SessionSaver(engine, key, free)
     if is_new:
-        await saver.forget_all()
+        saver.forget_all()
     return saver
-
-
-def read_key(path: Path) -> tuple[bytes, bool]:
-    """The key that checkpoints are signed with, and whether it was made just now. The file is
-    readable by this user alone. Raises StoreError."""
-    try:
-        # Written whole under another name first: two processes may start at once, or one be killed.
-        if not path.exists():
-            fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-            handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(secrets.token_hex(KEY_BYTES))
-                file.flush()
-                os.fsync(file.fileno())
-            try:
-                os.link(fresh, path)
-                return bytes.fromhex(path.read_text("ascii")), True
-            except FileExistsError:
-                pass
-            finally:
-                fresh.unlink()
-        key = bytes.fromhex(path.read_text("ascii"))
-    except (OSError, ValueError) as exc:
-        raise StoreError(
-            f"the key of the sessions, {path}, cannot be read or made: {exc}",
-            remedy="mend its rights; or delete it, and unfinished turns are forgotten",
-        ) from exc
-    if len(key) != KEY_BYTES:
-        raise StoreError(
-            f"the key of the sessions, {path}, is damaged",
-            remedy="restore it; or delete it, and unfinished turns are forgotten",
-        )
-    return key, False
-
-
-def tampered() -> TamperedError:
-    """What is said of a checkpoint that is not what was stored."""
-    return TamperedError(
-        "the stored state of this session was changed outside of attest, so it is not used",
-        remedy="forget the session, and begin another",
-    )

@@ -40,6 +40,9 @@ WAYS: Mapping[Route, Callable] = {
 `signals` (the answer is read or drafted from it), or neither, when the way led nowhere: then it is
 searched. What is not among them is searched. Where it came to something it sets `route` to its own."""
 
+FREE = (front.__name__, plan.__name__)
+"""Nodes before which nothing was done that a kill would cost: they are read from the question again."""
+
 
 def build_graph(
     checkpointer: BaseCheckpointSaver | None = None, ways: Mapping[Route, Callable] = WAYS
@@ -56,22 +59,27 @@ def build_graph(
         is_open = Route(state["route"]) in BUDGETS[Effort(state["effort"])].routes
         return entries.get(state["route"], "gather") if is_open else "gather"
 
+    def branch(name: str, choose: Callable, ends: list[str]) -> None:
+        async def at_once(state: AskState):
+            return choose(state)  # LangGraph would take a thread for a function that is no coroutine
+
+        graph.add_conditional_edges(name, at_once, ends)
+
     graph.add_edge(START, "front")
-    graph.add_conditional_edges("front", route_of, ["plan", "finish"])
-    graph.add_conditional_edges("plan", after_plan, ["gather", "finish", *sorted({*entries.values()})])
+    branch("front", route_of, ["plan", "finish"])
+    branch("plan", after_plan, ["gather", "finish", *sorted({*entries.values()})])
     for name in sorted({*entries.values()} - {research.__name__}):
-        again = partial(after_way, again=name)
-        graph.add_conditional_edges(name, again, ["gather", "table", "answer", "finish", name])
+        branch(name, partial(after_way, again=name), ["gather", "table", "answer", "finish", name])
     if Route.RESEARCH in ways:
         graph.add_node("note", note)
         graph.add_node("report", report)
-        graph.add_conditional_edges("research", send_sections, ["note", "gather"])
+        branch("research", send_sections, ["note", "gather"])
         graph.add_edge("note", "report")
         graph.add_edge("report", "finish")
-    graph.add_conditional_edges("gather", after_gather, ["table", "answer"])
-    graph.add_conditional_edges("table", after_table, ["answer", "finish"])
-    graph.add_conditional_edges("answer", after_answer, ["revise", "extract", "finish"])
-    graph.add_conditional_edges("revise", after_revise, ["extract", "finish"])
+    branch("gather", after_gather, ["table", "answer"])
+    branch("table", after_table, ["answer", "finish"])
+    branch("answer", after_answer, ["revise", "extract", "finish"])
+    branch("revise", after_revise, ["extract", "finish"])
     graph.add_edge("extract", "finish")
     graph.add_edge("finish", END)
     return graph.compile(checkpointer=checkpointer)

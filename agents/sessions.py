@@ -1,16 +1,15 @@
 """Which sessions an owner has, and what was asked and answered in each.
 
-Knows SQLite by SQLAlchemy; knows nothing of the graph.
+Knows two tables, of SQLite or PostgreSQL; knows nothing of the graph.
 """
 
 import hashlib
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, Integer, String, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Engine, Integer, String, bindparam, delete, func, select, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from core.database import add_columns
+from core.database import add_columns, create_tables, insert_into
 from core.types import Status, Turn
 
 MAX_TITLE_CHARS = 80
@@ -44,13 +43,42 @@ class _TurnRow(_Table):
     said: Mapped[str] = mapped_column(String)
 
 
+_ASKED = (
+    _TurnRow.owner == bindparam("of_owner"),
+    _TurnRow.session_id == bindparam("of_session"),
+)
+# Of every question, and made once: to put a statement together costs more than to execute it.
+_MENDED = (
+    update(_TurnRow.__table__)
+    .where(*_ASKED, _TurnRow.turn_id == bindparam("of_turn"), _TurnRow.turn_id != "")
+    .values(answer=bindparam("answer"), status=bindparam("status"))
+)
+_LAST_PLACE = select(func.max(_TurnRow.place)).where(*_ASKED)
+_ADDED = _TurnRow.__table__.insert()
+_TURNS = (
+    select(_TurnRow.question, _TurnRow.answer, _TurnRow.status, _TurnRow.turn_id, _TurnRow.said)
+    .where(*_ASKED)
+    .order_by(_TurnRow.place.desc())
+    .limit(bindparam("most", type_=Integer))
+)
+_ASSISTANT = select(_SessionRow.assistant).where(
+    _SessionRow.owner == bindparam("of_owner"), _SessionRow.session_id == bindparam("of_session")
+)
+
+
 class SessionIndex:
     """The sessions and their turns. Every call names the owner: one cannot see another's."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        _Table.metadata.create_all(engine)
+        create_tables(engine, _Table.metadata)
         add_columns(engine, _SessionRow.__table__)
+        with engine.connect() as connection:
+            named = ("owner", "session_id", "title", "turns", "updated", "assistant")
+            put = insert_into(connection, _SessionRow.__table__).values({n: bindparam(n) for n in named})
+        new = put.excluded
+        more = {"turns": _SessionRow.turns + 1, "updated": new.updated, "assistant": new.assistant}
+        self._counted = put.on_conflict_do_update(index_elements=["owner", "session_id"], set_=more)
 
     def record_turn(self, owner: str, session_id: str, turn: Turn, assistant: str = "") -> None:
         """Keeps a turn behind those before it; the first question is the session's title, and
@@ -58,33 +86,23 @@ class SessionIndex:
         one's place."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         title = turn.question[:MAX_TITLE_CHARS]
-        statement = insert(_SessionRow).values(
-            owner=owner, session_id=session_id, title=title, turns=1, updated=now, assistant=assistant
-        )
-        statement = statement.on_conflict_do_update(
-            index_elements=["owner", "session_id"],
-            set_={"turns": _SessionRow.turns + 1, "updated": now, "assistant": assistant},
-        )
-        same = (*_turns_of(owner, session_id), _TurnRow.turn_id == turn.id, _TurnRow.turn_id != "")
-        changed = update(_TurnRow).where(*same).values(answer=turn.answer, status=turn.status.value)
-        last = select(func.coalesce(func.max(_TurnRow.place), 0) + 1).where(*_turns_of(owner, session_id))
-        kept = {
-            "owner": owner, "session_id": session_id, "place": last.scalar_subquery(), "turn_id": turn.id,
-            "question": turn.question, "answer": turn.answer, "status": turn.status.value,
-            "said": turn.said or now,
-        }  # fmt: skip
-        with Session(self._engine) as session, session.begin():
-            if session.execute(changed).rowcount:
+        whose, of = {"owner": owner, "session_id": session_id}, _of(owner, session_id)
+        said = {"answer": turn.answer, "status": turn.status.value}
+        listed = {**whose, "title": title, "turns": 1, "updated": now, "assistant": assistant}
+        with self._engine.begin() as connection:
+            if connection.execute(_MENDED, {**of, "of_turn": turn.id, **said}).rowcount:
                 return
-            session.execute(statement)
-            session.execute(insert(_TurnRow).values(**kept))
+            # First of all: who asks in the same session elsewhere waits here, so no place is given twice.
+            connection.execute(self._counted, listed)
+            place = (connection.scalar(_LAST_PLACE, of) or 0) + 1
+            kept = {**whose, "place": place, "turn_id": turn.id, "question": turn.question, **said}
+            connection.execute(_ADDED, {**kept, "said": turn.said or now})
 
     def turns(self, owner: str, session_id: str, limit: int = REMEMBERED_TURNS) -> list[Turn]:
         """The latest turns of a session, oldest first; none when the owner has no such session."""
-        query = select(_TurnRow).where(*_turns_of(owner, session_id)).order_by(_TurnRow.place.desc())
-        with Session(self._engine) as session:
-            rows = list(session.scalars(query.limit(limit)))[::-1]
-            return [Turn(r.question, r.answer, Status(r.status), r.turn_id, r.said) for r in rows]
+        with self._engine.connect() as connection:
+            rows = connection.execute(_TURNS, {**_of(owner, session_id), "most": limit}).all()[::-1]
+        return [Turn(asked, answer, Status(status), *more) for asked, answer, status, *more in rows]
 
     def list_sessions(self, owner: str) -> list[dict]:
         """Newest first: session_id, title, turns, updated (UTC, ISO 8601), assistant (an id or empty)."""
@@ -103,14 +121,13 @@ class SessionIndex:
 
     def has(self, owner: str, session_id: str) -> bool:
         """Whether the owner has that session."""
-        with Session(self._engine) as session:
-            return session.get(_SessionRow, (owner, session_id)) is not None
+        with self._engine.connect() as connection:
+            return connection.execute(_ASSISTANT, _of(owner, session_id)).first() is not None
 
     def assistant_of(self, owner: str, session_id: str) -> str:
         """The id of the assistant that the session goes on with; empty when it has none."""
-        with Session(self._engine) as session:
-            row = session.get(_SessionRow, (owner, session_id))
-            return row.assistant if row is not None else ""
+        with self._engine.connect() as connection:
+            return connection.scalar(_ASSISTANT, _of(owner, session_id)) or ""
 
     def has_turn(self, owner: str, session_id: str, turn_id: str) -> bool:
         """Whether a turn of this id was recorded, and no longer waits."""
@@ -131,6 +148,10 @@ class SessionIndex:
 
 def _turns_of(owner: str, session_id: str) -> tuple:
     return _TurnRow.owner == owner, _TurnRow.session_id == session_id
+
+
+def _of(owner: str, session_id: str) -> dict[str, str]:
+    return {"of_owner": owner, "of_session": session_id}
 
 
 def thread_id(owner: str, session_id: str) -> str:

@@ -57,7 +57,8 @@ class Instruction:
 def find_instructions(text: str, kind: ElementKind = ElementKind.TEXT) -> Iterator[Instruction]:
     """What of a text is aimed at a model. In code only orders count: there the marks of chat
     are what the code is about."""
-    for name, pattern in (("order", _ORDERS), ("order", _CHINESE), ("mark", _MARKS)):
+    chinese = () if text.isascii() else (("order", _CHINESE),)
+    for name, pattern in (("order", _ORDERS), *chinese, ("mark", _MARKS)):
         if name == "order" or kind is not ElementKind.CODE:
             for match in pattern.finditer(text):
                 yield Instruction(name, match.start(), match.end())

@@ -76,12 +76,15 @@ _ORDINAL_NOISE = re.compile(
     "一(?:般|些|定|旦|直|起|样|致|律|下|并|个|种|次|切|方面|步|体|同|经)|之一|统一|唯一|同一|第一"
 )
 
+_PLAIN_DIGITS = str.maketrans(_FORMAL)
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
+
 
 def fold(text: str) -> str:
     """NFKC, lower case, formal Chinese digits as the plain ones, no thousands commas."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    folded = folded.translate(str.maketrans(_FORMAL))
-    return re.sub(r"(?<=\d),(?=\d{3})", "", folded)
+    if text.isascii():
+        return _THOUSANDS.sub("", text.lower())
+    return _THOUSANDS.sub("", unicodedata.normalize("NFKC", text).casefold().translate(_PLAIN_DIGITS))
 
 
 def numbers(text: str) -> set[float]:
@@ -89,8 +92,9 @@ def numbers(text: str) -> set[float]:
     twelve, 3 June). Values that stand in a code such as TM-20 count as well."""
     folded = _FULL_HOUR.sub(r"\1", fold(text))
     found = {_arabic_value(match) for match in _ARABIC.finditer(folded)}
-    plain = _ORDINAL_NOISE.sub(" ", folded)
-    found |= {v for m in _CHINESE_NUMBER.finditer(plain) if (v := numeral_value(m.group())) is not None}
+    if not folded.isascii():
+        plain = _ORDINAL_NOISE.sub(" ", folded)
+        found |= {v for m in _CHINESE_NUMBER.finditer(plain) if (v := numeral_value(m.group())) is not None}
     words, scaled = _take_scaled(folded)
     found |= scaled
     for word in _ENGLISH_WORD.findall(words):

@@ -5,6 +5,7 @@ millisecond, so an index of hashes would buy nothing. Pure; knows nothing of que
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 from core.text import normalise
 from core.types import Hit
@@ -21,14 +22,15 @@ def drop_copies(hits: Sequence[Hit], copy_from: float = COPY_FROM) -> list[Hit]:
     `copy_from` and the later one brings no number and no code of its own, in its text or
     its headings: versions that differ in a figure are both kept.
     """
-    kept: list[Hit] = []
-    seen: list[tuple[frozenset[str], set]] = []
+    kept: list[tuple[Hit, set]] = []
+    cut = cache(shingles)
     for hit in hits:
-        pieces, facts = shingles(hit.chunk.text), _facts(hit)
-        if not any(facts <= known and jaccard(pieces, other) >= copy_from for other, known in seen):
-            kept.append(hit)
-            seen.append((pieces, facts))
-    return kept
+        facts, text = _facts(hit), hit.chunk.text
+        # Facts first: most texts bring one of their own, and need not be cut.
+        alike = (other.chunk.text for other, known in kept if facts <= known)
+        if not any(jaccard(cut(text), cut(other)) >= copy_from for other in alike):
+            kept.append((hit, facts))
+    return [hit for hit, _ in kept]
 
 
 def shingles(text: str) -> frozenset[str]:

@@ -7,6 +7,7 @@ Knows token vectors; knows nothing of budgets or prompts.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from core.types import Chunk
 from core.wording import numbers
 from retrieval.pieces import Piece, split_pieces
 from retrieval.terms import split_terms
+
+KEPT = 1024
+"""Pieces whose numbers are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,13 @@ class PieceTable:
         mine, theirs = self.terms[number], self.terms[other]
         if not mine or len(mine & theirs) < share * len(mine):
             return False
-        return numbers(self.text_of(*self.places[number])) <= numbers(self.text_of(*self.places[other]))
+        return _numbers(self.text_of(*self.places[number])) <= _numbers(self.text_of(*self.places[other]))
+
+
+# The same piece is compared with many.
+@lru_cache(KEPT)
+def _numbers(text: str) -> frozenset[float]:
+    return frozenset(numbers(text))
 
 
 def read_pieces(embedder: TokenEmbedder, question: str, chunks: Sequence[Chunk]) -> PieceTable:

@@ -10,6 +10,7 @@ their citations are marked. Knows texts and token vectors; knows nothing of prom
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from agents.guards.speech_to_models import (
     Speech,
@@ -24,7 +25,7 @@ from core.seams import TokenEmbedder
 from core.text import Span, detect_language
 from core.types import Chunk
 from retrieval.evidence import Excerpt
-from retrieval.pieces import split_pieces
+from retrieval.pieces import Piece, split_pieces
 from retrieval.relevance import max_sim
 from retrieval.terms import split_terms
 
@@ -40,6 +41,8 @@ DEMAND_MORE = 0.055
 is quoted rarely. So must all that speaks to a model in a document that holds such text elsewhere."""
 MOST_ENCLOSED = 3
 """Sentences in a row; more of them are a document between two lines."""
+KEPT = 256
+"""Texts of chunks of which it is kept how their pieces speak."""
 _PLAIN = (Speech.ORDER, Speech.UNREADABLE)
 
 
@@ -224,11 +227,16 @@ def _places(question: str, chunks: Sequence[Chunk]) -> list[_Place]:
     """All pieces of the chunks."""
     found = []
     for chunk in chunks:
-        pieces = split_pieces(chunk.text)
-        told = speeches_of([piece.span.of(chunk.text) for piece in pieces])
-        for piece, speech in zip(pieces, told, strict=True):
+        for piece, speech in _spoken(chunk.text):
             found.append(_Place(chunk, piece.span, piece.readable(chunk.text), _asked_of(speech, question)))
     return found
+
+
+# What was found is looked at for hostile documents, and what is shown of it is screened.
+@lru_cache(KEPT)
+def _spoken(text: str) -> tuple[tuple[Piece, Speech], ...]:
+    pieces = split_pieces(text)
+    return tuple(zip(pieces, speeches_of([piece.span.of(text) for piece in pieces]), strict=True))
 
 
 def _enclosed(places: Sequence[_Place]) -> list[_Place]:

@@ -56,6 +56,15 @@ _DEMAND = re.compile(
     r"|\b(?:print|console\.log|printf|echo|eval|exec)\s*\(|^\s*(?:```|[%#@$]{3,})",
     re.IGNORECASE,
 )
+_DEMAND_WORDS = (
+    "you", "answer", "respon", "repl", "output", "complete", "say", "print", "return", "write", "type",
+    "repeat", "append", "display", "echo", "word", "(", ")", "[", "]", "{", "}", "prompt", "instruct",
+    "input", "explanation", "pretend", "roleplay", "role-play", "act as", "acting as", "access", "pass",
+    "secret", "gpt", "commentary", "jailbr", "model", "chatbot", "assistant", "ai language", "llm",
+    "openai", "message", ":", "：", ">", "simulat", "overrid", "rule", "command", "everything",
+    "anything", "order", "code", "script", "snippet", "```", "%", "#", "@", "$",
+)  # fmt: skip
+"""Every demand holds one of these in its folded form: to look for them costs a tenth of the pattern."""
 _DEMAND_ZH = re.compile(
     r"你的(?:\w{0,4})?(?:回答|回复|答案|答复|输出|消息|代码)|在?(?:回答|回复|答案|答复|输出)(?:的)?(?:中|里|内|末尾|结尾|开头|最后|之后|后面|之前)"
     r"|(?:回答|回复|输出|打印|重复|复述|写上|加上|附上)(?:出)?(?:以下|下面|如下)?[^。！？\n]{0,12}[：:「“\"『‘]"
@@ -128,13 +137,17 @@ _ABOUT_CODE = re.compile(
 )
 
 
+_DOTLESS = {0x131: "i", 0x307: None}
+"""Forms of i that patterns which pass over case take for one."""
+
+
 def speech_of(text: str) -> Speech:
     """How a sentence (or another short stretch) speaks to a model."""
     if gives_orders(text):
         return Speech.ORDER
     if is_unreadable(text):
         return Speech.UNREADABLE
-    if _DEMAND.search(text) or _DEMAND_ZH.search(text):
+    if _is_demand(text):
         return Speech.DEMAND
     if _CODE.search(text):
         return Speech.CODE
@@ -143,6 +156,13 @@ def speech_of(text: str) -> Speech:
     if text.rstrip(" \"'”’）)]】*_").endswith(("?", "？")) or _GREETING.search(text):
         return Speech.QUESTION
     return Speech.NONE
+
+
+def _is_demand(text: str) -> bool:
+    plain = " ".join(text.casefold().split()).translate(_DOTLESS)
+    if any(word in plain for word in _DEMAND_WORDS) and _DEMAND.search(text):
+        return True
+    return not text.isascii() and _DEMAND_ZH.search(text) is not None
 
 
 def speeches_of(texts: Sequence[str]) -> list[Speech]:

@@ -20,14 +20,14 @@ LEAST_HIDDEN = 3
 """So many different common words under one shift are no chance: a word of three letters is one by
 chance in five hundred."""
 # fmt: off
-_COMMON = [
+_COMMON = frozenset([
     "the", "and", "you", "that", "this", "with", "for", "are", "all", "from", "have", "not", "must", "will",
     "your", "only", "now", "say", "says", "print", "write", "output", "answer", "reply", "respond",
     "response", "repeat", "ignore", "disregard", "forget", "instruction", "instructions", "previous",
     "above", "below", "following", "prompt", "system", "secret", "password", "access", "granted", "user",
     "never", "always", "please", "instead", "word", "words", "sentence", "question", "tell", "reveal",
     "rules", "what", "when", "then", "after", "before", "should", "there", "which", "their",
-]
+])
 # fmt: on
 
 

@@ -5,7 +5,7 @@ at any moment loses neither. Every call names the owner: nobody else can see or 
 table; knows nothing of the graph.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -131,6 +131,15 @@ class Approvals:
         where = (_ApprovalRow.owner == owner, _ApprovalRow.session_id == session_id)
         with Session(self._engine) as session, session.begin():
             session.execute(delete(_ApprovalRow).where(*where))
+
+
+def check_free(waiting: Sequence[Approval]) -> None:
+    """Raises ConflictError where something waits in a session: a new question would drop it."""
+    if waiting:
+        raise ConflictError(
+            f"this session waits for your approval of {waiting[0].tool}",
+            remedy=f"run: attest approvals approve {waiting[0].id} (or reject)",
+        )
 
 
 def _read(row: _ApprovalRow) -> Approval:

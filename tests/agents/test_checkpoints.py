@@ -5,8 +5,8 @@ import stat
 
 import pytest
 
-from agents.checkpoints import read_key
 from agents.events import ApprovalNeeded, Failed, Finished
+from agents.signing import read_key
 from agents.tools.approvals import Decision
 from core.errors import StoreError, TamperedError
 from tests.agents.doubles import ScriptedChat

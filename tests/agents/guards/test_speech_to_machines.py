@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.guards.speech_to_models import Speech, asks_about_code, speech_of, speeches_of
+from agents.guards.speech_to_models import (
+    _DEMAND,
+    _DEMAND_ZH,
+    Speech,
+    _is_demand,
+    asks_about_code,
+    speech_of,
+    speeches_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -99,3 +107,8 @@ WORDS = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=9).filter(
 @given(st.lists(WORDS, min_size=1, max_size=9))
 def test_words_with_a_stop_are_no_code(words):
     assert speech_of(f"The {' '.join(words)}.") is not Speech.CODE
+
+
+@given(st.from_regex(_DEMAND) | st.from_regex(_DEMAND_ZH))
+def test_no_demand_is_passed_over_by_the_look_for_its_words(text):
+    assert _is_demand(text)

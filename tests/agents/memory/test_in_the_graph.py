@@ -197,23 +197,22 @@ async def test_checkpoints_stay_small_however_long_the_session(open_agent):
     sizes = []
     for at in range(3):
         await turn(agent, f"{QUESTION}{at}" + "？" * 50)
-        sizes.append(await size_of_checkpoints(agent))
+        sizes.append(size_of_checkpoints(agent))
     sessions = agent.asker._sessions
     for at in range(300):
         sessions.record_turn("ann", "s", Turn("q" * 500, "a" * 900, Status.ANSWERED, str(at)))
     agent.chat.replies = [GOOD]
     await turn(agent, QUESTION)
-    assert await size_of_checkpoints(agent) <= max(sizes) + 2000 < 200_000
+    assert size_of_checkpoints(agent) <= max(sizes) + 2000 < 200_000
     assert len(await agent.asker.history("ann", "s")) == 304
 
 
-async def size_of_checkpoints(agent) -> int:
-    connection = agent.asker._graph.checkpointer.conn
-    total = 0
-    for table, column in (("checkpoints", "checkpoint"), ("writes", "value")):
-        async with connection.execute(f"SELECT coalesce(sum(length({column})), 0) FROM {table}") as rows:
-            total += (await rows.fetchone())[0]
-    return total
+def size_of_checkpoints(agent) -> int:
+    with agent.asker._graph.checkpointer.engine.connect() as connection:
+        return sum(
+            connection.exec_driver_sql(f"SELECT coalesce(sum(length({column})), 0) FROM {table}").scalar_one()
+            for table, column in (("checkpoints", "checkpoint"), ("writes", "value"))
+        )
 
 
 def test_a_strategy_that_is_not_there_is_told_at_the_start():
