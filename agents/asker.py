@@ -29,7 +29,7 @@ from agents.guards.evidence_screen import EvidenceScreen
 from agents.guards.question_guard import clean_question
 from agents.guards.sufficiency import SufficiencyGate
 from agents.kept_answers import now
-from agents.masking import AnswerMask
+from agents.masking import build_mask
 from agents.memory.background import Background, Recaller
 from agents.memory.model_summary import ChatSummaryWriter
 from agents.nodes.finish import made_answer
@@ -369,7 +369,7 @@ async def open_asker(
         chat=settings.chat,
         guards=settings.guard,
         efforts=settings.effort,
-        mask=AnswerMask(settings.ingest.pii_kinds) if settings.guard.pii == "mask" else None,
+        mask=build_mask(settings),
         faq=loop.faq if loop is not None else None,
         recaller=_recaller(loop, chat_model, prompts, settings),
     )

@@ -63,11 +63,12 @@ class ToolCalled:
 
 @dataclass(frozen=True, slots=True)
 class ToolReturned:
-    """What it gave, in words."""
+    """What it gave, in words; where it `has_failed`, why."""
 
     name: ClassVar[str] = "tool_result"
     tool: str
     text: str
+    has_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

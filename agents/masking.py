@@ -20,8 +20,18 @@ from agents.events import (
     ToolCalled,
     ToolReturned,
 )
+from agents.tools.tool import ToolResult
 from core.personal_data import mask_personal_data
+from core.settings import Settings
 from core.types import Answer, Citation, Hit, Sentence, Verdict
+
+NAMES_OF_PARTS = frozenset({"document_id", "chunk_id"})
+"""Digests, which may look like numbers of somebody."""
+
+
+def build_mask(settings: Settings) -> "AnswerMask | None":
+    """That of the settings; None where personal data may leave."""
+    return AnswerMask(settings.ingest.pii_kinds) if settings.guard.pii == "mask" else None
 
 
 class AnswerMask:
@@ -58,6 +68,13 @@ class AnswerMask:
                 return replace(event, answer=self.answer(event.answer))
         return event
 
+    def result(self, result: ToolResult) -> ToolResult:
+        """What a tool gave, as it may leave to who called it by name."""
+        citations = tuple(map(self._citation, result.citations))
+        return replace(
+            result, text=self.text(result.text), data=self._values(result.data), citations=citations
+        )
+
     def answer(self, answer: Answer) -> Answer:
         """The answer without personal data; `guarded` says how much there was of it."""
         _, found = mask_personal_data(answer.text, self._kinds)
@@ -73,7 +90,7 @@ class AnswerMask:
 
     def _values(self, value: Any) -> Any:
         if isinstance(value, Mapping):
-            return {name: self._values(inner) for name, inner in value.items()}
+            return {n: inner if n in NAMES_OF_PARTS else self._values(inner) for n, inner in value.items()}
         if isinstance(value, list | tuple):
             return [self._values(inner) for inner in value]
         return self.text(value) if isinstance(value, str) else value

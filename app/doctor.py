@@ -8,11 +8,12 @@ import socket
 import stat
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from app.server_record import ServerRecord, find_server
 from app.services import Services
+from core.addresses import hide_credentials
 from core.errors import AttestError, StoreLockedError
 from core.settings import ChatSettings
 from core.types import Chunk, Hit, Stage
@@ -63,7 +64,8 @@ def examine(services: Services) -> list[Finding]:
         lambda: _check_port(services, "API", running),
         lambda: _check_port(services, "page", None),
     )
-    return [check() for check in (*checks, *_checks_of_options(services))]
+    found = (check() for check in (*checks, *_checks_of_options(services)))
+    return [replace(one, message=hide_credentials(one.message)) for one in found]
 
 
 def _checks_of_options(services: Services) -> list[Callable[[], Finding]]:

@@ -211,7 +211,7 @@ def render_event(event: Event) -> dict:
         case ToolCalled():
             return {"tool": event.tool, "arguments": dict(event.arguments)}
         case ToolReturned():
-            return {"tool": event.tool, "text": event.text}
+            return {"tool": event.tool, "text": event.text, "failed": event.has_failed}
         case ApprovalNeeded():
             return {"id": event.id, "tool": event.tool, "arguments": dict(event.arguments)}
         case SentenceReleased():

@@ -24,6 +24,7 @@ def build_tools(services: "Services") -> "ToolInvoker":
     from agents.tools.invoker import ToolInvoker
     from agents.tools.mcp_tool import build_mcp_tools
     from agents.tools.registry import ToolRegistry
+    from agents.tools.tool import ResolvingTool
 
     settings = services.settings.tools
     makers = _makers(services)
@@ -37,6 +38,7 @@ def build_tools(services: "Services") -> "ToolInvoker":
     own = [makers[name]() for name in dict.fromkeys(settings.enabled)]
     registry = ToolRegistry([*own, *remote], settings.roles)
     effects = EffectLedger(services.sessions_engine())
+    effects.erase_results([tool.name for tool in own if isinstance(tool, ResolvingTool)])
     approvals = Approvals(services.sessions_engine())
     return ToolInvoker(registry, services.tool_audit(), effects, approvals, settings)
 

@@ -71,6 +71,7 @@ class ToolBox:
             AccessError: the caller's role may not use it, or the caller is not one of `readers`.
             InputError: the arguments are not what it takes.
         """
+        from agents.masking import build_mask
         from agents.tools.tool import ToolCall
 
         if not KEY.fullmatch(order.key):
@@ -84,6 +85,8 @@ class ToolBox:
         key = f"call:{order.key}" if order.key else ""
         call = ToolCall(caller.owner, scope, caller.role.value, key=key)
         result = await tools.invoke(order.name, order.arguments, call)
+        if (mask := build_mask(self._services.settings)) is not None:
+            result = mask.result(result)
         return {
             "tool": order.name,
             "text": result.text,

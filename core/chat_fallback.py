@@ -5,6 +5,7 @@ knows nothing of HTTP. A reply of which a piece has left is never continued by a
 second half would not fit its first.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -12,7 +13,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from core.errors import AttestError, ChatModelError, ChatRequestError, ModelFileError, ServiceError
+from core.errors import ChatModelError, ChatRequestError, ModelFileError, ServiceError
 from core.seams import ChatDelta, ChatModel, ChatOptions, Message, ToolCall, ToolSpec
 from core.types import Usage
 
@@ -107,14 +108,9 @@ class FallbackChatModel:
         return await self._either(lambda model: model.call_tool(messages, tools, options))
 
     async def open_client(self) -> "FallbackChatModel":
-        """See `OpenAIChatModel.open_client`. What is known of the first one's health is shared."""
-        first = await self._first.open_client()
-        try:
-            second = await self._second.open_client()
-        except AttestError:
-            await first.close()
-            raise
-        return FallbackChatModel(first, second, self._breaker)
+        """See `OpenAIChatModel.open_client`. What is known of the first one's health is shared. Each is
+        opened when it is first asked: one that does not start is a fault that the other makes good."""
+        return FallbackChatModel(_LateClient(self._first), _LateClient(self._second), self._breaker)
 
     def begin(self) -> None:
         """Lets the first one load in the background, where it is of this machine."""
@@ -155,6 +151,51 @@ class FallbackChatModel:
             return
         logger.warning("the fallback chat model is asked: %s", exc)
         self._breaker.open()
+
+
+class _LateClient:
+    """A `ConnectedChatModel` whose connections are opened by its first call."""
+
+    def __init__(self, model: ConnectedChatModel) -> None:
+        self.name = model.name
+        self._model = model
+        self._client: ConnectedChatModel | None = None
+        self._opening = asyncio.Lock()
+
+    async def stream(
+        self, messages: Sequence[Message], options: ChatOptions
+    ) -> AsyncIterator[ChatDelta]:
+        """See `ChatModel.stream`."""
+        async with aclosing((await self._open()).stream(messages, options)) as deltas:
+            async for delta in deltas:
+                yield delta
+
+    async def structured(
+        self, messages: Sequence[Message], schema: Mapping, options: ChatOptions
+    ) -> tuple[dict, Usage]:
+        """See `ChatModel.structured`."""
+        return await (await self._open()).structured(messages, schema, options)
+
+    async def call_tool(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], options: ChatOptions
+    ) -> tuple[ToolCall, Usage]:
+        """See `ChatModel.call_tool`."""
+        return await (await self._open()).call_tool(messages, tools, options)
+
+    async def open_client(self) -> ConnectedChatModel:
+        """See `OpenAIChatModel.open_client`."""
+        return await self._model.open_client()
+
+    async def close(self) -> None:
+        """Closes what was opened."""
+        if self._client is not None:
+            await self._client.close()
+
+    async def _open(self) -> ConnectedChatModel:
+        async with self._opening:
+            if self._client is None:
+                self._client = await self._model.open_client()
+            return self._client
 
 
 def _as_fallback(usage: Usage) -> Usage:

@@ -26,15 +26,18 @@ Every error names the thing in its message and the mending command in `remedy`.
 """
 
 
+from core.addresses import hide_credentials
+
+
 class AttestError(Exception):
-    """The root. `str(error)` is one sentence a user can read."""
+    """The root. `str(error)` is one sentence a user can read. Passwords in addresses are left out of it."""
 
     code = "error"
     retryable = False
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
-        super().__init__(message)
-        self.remedy = remedy
+        super().__init__(hide_credentials(message))
+        self.remedy = hide_credentials(remedy)
 
     @property
     def message(self) -> str:

@@ -3,11 +3,13 @@
 import logging
 import sys
 
+from core.addresses import hide_credentials
+
 
 def configure_logging(level: str) -> None:
     """Sets the root logger; libraries stay at `warning` unless `debug` is asked for."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
@@ -15,3 +17,10 @@ def configure_logging(level: str) -> None:
     logging.getLogger("grpc._server").setLevel(logging.CRITICAL)
     for room in ("core", "retrieval", "ingest", "agents", "app"):
         logging.getLogger(room).setLevel(level.upper())
+
+
+class _Formatter(logging.Formatter):
+    """Without the passwords that addresses in the settings may hold; libraries log them too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return hide_credentials(super().format(record))

@@ -26,7 +26,7 @@ from core.settings import load_settings
 from core.telemetry import silence_libraries
 from core.text import normalise
 from core.types import Answer, Document, Scope, Status
-from evals.indexing import new_collection, settings_fingerprint
+from evals.indexing import new_collection, settings_fingerprint, shown_settings
 from evals.retrieval import sample
 from ingest.chunker import ChunkLimits, chunk_elements
 from ingest.parsers.plain import parse_plain
@@ -232,7 +232,7 @@ async def evaluate_answers(
     Raises:
         ServiceError: the first question failed already.
     """
-    sections = services.settings.model_dump(mode="json", include=set(SECTIONS))
+    sections = shown_settings(services.settings, SECTIONS)
     try:
         rows = await ask_all(services, questions, collection, effort)
         return {

@@ -12,8 +12,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import retrieval
+from core.addresses import hide_credentials
 from core.errors import ConflictError, InputError
 from core.settings import IngestSettings, Settings
 from core.types import Document
@@ -225,6 +227,19 @@ def write_path_files() -> list[Path]:
 def code_fingerprint(files: Iterable[Path]) -> str:
     """Changes with the text of any of the files."""
     return _digest(f"{path.name} {path.read_text(encoding='utf-8')}" for path in files)
+
+
+def shown_settings(settings: Settings, sections: Iterable[str]) -> dict:
+    """These sections as a report tells them: without keys, and without passwords in addresses."""
+    return _shown(settings.model_dump(mode="json", include=set(sections)))
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _shown(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_shown(inner) for inner in value]
+    return hide_credentials(value) if isinstance(value, str) else value
 
 
 def settings_fingerprint(settings: Mapping) -> str:

@@ -21,6 +21,7 @@ from evals.indexing import (
     document_id,
     new_collection,
     settings_fingerprint,
+    shown_settings,
     write_corpus,
 )
 from evals.retrieval import ask_queries, report_runs, sample
@@ -52,7 +53,7 @@ def evaluate_retrieval(job: RetrievalJob, services: Services, on_progress: Progr
     documents = {document_id(document): document.id for document in corpus.all}
     with _indexed(job, services, corpus, on_progress) as (collection, indexed):
         runs = ask_queries(services.retriever(), Scope(collection), asked, documents, on_progress)
-    sections = services.settings.model_dump(mode="json", include=set(SECTIONS))
+    sections = shown_settings(services.settings, SECTIONS)
     return {
         "kind": "retrieval",
         "set": data.name,

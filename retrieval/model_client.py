@@ -62,8 +62,7 @@ class ModelClient:
                 f"the address of the {server.what} must begin with http:// or https://",
                 remedy=f"mend {server.setting}BASE_URL",
             )
-        # A password in the address is as secret as the key.
-        self._shown_url = str(url.copy_with(username=None, password=None))
+        self._url = str(url)
 
     def get(self, path: str) -> Any:
         """The JSON at `path`, which is added to the server's address. Raises its error."""
@@ -149,7 +148,7 @@ class ModelClient:
         # Servers like to repeat the key that they refuse.
         said = what.replace(self._server.key, "***") if self._server.key else what
         said = said if len(said) <= SHOWN_CHARS else said[:SHOWN_CHARS] + "…"
-        error = self._server.error(f"the {self._server.what} at {self._shown_url} {said}", remedy=remedy)
+        error = self._server.error(f"the {self._server.what} at {self._url} {said}", remedy=remedy)
         error.retryable = retryable
         return error
 

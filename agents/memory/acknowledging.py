@@ -18,15 +18,16 @@ SWITCHED_OFF = {
 }
 
 
-def acknowledge(message: str, background: Background) -> str:
-    """What is answered to a message that holds statements or wishes to forget and nothing else;
-    empty for every other one, and where nothing is ever remembered."""
+def acknowledge(message: str, background: Background, wished: str = "") -> str:
+    """What is answered to a message that holds statements or wishes to forget and nothing else, in the
+    language that it wishes for, else the `wished` one, else its own; empty for every other one, and where
+    nothing is ever remembered."""
     if background.keeps_facts is None:
         return ""
     said = read_said(message)
     if not said.is_all:
         return ""
-    language = detect_language(message)
+    language = wished or detect_language(message)
     named = [s.value for s in said.statements if s.key == ANSWER_LANGUAGE]
     language = named[-1] if named else language
     if not background.keeps_facts:

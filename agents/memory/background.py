@@ -108,14 +108,15 @@ def recall_facts(facts: Sequence[Fact], question: str, budget: Budget) -> list[R
 
 def remarks_of(turns: Sequence[Turn]) -> list[Remark]:
     """Turns as what was said in them. Of one that was declined the question alone, and of one that
-    was refused nothing."""
+    was refused nothing. What a tool gave that was called by name is not what the assistant said: it may be of
+    another's server or of a document, was not screened as evidence is, and so is told to no model."""
     remarks = []
     for at, turn in enumerate(turns):
         if refusal_of(turn.question):
             continue
         said, name = turn.said[:10], turn.id or str(at)
         remarks.append(Remark(f"{name}/question", USER, turn.question, said))
-        if turn.status is not Status.ABSTAINED:
+        if turn.status is not Status.ABSTAINED and not is_command(turn.question):
             # Its markers name evidence that is not shown now.
             remarks.append(Remark(f"{name}/answer", ASSISTANT, _MARKER.sub("", turn.answer), said))
     return remarks

@@ -85,14 +85,14 @@ _SOURCE = {
 _ENDS = {"en": ".", "zh": "。"}
 
 
-def answer_about_oneself(question: str, background: Background) -> str:
-    """What is answered to a question about a fact of the one who asks; empty for every other question,
-    and where there is no such fact."""
+def answer_about_oneself(question: str, background: Background, wished: str = "") -> str:
+    """What is answered to a question about a fact of the one who asks, in the `wished` language or that which
+    they named or wrote in; empty for every other question, and where there is no such fact."""
     asked = asked_key(question)
     if not asked:
         return ""
     facts = [fact for fact in background.facts if asked == EVERYTHING or fact.key in _alike(asked)]
-    language = background.answer_language or detect_language(question)
+    language = wished or background.answer_language or detect_language(question)
     return "\n".join(_told(fact, language) for fact in facts[:MAX_TOLD])
 
 

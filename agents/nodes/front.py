@@ -32,13 +32,14 @@ from core.types import Status, Usage
 async def front(state: AskState, runtime: Runtime[AskContext]) -> dict:
     """Sets `route`: faq or chat, with the whole outcome, or search and nothing else."""
     question, background = state["question"], runtime.context.background
-    words = acknowledge(question, background) or answer_about_oneself(question, background)
+    wished = state.get("wished_language") or ""
+    words = acknowledge(question, background, wished) or answer_about_oneself(question, background, wished)
     if words and not refusal_of(question):
         return _said(question, words)
     begun = time.perf_counter()
     found = await _known(state, runtime)
     if found is None:
-        return _small_talk(question, state.get("wished_language") or background.answer_language)
+        return _small_talk(question, wished or background.answer_language)
     runtime.stream_writer(StatusChanged("answering", Route.FAQ.value))
     first_ms = round((time.time() - state["started"]) * 1000, 1)
     _release(found, runtime)

@@ -67,7 +67,7 @@ def _planned(state: AskState, context: AskContext) -> list[dict]:
 async def _made(step: dict, at: int, state: AskState, runtime: Runtime[AskContext]) -> dict:
     """The record of one call. What the caller can mend ends the run and is told; an outage of what
     the product itself needs ends the turn, which can be taken up again."""
-    context = runtime.context
+    context, was_told = runtime.context, False
     try:
         found = context.tools.registry.get(step["tool"], context.role)
         arguments = read_arguments(found, step["written"])
@@ -81,10 +81,14 @@ async def _made(step: dict, at: int, state: AskState, runtime: Runtime[AskContex
             context.owner, read_scope(state), context.role, state["session_id"], f"{state['run']}/{at}"
         )
         runtime.stream_writer(ToolCalled(found.name, dict(arguments)))
+        was_told = True
         budget = ToolBudget(context.tools.calls_per_turn - at)
         result = await context.tools.invoke(found.name, arguments, call, budget)
     except (InputError, AccessError, ToolError) as exc:
-        return _failed(step["tool"], exc, state["language"])
+        failed = _failed(step["tool"], exc, state["language"])
+        if was_told:
+            runtime.stream_writer(ToolReturned(step["tool"], failed["result"]["text"], has_failed=True))
+        return failed
     runtime.stream_writer(ToolReturned(found.name, result.text))
     return _record(found.name, result)
 

@@ -3,16 +3,17 @@
 Before a tool with effects runs, its key is written down as intended, and after it as done with its
 result. A key that is done gives that result. One that is only intended belongs to a process that
 died, or broke off, in between: the tool itself is asked whether the effect is there. Where it cannot
-tell, nothing is done, and that is said: at most once. Knows a table; knows nothing of single tools.
+tell, nothing is done, and that is said: at most once. The result of a tool that can tell is not kept here:
+it would outlive what the user has deleted there. Knows a table; knows nothing of single tools.
 """
 
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from weakref import WeakValueDictionary
 
-from sqlalchemy import JSON, Engine, String, delete, select, update
+from sqlalchemy import JSON, Engine, String, delete, null, select, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from agents.kept_answers import now
@@ -21,6 +22,7 @@ from core.database import create_tables, insert_into
 from core.errors import ConflictError, InputError
 
 INTENDED, DONE = "intended", "done"
+GONE = ToolResult("已完成；其结果后来已不在。 Done; what it left is no longer there.")
 
 
 class _Tables(DeclarativeBase):
@@ -67,6 +69,9 @@ class EffectLedger:
         is_new, row = await asyncio.to_thread(self._intend, tool, arguments, call)
         if row.result is not None:
             return read_result(row.result)
+        if row.state == DONE and isinstance(tool, ResolvingTool):
+            # Not to be done again where it has been undone since.
+            return await tool.find_done(arguments, call) or GONE
         try:
             result = await run() if is_new else await self._resolve(tool, arguments, call, run)
         except InputError:
@@ -74,8 +79,15 @@ class EffectLedger:
             if is_new:
                 await asyncio.to_thread(self._withdraw, call)
             raise
-        await asyncio.to_thread(self._finish, call, result)
+        kept = None if isinstance(tool, ResolvingTool) else result.record()
+        await asyncio.to_thread(self._finish, call, kept)
         return result
+
+    def erase_results(self, tools: Collection[str]) -> None:
+        """Of these tools, which can tell what they did: an earlier version kept what they gave."""
+        where = (_EffectRow.tool.in_(list(tools)), _EffectRow.state == DONE)
+        with self._engine.begin() as connection:
+            connection.execute(update(_EffectRow).where(*where).values(result=null()))
 
     async def _resolve(
         self, tool: Tool, arguments: ToolArguments, call: ToolCall, run: Callable[[], Awaitable[ToolResult]]
@@ -103,8 +115,8 @@ class EffectLedger:
             )
         return is_new, row
 
-    def _finish(self, call: ToolCall, result: ToolResult) -> None:
-        values = {"state": DONE, "result": result.record(), "written": now()}
+    def _finish(self, call: ToolCall, kept: dict | None) -> None:
+        values = {"state": DONE, "result": null() if kept is None else kept, "written": now()}
         with self._engine.begin() as connection:
             connection.execute(update(_EffectRow).where(*_is(call)).values(**values))
 

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from agents.events import Failed, Finished, Retrieved, SentenceReleased, SentenceRevised, StatusChanged
 from agents.masking import AnswerMask
+from agents.tools.tool import ToolResult
 from core.personal_data import KINDS
 from core.types import Answer, Citation, Hit, Label, Sentence, Stage, Status, Verdict
 from tests.agents.doubles import chunk
@@ -43,3 +44,10 @@ def test_what_holds_none_is_the_same():
 
 def test_kinds_that_are_not_asked_for_stay():
     assert AnswerMask(("email",)).text(SAID) == SAID
+
+
+def test_what_a_tool_gives_is_masked_and_documents_keep_their_names():
+    given = ToolResult(SAID, {"rows": [{"phone": PHONE, "document_id": PHONE, "n": 2}]}, (CITATION,))
+    masked = AnswerMask(KINDS).result(given)
+    assert masked.text == "联系电话是 [phone]。" and PHONE not in str(masked.citations)
+    assert masked.data == {"rows": [{"phone": "[phone]", "document_id": PHONE, "n": 2}]}

@@ -7,7 +7,7 @@ from contextlib import aclosing
 import pytest
 
 from agents.asker import Decided, open_asker
-from agents.events import ApprovalNeeded, Failed, Finished, ToolCalled
+from agents.events import ApprovalNeeded, Failed, Finished, ToolCalled, ToolReturned
 from agents.tools.approvals import Decision
 from agents.tools.calculate import CalculateTool
 from agents.tools.steps import split_steps
@@ -85,6 +85,16 @@ async def test_calls_by_name_are_made_in_their_order(opened):
 async def test_a_call_that_cannot_be_made_ends_the_run_and_says_why(opened, question, words):
     answer = answer_of(await events_of(await opened(), question))
     assert answer.status is Status.ABSTAINED and words in answer.text and "1+1 = 2" not in answer.text
+
+
+async def test_each_call_that_was_told_has_a_result_that_is_told(opened):
+    events = await events_of(await opened(), "/calculate 1+1\n/calculate 1/0\n/calculate 2+2")
+    told = [(type(event), event) for event in events if isinstance(event, ToolCalled | ToolReturned)]
+    assert [kind for kind, _ in told] == [ToolCalled, ToolReturned] * 2
+    assert [event.has_failed for kind, event in told if kind is ToolReturned] == [False, True]
+    assert "zero" in told[3][1].text
+    refused = await events_of(await opened(), '/calculate {"more": 1}')
+    assert not [event for event in refused if isinstance(event, ToolCalled | ToolReturned)], "it was never called"
 
 
 async def test_what_is_no_tool_of_the_caller_is_a_question_to_the_documents(opened):

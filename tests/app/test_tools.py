@@ -1,6 +1,7 @@
 """Tools and approvals over REST and the command line: by role, to their owner alone, and the log to admins."""
 
 import json
+import sqlite3
 
 import pytest
 from fastapi.testclient import TestClient
@@ -81,6 +82,47 @@ def test_an_effect_is_had_once_under_its_key(call):
     changed = body | {"arguments": {"text": "my team is blue"}}
     assert call("ann", "POST", "/v1/tools/remember", json=changed).status_code == 409
     assert call("bob", "POST", "/v1/tools/remember", json=changed).status_code == 200
+
+
+def test_what_is_forgotten_is_kept_by_no_ledger_and_not_remembered_again(tmp_path, call):
+    body = {"arguments": {"text": "my team is vermilion"}, "key": "k1"}
+    said = call("ann", "POST", "/v1/tools/remember", json=body).json()
+    assert "vermilion" in said["text"] and call("ann", "POST", "/v1/tools/remember", json=body).json() == said
+    assert call("ann", "DELETE", "/v1/memory").status_code == 200
+    with sqlite3.connect(tmp_path / "data" / "sessions.db") as database:
+        rows = database.execute("SELECT * FROM tool_effects").fetchall()
+    assert len(rows) == 1 and "vermilion" not in str(rows)
+    again = call("ann", "POST", "/v1/tools/remember", json=body)
+    assert again.status_code == 200 and "no longer there" in again.json()["text"]
+    assert call("ann", "GET", "/v1/memory").json()["facts"] == []
+
+
+def test_what_an_earlier_version_kept_is_erased(tmp_path):
+    services = services_over(tmp_path)
+    services.tools()
+    with sqlite3.connect(tmp_path / "data" / "sessions.db") as database:
+        for tool in ("remember", "elsewhere"):
+            database.execute(
+                "INSERT INTO tool_effects VALUES ('ann', ?, ?, 'd', 'done', '2026-01-01', '{\"text\": \"red\"}')", (tool, tool)
+            )
+    services.close()
+    services_over(tmp_path).tools()
+    with sqlite3.connect(tmp_path / "data" / "sessions.db") as database:
+        kept = dict(database.execute("SELECT tool, result FROM tool_effects").fetchall())
+    assert kept["remember"] is None and "red" in kept["elsewhere"]
+
+
+def test_personal_data_is_masked_in_what_tools_give_where_it_is_in_answers(tmp_path):
+    services = services_over(tmp_path, guard={"pii": "mask"})
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with TestClient(create_app(services, TOKEN), base_url="http://127.0.0.1:8765") as client:
+        kept = client.post("/v1/tools/remember", json={"arguments": {"text": "my phone is 13812345678"}}, headers=headers)
+        told = client.post("/v1/tools/recall", json={"arguments": {}}, headers=headers)
+        assert kept.status_code == told.status_code == 200
+        for reply in (kept, told):
+            assert "13812345678" not in reply.text and "[phone]" in reply.text
+        # Whose it is may read it.
+        assert "13812345678" in client.get("/v1/memory", headers=headers).text
 
 
 def test_what_waits_is_decided_by_its_owner_and_nobody_else(call):

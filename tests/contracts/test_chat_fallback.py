@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.chat_models import EmbeddedChatModel, build_chat_model, fallback_settings
+from app.chat_models import EmbeddedChatModel, build_chat_model, connect_chat, fallback_settings
 from core.chat import OpenAIChatModel
 from core.chat_fallback import RESTS_S, Breaker, FallbackChatModel
 from core.errors import ChatModelError, ChatRequestError, ModelFileError
@@ -148,6 +148,36 @@ async def test_clients_for_other_loops_know_that_it_is_dead(pair, servers):
     client = await pair.open_client()
     assert await who_answered(client) == (SPARE,) and len(servers[0].requests) == 2
     await client.close()
+
+
+async def test_a_client_of_a_first_that_does_not_start_asks_the_second(servers, tmp_path):
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"no model")
+    settings = ChatSettings(
+        model=str(broken), fallback_base_url=servers[1].base_url, fallback_api_key=KEY, fallback_model=MODEL
+    )
+    model = build_chat_model(settings, tmp_path)
+    async with connect_chat(lambda: model) as client:
+        assert await who_answered(client) == (SPARE,)
+        _, usage = await client.structured(ASKED, SCHEMA, ChatOptions())
+        assert usage.models == (SPARE,)
+        _, usage = await client.call_tool(ASKED, [SEARCH], ChatOptions())
+        assert usage.models == (SPARE,)
+    assert await who_answered(model) == (SPARE,)
+    await model.close()
+
+
+async def test_a_client_opens_nothing_that_is_not_asked(servers):
+    class Unwanted(OpenAIChatModel):
+        async def open_client(self):
+            raise AssertionError("nobody asked it")
+
+    first = OpenAIChatModel(servers[0].base_url, MODEL, KEY, timeout_s=5)
+    model = FallbackChatModel(first, Unwanted(DEAD, MODEL, KEY, timeout_s=5))
+    client = await model.open_client()
+    assert await asyncio.gather(*(who_answered(client) for _ in range(3))) == [(MODEL,)] * 3
+    await client.close()
+    await model.close()
 
 
 async def test_when_both_are_dead_the_second_ones_settings_are_named_too(tmp_path):

@@ -2,10 +2,11 @@
 
 import pytest
 
+from agents.memory.acknowledging import acknowledge
 from agents.memory.background import Background
 from agents.memory.facts import Fact
 from agents.memory.own_questions import answer_about_oneself, asked_key
-from agents.memory.statements import EVERYTHING, read_said
+from agents.memory.statements import ANSWER_LANGUAGE, EVERYTHING, read_said
 
 SAID = "2026-11-26T08:00:00.000000+00:00"
 
@@ -84,3 +85,10 @@ def test_what_is_taken_up_can_be_asked_for(said, asked):
     [statement] = read_said(said).statements
     assert read_said(asked).statements == ()
     assert statement.value in answer_about_oneself(asked, known((statement.key, statement.value)))
+
+
+def test_the_language_of_an_assistant_goes_before_that_of_the_user():
+    told = known(("name", "Ann"), (ANSWER_LANGUAGE, "en"))
+    assert answer_about_oneself("What is my name?", told, "zh").startswith("你叫Ann")
+    assert acknowledge("My team is red.", told, "zh").startswith("已记住")
+    assert acknowledge("Answer in English.", told, "zh").startswith("Noted"), "but for what is wished just now"
