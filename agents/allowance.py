@@ -46,6 +46,11 @@ class Allowance:
         return None if math.isinf(self._end) else max(0.0, self._end - time.monotonic())
 
     @property
+    def calls_left(self) -> float:
+        """Calls of the chat model that would still be let through."""
+        return 0 if self._met() else self._limits.model_calls - self._calls
+
+    @property
     def is_spent(self) -> bool:
         """Whether no further call would be let through."""
         return bool(self._met())

@@ -98,7 +98,9 @@ class AnswerWork:
         if isinstance(guard, SpendingGuard):
             guard = guard.spending(self.spend, self.context.chat_model)
         self.checker = DraftChecker(pool, guard, self.question, self.policy, self.checked, self.answering)
-        self.checker.parts = tuple(self._state.get("parts", ()))
+        # Of a chain the last is what was asked: a bare name answers that one, and not the step before it.
+        parts, is_chain = self._state.get("parts", ()), bool(self._state.get("apart", {}).get("then"))
+        self.checker.parts = tuple(reversed(parts) if is_chain else parts)
         if self.answering is not None:
             self.checker.weigh = self._weigh
         return bool(chunks)

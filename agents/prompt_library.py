@@ -69,6 +69,12 @@ class PromptLibrary:
         """The messages that ask for a passage in `language` that might answer the question."""
         return self._files.messages(f"hyde.{language}", question=_flatten(question))
 
+    def question_plan(self, question: str, ways: Sequence[str], most: int, language: str) -> list[Message]:
+        """The messages that ask for the way to an answer and the questions to search for, at most so many."""
+        listed = ", ".join(ways)
+        values = {"question": _flatten(question), "ways": listed, "most": str(most)}
+        return self._files.messages(f"question_plan.{language}", **values)
+
     def table_plan(
         self, question: str, rows: Sequence[str], columns: Sequence[str], language: str
     ) -> list[Message]:

@@ -7,6 +7,7 @@ imported by name when they are read, which is how tampered files run code.
 from dataclasses import asdict
 
 from agents.asking import Guidance
+from agents.decompose import Parts
 from agents.drafting import CheckedDraft
 from agents.state import AskState
 from core.text import Span
@@ -103,6 +104,16 @@ def read_sentence(record: dict) -> Sentence:
 def read_citation(record: dict) -> Citation:
     """The citation of a record."""
     return Citation(**{**record, "boxes": tuple(Box(**box) for box in record["boxes"])})
+
+
+def parts_record(parts: Parts | None) -> dict:
+    """The parts of a question as plain values; empty for none."""
+    return {"questions": list(parts.questions), "then": parts.then} if parts else {}
+
+
+def read_parts(record: dict) -> Parts | None:
+    """The parts of a record."""
+    return Parts(tuple(record["questions"]), record["then"]) if record else None
 
 
 def guidance_record(guidance: Guidance) -> dict:

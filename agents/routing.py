@@ -1,8 +1,9 @@
 """Which way a question goes: rules over its words, in Chinese and English.
 
 Rules first, for they cost nothing and never make a way up: a small model is not asked which tool to use.
-A way that is not built, or that the effort does not allow, falls to the search; the graph knows
-which are (agents/graph.py). Pure; knows no nodes.
+Where no rule decides, the chat model may be asked for a plan (agents/planner.py). A way that is not
+built, or that the effort does not allow, falls to the search; the graph knows which are (agents/graph.py).
+Pure; knows no nodes.
 """
 
 import re
@@ -87,12 +88,12 @@ def _by_words(patterns: dict[str, str]) -> Callable[[str], bool]:
     return lambda question: bool(compiled[detect_language(question)].search(question))
 
 
-_speaks_of_report, _asks_one_fact = _by_words(_REPORT), _by_words(_ONE_FACT)
+_speaks_of_report, asks_one_fact = _by_words(_REPORT), _by_words(_ONE_FACT)
 
 
 def asks_for_report(question: str) -> bool:
     """Whether a report is wanted, and not a fact about one."""
-    return _speaks_of_report(question) and not _asks_one_fact(question)
+    return _speaks_of_report(question) and not asks_one_fact(question)
 
 
 def asks_for_calculation(question: str) -> bool:
@@ -112,6 +113,7 @@ RULES: tuple[tuple[Route, str, Callable[[str], bool]], ...] = (
     (Route.HOPS, "asks for several facts", asks_several_facts),
 )
 """The first that fits decides."""
+UNDECIDED = "no rule says otherwise"
 
 
 def classify(question: str) -> Choice:
@@ -119,4 +121,4 @@ def classify(question: str) -> Choice:
     fact is never small talk, whatever greeting stands before it."""
     asked = question.strip()
     fitting = (Choice(route, why) for route, why, fits in RULES if fits(asked))
-    return next(fitting, Choice(Route.SEARCH, "no rule says otherwise"))
+    return next(fitting, Choice(Route.SEARCH, UNDECIDED))

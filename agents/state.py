@@ -20,10 +20,10 @@ class AskState(TypedDict, total=False):
     `passage` is hypothetical: it is searched with and shown to nobody; `spent` is what was asked of the chat
     model before the answer; `notes` say how the search was made; `route` is which way the answer came about
     (agents/routing.py), `why` the rule that chose it; `answering` is the probability by chunk that it holds
-    the answer; `parts` are the questions that it is made of, `missing` those that the library has nothing
-    for; of a report `topic`, `sections`, and what is `noted` for each, `number` being the one in hand;
-    `refusal` why the question is not answered at all; `hostile` are documents that give orders to a
-    model."""
+    the answer; `apart` is how the question was taken apart (`questions`, and `then` of a chain), `parts` are
+    the questions that it is made of, `missing` those that the library has nothing for; of a report `topic`,
+    `sections`, and what is `noted` for each, `number` being the one in hand; `refusal` why the question is
+    not answered at all; `hostile` are documents that give orders to a model."""
 
     run: str
     thread: str
@@ -45,6 +45,7 @@ class AskState(TypedDict, total=False):
     allowed_tools: list[str] | None
     language: str
     queries: list[str]
+    apart: dict
     parts: list[str]
     missing: list[str]
     topic: str

@@ -119,6 +119,10 @@ class ChatSettings(Section):
     max_instruction_tokens: int = Field(
         200, ge=0, le=4096, description="longest instructions of a user, and as many of an assistant; each prompt holds them; 0: none"
     )
+    planner: Literal["off", "model"] = Field(
+        "off", description="model: where no rule decides, the chat model chooses the way to an answer and takes the question apart; one more call"
+    )
+    planner_timeout_s: float = Field(20.0, gt=0, description="longest wait for that plan")
     threads: int = Field(0, ge=0, description="CPU threads of the embedded model; 0: all")
     cache_gb: int = Field(1, ge=1, description="key-value cache of the embedded model")
 

@@ -19,7 +19,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.nodes.plan import standalone_query
+from agents.follow_ups import standalone_query
 from agents.several_facts import asks_several_facts
 from app.services import Services
 from core.seams import ChatModel, ChatOptions, Message

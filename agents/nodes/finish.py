@@ -64,14 +64,24 @@ def made_answer(state: AskState, ended_by: str = "") -> Answer:
 
 def still_missing(outcome: dict, state: AskState) -> list[str]:
     """The parts that evidence was too thin for, without those that a sentence answers all the same: one that
-    holds more of the part than of any other. None where an answer of the whole names no part."""
+    holds more of the part than of any other. None where an answer of the whole names no part. Of a chain the
+    last, where every sentence answers only what had to be found out before it."""
     answered, parts = set(), state.get("parts", ())
+    if then := state.get("apart", {}).get("then"):
+        said = [sentence["text"] for sentence in outcome["sentences"]]
+        return parts[-1:] if all(_is_of_the_first(text, parts[0], then) for text in said) else []
     for sentence in outcome["sentences"]:
         covers = {part: sum(segment_cover(part, sentence["text"])) for part in parts}
         most = [part for part, cover in covers.items() if cover and cover == max(covers.values())]
         answered |= set(most) if len(most) == 1 else set()
     left = [part for part in state.get("missing", ()) if part not in answered]
     return [] if parts and len(left) == len(parts) else left
+
+
+def _is_of_the_first(text: str, first: str, then: str) -> bool:
+    """Whether a sentence has more of the first question of a chain than of what is asked behind it."""
+    step, asked = segment_cover(first, text), segment_cover(then.replace("{}", " "), text)
+    return bool(step and asked) and sum(step) / len(step) > sum(asked) / len(asked)
 
 
 def without_parts(outcome: dict, missing: Sequence[str], language: str) -> dict:

@@ -16,10 +16,10 @@ from agents.context import AskContext
 from agents.drafting import join_sentences
 from agents.events import SentenceReleased, StatusChanged
 from agents.faq import ListedEntry
+from agents.follow_ups import refers_back
 from agents.guards.question_guard import refusal_of
 from agents.memory.acknowledging import acknowledge
 from agents.memory.own_questions import answer_about_oneself
-from agents.nodes.plan import refers_back
 from agents.policy import Policy
 from agents.records import read_scope, sentence_record
 from agents.routing import Route
@@ -107,6 +107,7 @@ def _without_search(question: str, route: Route) -> dict:
         "refusal": "",
         "language": detect_language(question),
         "queries": [question],
+        "apart": {},
         "parts": [],
         "missing": [],
         "evidence": [],

@@ -1,8 +1,8 @@
 """hops: a question of several parts is searched for part by part, and the evidence joined.
 
-Parts side by side share the budget. Of one that describes a thing instead of naming it the thing is looked
-for first, and what the evidence names goes into the second search. Knows how questions come apart; knows
-nothing of drafts.
+Rules took it apart, or the model (agents/planner.py). Parts side by side share the budget. Of one that
+describes a thing instead of naming it the thing is looked for first, and what the evidence names goes into
+the second search. Knows how questions come apart; knows nothing of drafts.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from agents.gathering import SEVERAL_FACTS, Found, find, find_hostile
 from agents.guards.outgoing import strip_links
 from agents.guards.speech_to_models import Speech, speech_of
 from agents.keywords import segments
-from agents.records import excerpt_record, read_scope
+from agents.records import excerpt_record, parts_record, read_parts, read_scope
 from agents.routing import Route
 from agents.state import AskState
 from core.text import Span
@@ -29,10 +29,10 @@ from retrieval.evidence import CutLimits, Excerpt
 
 
 async def hops(state: AskState, runtime: Runtime[AskContext]) -> dict:
-    """Sets `evidence` of all parts within one budget, `parts`, `missing` (parts whose evidence is too
-    thin), `signals` and `answering`; nothing where the question does not come apart."""
+    """Sets `evidence` of all parts within one budget, `apart`, `parts`, `missing` (parts whose evidence is
+    too thin), `signals` and `answering`; nothing where the question does not come apart."""
     context, budget = runtime.context, BUDGETS[Effort(state["effort"])]
-    parts = decompose(state["queries"][0], budget.hops)
+    parts = read_parts(state.get("apart", {})) or decompose(state["queries"][0], budget.hops)
     if parts is None:
         return {}
     begun = time.perf_counter()
@@ -54,6 +54,7 @@ async def hops(state: AskState, runtime: Runtime[AskContext]) -> dict:
     return {
         "route": Route.HOPS.value,
         "queries": [state["queries"][0], *asked],
+        "apart": parts_record(parts),
         "parts": asked,
         "missing": [] if parts.then else thin,
         "evidence": [excerpt_record(excerpt) for excerpt in excerpts],

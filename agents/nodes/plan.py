@@ -1,15 +1,14 @@
 """plan: what is asked, whether it is answered, in which language, which way, and what to search for.
 
 A follow-up is put together with the question that it goes on from by rule: that costs nothing
-and is what the search legs need. What memory recalls goes to the model with the evidence. A
-hypothetical passage is written when the settings ask for one. Knows nothing of evidence.
+and is what the search legs need. What memory recalls goes to the model with the evidence. Where no
+rule decides, the model plans, and a hypothetical passage is written, when the settings ask for it.
+Knows nothing of evidence.
 """
 
 import asyncio
 import logging
-import re
 import time
-from collections.abc import Sequence
 from dataclasses import asdict
 
 from langgraph.runtime import Runtime
@@ -17,26 +16,17 @@ from langgraph.runtime import Runtime
 from agents.asking import Effort
 from agents.context import AskContext
 from agents.events import StatusChanged
+from agents.follow_ups import refers_back, standalone_query
 from agents.guards.question_guard import clean_question, refusal_of
 from agents.hyde import is_wanted, write_passage
-from agents.keywords import segments
 from agents.memory.statements import language_wish
+from agents.planner import Planned, is_undecided, plan_by_model
+from agents.records import parts_record
 from agents.routing import Choice, Route, classify
 from agents.state import AskState
-from agents.tools.commands import is_command
 from core.errors import ChatModelError
 from core.text import detect_language
-from core.types import Usage
 
-_REFERS_BACK_ZH = re.compile(
-    "^(?:那|那么|还有|另外|然后|而|其中)|它|其(?!他|它|中|实|余)|这个|这种|该|上述|前者|后者|呢[？?]?$"
-)
-_REFERS_BACK_EN = re.compile(
-    r"^(?:and|but|what about|how about|then|also)\b"
-    r"|\b(?:it|its|they|them|their|that one|this one|those|he|she|there)\b",
-    re.IGNORECASE,
-)
-MIN_SEGMENTS = 1
 REFUSED = Choice(Route.SEARCH, "refused")
 _log = logging.getLogger(__name__)
 
@@ -52,28 +42,27 @@ async def plan(state: AskState, runtime: Runtime[AskContext]) -> dict:
     background = runtime.context.background
     query = standalone_query(question, background.questions)
     choice = REFUSED if refusal else _way(question, query)
+    # A follow-up is put together of two questions, and would be taken apart into them.
+    planned = await _planned(choice, query, state, runtime) if query == question else Planned(choice)
     recalled = "" if refusal else await _recall(question, state, runtime)
     wanted = not refusal and is_wanted(runtime.context.retrieval.hyde, Effort(state["effort"]))
     return {
         "question": question,
         "refusal": refusal.value if refusal else "",
-        "route": choice.route.value,
-        "why": choice.why,
+        "route": planned.choice.route.value,
+        "why": planned.choice.why,
         "language": language_wish(question)
         or state.get("wished_language")
         or background.answer_language
         or detect_language(question),
         "recalled": recalled,
         "queries": [query],
+        "apart": parts_record(planned.parts),
         "parts": [],
         "missing": [],
         "sections": [],
         "noted": {},
-        "passage": "",
-        "notes": [],
-        "spent": asdict(Usage()),
-        "timings_ms": {},
-        **(await _imagine(query, runtime) if wanted else {}),
+        **(await _imagine(query, planned, runtime) if wanted else _begun(planned)),
         "evidence": [],
         "signals": {},
         "answering": {},
@@ -105,33 +94,31 @@ async def _recall(question: str, state: AskState, runtime: Runtime[AskContext]) 
         return ""
 
 
-async def _imagine(query: str, runtime: Runtime[AskContext]) -> dict:
+async def _planned(choice: Choice, query: str, state: AskState, runtime: Runtime[AskContext]) -> Planned:
+    """The way by the rules, or by the chat model where they do not decide and the settings ask for it."""
+    effort = Effort(state["effort"])
+    if runtime.context.chat.planner == "off" or not is_undecided(choice, query, effort):
+        return Planned(choice)
+    runtime.stream_writer(StatusChanged("planning", "model"))
+    return await plan_by_model(choice, query, effort, runtime.context)
+
+
+def _begun(planned: Planned) -> dict:
+    """What the plan took and says of itself; no passage."""
+    notes = [planned.note] if planned.note else []
+    return {"passage": "", "notes": notes, "spent": asdict(planned.usage), "timings_ms": planned.timings_ms}
+
+
+async def _imagine(query: str, planned: Planned, runtime: Runtime[AskContext]) -> dict:
     """A passage to search with. Without one the search is what it always is, so a failure of
     the model is a note, and the answer's own call tells of it if it lasts."""
-    context, begun = runtime.context, time.perf_counter()
+    context, begun, told = runtime.context, time.perf_counter(), _begun(planned)
     runtime.stream_writer(StatusChanged("planning", "hyde"))
     try:
         made = await write_passage(context.chat_model, context.prompts, query, detect_language(query))
     except ChatModelError as exc:
         _log.warning("searched without a hypothetical passage: %s", exc)
-        return {"notes": [f"hyde: no passage, {exc.message}"]}
-    timings = {"hyde": round((time.perf_counter() - begun) * 1000, 1)}
-    return {"passage": made.passage, "spent": asdict(made.usage), "timings_ms": timings}
-
-
-def standalone_query(question: str, earlier: Sequence[str]) -> str:
-    """The question as it can be searched for. One that refers back is put behind the last one
-    that stands by itself: of "TM-20's warranty?", "and its weight?", "and its price?" the third is
-    about the first."""
-    if not earlier or not refers_back(question):
-        return question
-    subject = next((asked for asked in reversed(earlier) if not refers_back(asked)), earlier[-1])
-    return f"{subject} {question}"
-
-
-def refers_back(question: str) -> bool:
-    """Whether a question cannot be understood without the one before it."""
-    if is_command(question):
-        return False
-    pattern = _REFERS_BACK_ZH if detect_language(question) == "zh" else _REFERS_BACK_EN
-    return bool(pattern.search(question.strip())) or len(segments(question)) < MIN_SEGMENTS
+        return {**told, "notes": [*told["notes"], f"hyde: no passage, {exc.message}"]}
+    timings = {**told["timings_ms"], "hyde": round((time.perf_counter() - begun) * 1000, 1)}
+    spent = asdict(planned.usage.plus(made.usage))
+    return {**told, "passage": made.passage, "spent": spent, "timings_ms": timings}

@@ -41,7 +41,8 @@ async def research(state: AskState, runtime: Runtime[AskContext]) -> dict:
     sections = outline(topic, aspects, found.to_the_point, budget.hops, detect_language(request))
     if len(sections) < LEAST_SECTIONS:
         return {}
-    runtime.stream_writer(Retrieved(tuple(found.hits), tuple(s.question for s in sections), found.notes))
+    notes = tuple(dict.fromkeys([*state["notes"], *found.notes]))
+    runtime.stream_writer(Retrieved(tuple(found.hits), tuple(s.question for s in sections), notes))
     return {
         "route": Route.RESEARCH.value,
         "topic": topic,

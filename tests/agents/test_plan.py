@@ -2,9 +2,9 @@
 
 import pytest
 
+from agents.follow_ups import refers_back, standalone_query
 from agents.keywords import segment_cover, segments
 from agents.memory.background import Background
-from agents.nodes.plan import refers_back, standalone_query
 from agents.routing import Route, classify
 from core.types import Status, Turn
 
