@@ -1,0 +1,120 @@
+"""Questions of several hops and reports over the sample library, by the rules and with the chat model as planner:
+bench/results/several_hops.json.
+
+`python -m bench.several_hops` after `make demo`. Knows the command line and the sample questions; the right
+answers are judged as `attest eval answers` does.
+"""
+
+import argparse
+import asyncio
+import sys
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from agents.asker import Asker
+from agents.asking import Ask, Effort
+from agents.events import Event, Finished, Retrieved
+from app.services import Services
+from core.settings import ChatSettings, Settings, load_settings
+from core.telemetry import silence_libraries
+from core.types import Answer, Scope
+from evals.answers import Row, measure, read_questions
+from evals.record import write_result
+
+QUESTIONS = Path("samples/several-hops.jsonl")
+REPORTS = (
+    "请全面梳理 TM-20L，包括校准、保修和量产",
+    "Write a report on the FS-85, including specifications, the firmware incident and loan units",
+)
+PLANNER_TIMEOUT_S = 120.0
+"""A machine with other work on it shall not decide which plans come in time."""
+
+
+async def ask_rows(services: Services, rows: Sequence[dict], collection: str) -> dict:
+    """Each question in a session of its own: the report, and what was searched for."""
+    asker, done, asked = await services.asker(), [], {}
+    for row in rows:
+        events = await _events(asker, row["question"], Effort.STANDARD, collection)
+        answer = _answer(events)
+        done.append(Row(row, answer))
+        notes = [note for event in events if isinstance(event, Retrieved) for note in event.notes]
+        plans = [note for note in dict.fromkeys(notes) if note.startswith("plan: ")]
+        asked[row["id"]] = {
+            "right": done[-1].right,
+            "status": answer.status.value,
+            "route": answer.route,
+            "looked_for": list(answer.looked_for),
+            "plan": next(iter(plans), ""),
+            "text": answer.text,
+        }
+        print(f"{row['id']} {'ok ' if done[-1].right else 'BAD'} {asked[row['id']]}", file=sys.stderr)
+    return {**measure(done), "questions": asked}
+
+
+async def ask_reports(services: Services, collection: str) -> dict:
+    """Each report as its reader gets it."""
+    asker, found = await services.asker(), {}
+    for request in REPORTS:
+        answer = _answer(await _events(asker, request, Effort.DEEP, collection))
+        found[request] = {
+            "status": answer.status.value,
+            "route": answer.route,
+            "sections": answer.text.count("\n## ") - bool(answer.citations),
+            "sentences": len(answer.sentences),
+            "supported": sum(one.verdict.label.value == "supported" for one in answer.sentences),
+            "withheld": len(answer.withheld),
+            "model_calls": answer.usage.model_calls,
+            "seconds": round(answer.timings_ms["total"] / 1000, 1),
+            "text": answer.text,
+        }
+        print(answer.text, file=sys.stderr)
+    return found
+
+
+async def _events(asker: Asker, question: str, effort: Effort, collection: str) -> list[Event]:
+    ask = Ask(question, Scope(collection), "evals", uuid.uuid4().hex, effort, keep=False)
+    return [event async for event in asker.ask(ask)]
+
+
+def _answer(events: Sequence[Event]) -> Answer:
+    last = events[-1]
+    if not isinstance(last, Finished):
+        sys.exit(f"a question failed: {last}")
+    return last.answer
+
+
+def with_planner(settings: Settings, planner: str) -> Settings:
+    """The settings with that planner, and with time for it."""
+    given = settings.chat.model_dump() | {"planner": planner, "planner_timeout_s": PLANNER_TIMEOUT_S}
+    return settings.model_copy(update={"chat": ChatSettings(**given)})
+
+
+async def run(settings: Settings, collection: str, limit: int | None) -> dict:
+    """All figures."""
+    rows, figures = read_questions(QUESTIONS, limit), {}
+    for planner in ("off", "model"):
+        services = Services(with_planner(settings, planner))
+        try:
+            figures[f"planner {planner}"] = await ask_rows(services, rows, collection)
+            if planner == "off":
+                figures["reports"] = await ask_reports(services, collection)
+        finally:
+            await services.aclose()
+    return figures
+
+
+def main() -> None:
+    """Asks with the chat model of the settings."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--collection", default="samples")
+    parser.add_argument("--limit", type=int, help="ask so many of the questions")
+    asked = parser.parse_args()
+    silence_libraries()
+    settings = load_settings()
+    figures = asyncio.run(run(settings, asked.collection, asked.limit))
+    write_result("several_hops", "python -m bench.several_hops", {"model": settings.chat.model, **figures})
+
+
+if __name__ == "__main__":
+    main()
