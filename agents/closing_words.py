@@ -8,6 +8,11 @@ NOT_ALL = {
     "zh": "（文档中没有找到：{queries}）",
     "en": "(Not found in the documents: {queries})",
 }
+WITHDRAWN = {
+    "zh": "（未列入 {count} 句，因为所依据的文档已被更改、删除或您已无权阅读：{titles}）",
+    "en": "(Sentences left out, for the documents behind them have changed, are gone or may not be read by "
+    "you any more: {count} of {titles})",
+}
 NEAREST = {"zh": "最接近的文档：{titles}。", "en": " The nearest documents: {titles}."}
 LIMITS = {
     "seconds": {"zh": "时间", "en": "time"},

@@ -14,7 +14,6 @@ from langgraph.graph.state import CompiledStateGraph
 
 from agents.asking import BUDGETS, Effort
 from agents.context import AskContext
-from agents.draft_stream import Fault
 from agents.nodes.answer import answer
 from agents.nodes.extract import extract
 from agents.nodes.finish import finish
@@ -26,10 +25,9 @@ from agents.nodes.plan import plan
 from agents.nodes.related import related
 from agents.nodes.report import report
 from agents.nodes.research import research, send_sections
-from agents.nodes.revise import revise
+from agents.nodes.revise import after_answer, after_revise, revise
 from agents.nodes.table import after_gather, table
 from agents.nodes.tool import tool
-from agents.records import read_checked
 from agents.routing import Route
 from agents.state import AskState
 
@@ -97,17 +95,3 @@ def after_way(state: AskState, again: str) -> str:
 def after_table(state: AskState) -> str:
     """What no rule is sure of is drafted."""
     return "finish" if state["outcome"] else "answer"
-
-
-def after_answer(state: AskState) -> str:
-    """What was withheld is rewritten where the effort allows it; a refusal stands, and a model
-    that could not write the draft is not asked again."""
-    is_broken = any(fault in state["outcome"]["guarded"] for fault in Fault)
-    may_revise = BUDGETS[Effort(state["effort"])].revises and not is_broken
-    return "revise" if may_revise and read_checked(state["outcome"]).lost else after_revise(state)
-
-
-def after_revise(state: AskState) -> str:
-    """A quote, when a draft was made and no sentence of it holds, unless it was a refusal."""
-    outcome, checked = state["outcome"], read_checked(state["outcome"])
-    return "extract" if outcome["drafted"] and not checked.sentences and not checked.refused else "finish"

@@ -5,7 +5,7 @@ Pure. Knows questions, hits and checked sentences; knows no search and no model.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 
 from agents.drafting import join_sentences
@@ -124,6 +124,37 @@ def compose(topic: str, language: str, noted: Sequence[dict]) -> dict:
         "usage": asdict(usage_of(noted)),
         "guarded": dict(sum((Counter(one["outcome"].get("guarded", {})) for one in noted), Counter())),
     }
+
+
+def cited_by(noted: Sequence[dict]) -> list[Citation]:
+    """What the notes cite, in their order."""
+    return [read_citation(record) for one in noted for record in one["outcome"]["citations"]]
+
+
+def withdraw(
+    noted: Sequence[dict], standing: Sequence[Citation | None], gone: Set[str]
+) -> tuple[list[dict], Counter[str]]:
+    """The notes without what rests on citations that do not stand any more, and how many sentences each title
+    lost; `standing` are those of `cited_by` as they are now. What was withheld of a section that was shown a
+    chunk which is `gone`, or left it without a citation, may speak of it and goes too."""
+    now, left, lost = iter(standing), [], Counter()
+    for one in noted:
+        outcome = one["outcome"]
+        current = [(record, next(now)) for record in outcome["citations"]]
+        fallen = {record["marker"] for record, citation in current if citation is None}
+        may_speak_of_it = bool(fallen or gone.intersection(one.get("shown", ())))
+        resting = [s for s in outcome["sentences"] if s["citations"] or not may_speak_of_it]
+        kept = [s for s in resting if not fallen.intersection(s["citations"])]
+        if len(kept) < len(outcome["sentences"]):
+            lost[one["title"]] += len(outcome["sentences"]) - len(kept)
+        cleared = {
+            **outcome,
+            "sentences": [{**s, "conflicts": [m for m in s["conflicts"] if m not in fallen]} for s in kept],
+            "citations": [asdict(citation) for _, citation in current if citation is not None],
+            "withheld": [] if may_speak_of_it else outcome["withheld"],
+        }
+        left.append({**one, "outcome": cleared})
+    return left, lost
 
 
 def _says_again(sentence: Sentence, old: Sentence) -> bool:

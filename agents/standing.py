@@ -35,21 +35,33 @@ def find_standing(store: VectorStore, scope: Scope, citations: Sequence[Citation
     Raises:
         StoreError: the store does not answer.
     """
-    if not citations:
-        return Standing(())
     try:
-        chunks = store.get_chunks(scope, list(dict.fromkeys(c.chunk_id for c in citations)))
+        each = find_each(store, scope, citations)
     except NotFoundError:
         return Standing((), ("the collection is gone",))
+    lost = [
+        f"{citation.uri} has changed, is gone or has other readers"
+        for citation, found in zip(citations, each, strict=True)
+        if found is None
+    ]
+    return Standing(tuple(filter(None, each)), tuple(dict.fromkeys(lost)))
+
+
+def find_each(store: VectorStore, scope: Scope, citations: Sequence[Citation]) -> list[Citation | None]:
+    """Each citation as it stands now, None where it does not any more; see `find_standing`.
+
+    Raises:
+        NotFoundError: the collection is gone.
+        StoreError: the store does not answer.
+    """
+    if not citations:
+        return []
+    chunks = store.get_chunks(scope, list(dict.fromkeys(c.chunk_id for c in citations)))
     by_id = {chunk.id: chunk for chunk in chunks}
-    standing, lost = [], []
-    for citation in citations:
-        found = _at_its_place(citation, by_id.get(citation.chunk_id)) or _elsewhere(store, scope, citation)
-        if found is None:
-            lost.append(f"{citation.uri} has changed, is gone or has other readers")
-        else:
-            standing.append(found)
-    return Standing(tuple(standing), tuple(dict.fromkeys(lost)))
+    return [
+        _at_its_place(citation, by_id.get(citation.chunk_id)) or _elsewhere(store, scope, citation)
+        for citation in citations
+    ]
 
 
 def _at_its_place(citation: Citation, chunk: Chunk | None) -> Citation | None:

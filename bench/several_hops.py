@@ -1,5 +1,5 @@
-"""Questions of several hops and reports over the sample library, by the rules and with the chat model as planner:
-bench/results/several_hops.json.
+"""Questions of several hops and reports over the sample library, by the rules and with the chat model as
+planner: bench/results/several_hops.json.
 
 `python -m bench.several_hops` after `make demo`. Knows the command line and the sample questions; the right
 answers are judged as `attest eval answers` does.
@@ -17,6 +17,7 @@ from agents.asking import Ask, Effort
 from agents.events import Event, Finished, Retrieved
 from app.services import Services
 from core.settings import ChatSettings, Settings, load_settings
+from core.settings_effort import EffortSettings
 from core.telemetry import silence_libraries
 from core.types import Answer, Scope
 from evals.answers import Row, measure, read_questions
@@ -27,8 +28,8 @@ REPORTS = (
     "请全面梳理 TM-20L，包括校准、保修和量产",
     "Write a report on the FS-85, including specifications, the firmware incident and loan units",
 )
-PLANNER_TIMEOUT_S = 120.0
-"""A machine with other work on it shall not decide which plans come in time."""
+UNHURRIED_S = 7200.0
+"""A machine with other work on it shall not decide which plans and answers come in time."""
 
 
 async def ask_rows(services: Services, rows: Sequence[dict], collection: str) -> dict:
@@ -84,17 +85,19 @@ def _answer(events: Sequence[Event]) -> Answer:
     return last.answer
 
 
-def with_planner(settings: Settings, planner: str) -> Settings:
-    """The settings with that planner, and with time for it."""
-    given = settings.chat.model_dump() | {"planner": planner, "planner_timeout_s": PLANNER_TIMEOUT_S}
-    return settings.model_copy(update={"chat": ChatSettings(**given)})
+def unhurried(settings: Settings, planner: str) -> Settings:
+    """The settings with that planner, and with time for all that is asked of the model."""
+    times = dict.fromkeys(("planner_timeout_s", "timeout_s"), UNHURRIED_S)
+    chat = ChatSettings(**settings.chat.model_dump() | {"planner": planner} | times)
+    effort = EffortSettings(seconds=dict.fromkeys(("quick", "standard", "deep"), UNHURRIED_S))
+    return settings.model_copy(update={"chat": chat, "effort": effort})
 
 
 async def run(settings: Settings, collection: str, limit: int | None) -> dict:
     """All figures."""
     rows, figures = read_questions(QUESTIONS, limit), {}
     for planner in ("off", "model"):
-        services = Services(with_planner(settings, planner))
+        services = Services(unhurried(settings, planner))
         try:
             figures[f"planner {planner}"] = await ask_rows(services, rows, collection)
             if planner == "off":

@@ -85,6 +85,11 @@ class Retriever:
         self._settings = settings
         self._gap = embedder.language_gap
 
+    @property
+    def store(self) -> VectorStore:
+        """Where it searches, for who looks at what was found once more."""
+        return self._store
+
     def search(
         self, query: str, scope: Scope, limit: int, where: Sequence[Condition] = (), passage: str = ""
     ) -> SearchResult:

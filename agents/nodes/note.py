@@ -1,4 +1,5 @@
-"""note: one section of a report: its evidence, a draft of it, each sentence checked as in any answer.
+"""note: one section of a report: its evidence, a draft of it, each sentence checked as in any answer, and
+what was withheld rewritten once.
 
 Runs beside the notes of the other sections; what it has found is stored when it ends, so that a run that was
 killed goes on with the sections that are missing. Knows nothing of the report.
@@ -13,7 +14,8 @@ from agents.events import StatusChanged
 from agents.gathering import find, find_hostile
 from agents.nodes.answer import answer
 from agents.nodes.extract import extract
-from agents.records import excerpt_record, read_checked, read_scope
+from agents.nodes.revise import after_answer, after_revise, revise
+from agents.records import excerpt_record, read_scope
 from agents.state import AskState
 from retrieval.evidence import CutLimits
 
@@ -24,7 +26,7 @@ speak of the topic is withheld all the same."""
 
 
 async def note(state: AskState, runtime: Runtime[AskContext]) -> dict:
-    """Adds the section's `outcome` to `noted`, under its number."""
+    """Adds the section's `outcome` to `noted`, under its number, with the chunks that it was `shown`."""
     context, number = runtime.context, state["number"]
     section, question = state["sections"][number], state["queries"][0]
     progress = f"{number + 1}/{len(state['sections'])} {section['title']}"
@@ -44,12 +46,16 @@ async def note(state: AskState, runtime: Runtime[AskContext]) -> dict:
     # What a section says is told with the report: its markers are not yet those of the reader.
     quiet = runtime.override(stream_writer=_say_nothing)
     work |= await answer(work, quiet)
-    checked = read_checked(work["outcome"])
-    if work["outcome"]["drafted"] and not checked.sentences and not checked.refused:
+    following = after_answer(work)
+    if following == "revise":
+        work |= await revise(work, quiet)
+        following = after_revise(work)
+    if following == "extract":
         work |= await extract(work, quiet)
     runtime.stream_writer(StatusChanged("noted", progress))
     outcome = {name: value for name, value in work["outcome"].items() if name not in PASSING}
-    return {"noted": {str(number): {**section, "outcome": outcome}}}
+    shown = [hit.chunk.id for hit in found.hits]
+    return {"noted": {str(number): {**section, "outcome": outcome, "shown": shown}}}
 
 
 def _say_nothing(event: object) -> None:

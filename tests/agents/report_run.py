@@ -18,6 +18,8 @@ from tests.agents.doubles import chunk, letter_models, with_letters
 
 REQUEST = "写一份关于 TM-20 的报告"
 FACTS = (("保修", "TM-20 的保修期为 18 个月"), ("重量", "TM-20 的重量为 2.4 千克"), ("量程", "TM-20 的量程为 300 度"), ("电池", "TM-20 的电池可用 90 天"))
+WRONG = {"保修": "TM-20 的保修期为 99 个月。[1]", "重量": "TM-20 的重量为 99 千克。[1]"}
+REWRITTEN = " again"
 SHELF = tuple(chunk(f"{fact}。", at, title, headings=(title,)) for at, (title, fact) in enumerate(FACTS))
 
 
@@ -26,8 +28,24 @@ def said(one) -> str:
     return one.text
 
 
+class ShelfStore:
+    """What of the shelf may be read; `gone` are ids of chunks that may not, any more."""
+
+    def __init__(self) -> None:
+        self.gone: set[str] = set()
+
+    def get_chunks(self, scope, ids):
+        return [one for one in SHELF if one.id in ids and one.id not in self.gone]
+
+    def find_chunks(self, scope, where, limit):
+        return []
+
+
 class HeadingShelf:
     """Finds the chunk whose title the query holds first, and the others behind it."""
+
+    def __init__(self) -> None:
+        self.store = ShelfStore()
 
     def search(self, query, scope, limit):
         ranked = sorted(SHELF, key=lambda one: one.title not in query)
@@ -38,8 +56,9 @@ class HeadingShelf:
 
 
 class LibraryChat:
-    """Says what stands in the evidence under the heading that is asked about, and of the warranty something
-    that does not. Notes each call in a file. `stalls`: never ends the last section."""
+    """Says what stands in the evidence under the heading that is asked about; of the warranty something
+    that does not beside it, and of the weight nothing else until it shall rewrite that. Notes each call in a
+    file. `stalls`: never ends the last section."""
 
     name = "library"
 
@@ -49,14 +68,16 @@ class LibraryChat:
     async def stream(self, messages, options):
         if self._fails:
             raise ChatModelError("the model is gone")
-        asked = messages[-1].content.rsplit("问题", 1)[1]
+        is_rewriting = len(messages) > 2
+        asked = messages[1].content.rsplit("问题", 1)[1]
         one = next(one for one in SHELF if one.title in asked)
         with self._calls.open("a", encoding="utf-8") as file:
-            file.write(f"{one.title}\n")
+            file.write(f"{one.title}{REWRITTEN if is_rewriting else ''}\n")
         if self._stalls and one is SHELF[-1]:
             await asyncio.sleep(600)
-        wrong = "TM-20 的保修期为 99 个月。[1]" if one.title == "保修" else ""
-        yield ChatDelta(f"{said(one)}[1]{wrong}", Usage(10, 10, 1), "stop")
+        wrong = "" if is_rewriting else WRONG.get(one.title, "")
+        right = "" if wrong and one.title == "重量" else f"{said(one)}[1]"
+        yield ChatDelta(f"{right}{wrong}", Usage(10, 10, 1), "stop")
 
     async def structured(self, messages, schema, options):
         raise AssertionError("not asked for here")

@@ -16,10 +16,10 @@ import pytest
 from agents.asking import Ask, Effort
 from agents.events import Failed, StatusChanged
 from agents.records import sentence_record
-from agents.report import compose, outline, plain_title, topic_of
+from agents.report import cited_by, compose, outline, plain_title, topic_of, withdraw
 from core.types import Citation, Hit, Label, Scope, Sentence, Stage, Status, Usage, Verdict
 from tests.agents.doubles import ScriptedChat, chunk
-from tests.agents.report_run import REQUEST, SHELF, LibraryChat, open_reporter, said
+from tests.agents.report_run import REQUEST, REWRITTEN, SHELF, WRONG, LibraryChat, open_reporter, said
 
 pytestmark = pytest.mark.anyio
 
@@ -107,7 +107,7 @@ async def test_a_report_has_sections_sources_and_only_what_was_verified(tmp_path
     assert (answer.route, answer.status) == ("research", Status.ANSWERED)
     assert answer.text.startswith("# TM-20\n\n## ") and answer.text.count("\n## ") == len(SHELF) + 1
     assert {s.text for s in answer.sentences} == {said(one) for one in SHELF}
-    assert "99 个月" not in answer.text and any("99 个月" in s.text for s in answer.withheld)
+    assert "99" not in answer.text and {s.text for s in answer.withheld} == {w.removesuffix("[1]") for w in WRONG.values()}
     markers = {int(m) for m in re.findall(r"\[(\d+)\]", answer.text)}
     listed = {int(m) for m in re.findall(r"^(\d+)\. ", answer.text, re.MULTILINE)}
     assert markers == listed == {c.marker for c in answer.citations}
@@ -115,7 +115,7 @@ async def test_a_report_has_sections_sources_and_only_what_was_verified(tmp_path
     assert all(c.quote == held[c.chunk_id][c.start : c.end] for c in answer.citations)
     stages = [event.stage for event in events if isinstance(event, StatusChanged)]
     assert stages.count("noting") == stages.count("noted") == len(SHELF) and stages[-1] == "reporting"
-    assert answer.usage.model_calls == len(SHELF)
+    assert answer.usage.model_calls == len(SHELF) + len(WRONG), "what was withheld is rewritten once"
 
 
 async def test_at_less_effort_a_report_is_an_answer(tmp_path):
@@ -151,10 +151,47 @@ def test_a_run_that_is_killed_goes_on_with_the_sections_that_are_missing(tmp_pat
     out, _ = second.communicate(timeout=120)
     answer = json.loads(out.splitlines()[-1])
     again = lines(tmp_path / "calls")[len(before) :]
-    assert sorted(before) == sorted(one.title for one in SHELF), "each section was asked for once"
-    assert len(again) == 1 and again[0] in before, "only what was not stored is written again"
+    titles = [one.title for one in SHELF]
+    assert sorted(before) == sorted([*titles, *(f"{one}{REWRITTEN}" for one in WRONG)]), "each once"
+    assert again == [SHELF[-1].title], "only what was not stored is written again"
     assert answer["route"] == "research" and answer["sentences"] == len(SHELF)
-    assert answer["calls"] == answer["counted"] == len(SHELF), "the budget goes on, too"
+    assert answer["calls"] == answer["counted"] == len(SHELF) + len(WRONG), "the budget goes on, too"
+
+
+@pytest.mark.parametrize(("gone", "status"), [(("重量",), Status.PARTIAL), (tuple(one.title for one in SHELF), Status.ABSTAINED)])
+async def test_what_may_no_longer_be_read_is_left_out_of_a_report_that_goes_on(tmp_path, gone, status):
+    reporter = await open_reporter(tmp_path, LibraryChat(tmp_path))
+    store = reporter._context.retriever.store
+
+    async def taken_away():
+        noted = 0
+        async for event in reporter.ask(Ask(REQUEST, Scope("default", frozenset({"ann"})), "ann", "s", Effort.DEEP)):
+            noted += isinstance(event, StatusChanged) and event.stage == "noted"
+            if noted == len(SHELF):
+                store.gone = {one.id for one in SHELF if one.title in gone}
+            yield event
+
+    answer = [event async for event in taken_away()][-1].answer
+    await reporter.close()
+    left = [one for one in SHELF if one.title not in gone]
+    assert answer.status is status and {s.text for s in answer.sentences} == {said(one) for one in left}
+    assert {c.chunk_id for c in answer.citations} == {one.id for one in left}
+    assert answer.guarded["withdrawn"] == len(gone) and not answer.withheld, "each section was shown all of the shelf"
+    shown = repr(answer)
+    assert not any(said(one) in shown for one in SHELF if one.title in gone)
+    assert (f"未列入 {len(gone)} 句" in answer.text and "重量" in answer.text.split("\n\n")[-1]) is bool(left)
+
+
+def test_what_is_withdrawn_takes_its_own_section_alone():
+    first, second = note_of("主机", "主机的保修期为 24 个月。"), note_of("电池", "电池的保修期为 6 个月。", 9)
+    for note, chunk_id in ((first, "a"), (second, "b")):
+        note["shown"] = [chunk_id]
+        note["outcome"]["withheld"] = [sentence_record(Sentence("?", (), Verdict(Label.UNSURE, 0.5, "test")))]
+    standing = cited_by([first, second])
+    left, lost = withdraw([first, second], [None, standing[1]], {"a"})
+    assert lost == {"主机": 1} and [len(one["outcome"]["sentences"]) for one in left] == [0, 1]
+    assert [len(one["outcome"]["withheld"]) for one in left] == [0, 1]
+    assert withdraw([first, second], standing, set())[1].total() == 0
 
 
 def start(folder: Path, *, stalls: bool) -> subprocess.Popen:
