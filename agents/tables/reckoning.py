@@ -22,6 +22,8 @@ CELLS = "cells"
 _MOST_DIGITS = 38
 _MOST_TOLD_DIGITS = 28
 """Of a result with its decimal places: what Python's decimals keep exact."""
+_MOST_FLOAT_DIGITS = 15
+"""The same of a quotient, which DuckDB gives in floating point."""
 _LEAST_PLACES = 2
 _GIVING_CELLS = frozenset((Operation.CELLS, Operation.HIGHEST, Operation.LOWEST, Operation.FILTER))
 
@@ -56,8 +58,9 @@ def reckon(plan: TablePlan, grid: Grid, limits: SqlLimits | None = None) -> Reck
             places = [place for place in by_place if place in places]
         found = tuple(by_place[place] for place in places)
         return Reckoned(plan, sql, None, found) if found else None
-    value = _decimal(result.rows[0][0]) if result.rows else None
-    if value is None or value.adjusted() + 1 + max(scale, _LEAST_PLACES) > _MOST_TOLD_DIGITS:
+    given = result.rows[0][0] if result.rows else None
+    value, most = _decimal(given), _MOST_FLOAT_DIGITS if isinstance(given, float) else _MOST_TOLD_DIGITS
+    if value is None or max(value.adjusted() + 1, 1) + max(scale, _LEAST_PLACES) > most:
         return None
     return Reckoned(plan, sql, value, ())
 

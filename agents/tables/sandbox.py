@@ -27,12 +27,13 @@ class SqlLimits:
     rows: int = 200
     seconds: float = 5.0
     memory_mb: int = 256
+    chars: int = 200_000
 
 
 @dataclass(frozen=True, slots=True)
 class SqlResult:
-    """The rows that a statement gave; `is_cut` when there were more than the limit. `used` are the rows that
-    it read, where that can be told."""
+    """The rows that a statement gave; `is_cut` when there were more than the limits let through. `used` are
+    the rows that it read, where that can be told."""
 
     sql: str
     columns: tuple[str, ...]
@@ -53,7 +54,7 @@ def run_select(sql: str, tables: Mapping[str, "pyarrow.Table"], limits: SqlLimit
         try:
             found = connection.execute(sql)
             columns = tuple(column[0] for column in found.description)
-            rows = found.fetchmany(limits.rows + 1)
+            rows, is_cut = _fetched(found, limits)
             numbering = {name.casefold(): table.column_names[0] for name, table in tables.items()}
             used = find_used(connection, tree, numbering, limits.rows)
         except duckdb.InterruptException as exc:
@@ -66,7 +67,22 @@ def run_select(sql: str, tables: Mapping[str, "pyarrow.Table"], limits: SqlLimit
                 raise _too_long(limits) from exc
             reason, remedy = str(exc).partition("\n")[0], "see the columns of the table"
             raise InputError(f"the SQL does not run: {reason}", remedy=remedy) from exc
-    return SqlResult(sql, columns, tuple(rows[: limits.rows]), len(rows) > limits.rows, used)
+    return SqlResult(sql, columns, rows, is_cut, used)
+
+
+def _fetched(found: duckdb.DuckDBPyConnection, limits: SqlLimits) -> tuple[tuple[tuple[Any, ...], ...], bool]:
+    """The rows within the limits, and whether there were more. One that is too long by itself is an error: a
+    result without it would look as if there were none."""
+    rows, chars = [], 0
+    while (row := found.fetchone()) is not None:
+        chars += sum(len(value if isinstance(value, str) else str(value)) for value in row)
+        if chars > limits.chars and not rows:
+            remedy = "choose fewer columns, or parts of their texts"
+            raise InputError(f"a row of the result has more than {limits.chars:,} characters", remedy=remedy)
+        if chars > limits.chars or len(rows) == limits.rows:
+            return tuple(rows), True
+        rows.append(row)
+    return tuple(rows), False
 
 
 @contextmanager

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 MOST_CITED = 50
 MOST_LISTED = 100
+_MOST_WHOLE = 2**53
 _NAME = re.compile(r"\bt(\d{1,6})(_cells)?\b", re.IGNORECASE)
 
 
@@ -172,7 +173,10 @@ def _listed(tables: Sequence[StoredTable]) -> ToolResult:
 
 
 def _plain(value: Any) -> Any:
-    """JSON has no infinity, nor what is no number: they are told as words."""
+    """JSON has no infinity, nor what is no number: they are told as words, and so are whole numbers of more
+    digits than readers of JSON keep (RFC 8259, section 6)."""
+    if isinstance(value, int) and abs(value) > _MOST_WHOLE:
+        return str(value)
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)

@@ -204,9 +204,11 @@ def lines(path: Path) -> list[str]:
 
 
 def wait_for(is_there, process: subprocess.Popen) -> None:
-    for _ in range(600):
+    # Long, for a loaded machine takes its time to start a process; nothing is measured by it.
+    for _ in range(2400):
         if is_there():
             return
         assert process.poll() is None, "the run ended by itself"
         time.sleep(0.1)
+    process.kill()
     raise AssertionError("it never came to that")

@@ -1,12 +1,16 @@
 """A question to a table through the whole graph: read without the chat model where rules are sure, drafted
 where they are not. Tables are kept in real Parquet files."""
 
+from dataclasses import replace
+
 import pytest
 
+from agents.guards.evidence_screen import ScreenedEvidence
 from agents.tables.reading import TableReader
 from core.conditions import OfDocuments
 from core.errors import ChatModelError
 from core.settings import TableSettings
+from core.text import Span
 from core.types import Chunk, Document, Scope, Status, Usage
 from ingest.chunker import ChunkLimits, chunk_elements
 from ingest.parsers.markdown import parse_markdown
@@ -117,6 +121,32 @@ class PlanningChat(ScriptedChat):
 
 
 UNSURE = "去年我们的生意在主营收入这一块做得怎么样？"
+
+
+class BarringScreen:
+    """Lets nothing of any chunk be quoted, and calls no document hostile."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def screen(self, question, chunks, hostile):
+        self.calls += 1
+        return ScreenedEvidence(barred={one.id: frozenset({Span(0, len(one.text))}) for one in chunks}, passages=1)
+
+    def find_hostile(self, question, chunks):
+        return []
+
+
+async def test_what_a_plan_took_counts_though_its_rows_may_not_be_quoted(open_agent, tmp_path):  # noqa: F811
+    chunks, tables = shelve(tmp_path / "tables")
+    chat = PlanningChat({"operation": "cells", "rows": ["营业收入"], "columns": ["上期金额"]}, "资料中没有提到。")
+    asker, screen = await open_agent(chat, OneShelf(tuple(chunks))), BarringScreen()
+    asker.use_tables(TableReader(tables, ShelfStore(chunks), TableSettings(model=True)))
+    asker._context = replace(asker._context, screen=screen)
+    answer = (await events_of(asker, UNSURE))[-1].answer
+    assert screen.calls and answer.route == "search" and answer.status is Status.ABSTAINED
+    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens, answer.usage.model_calls) == (50, 10, 1)
+    assert "3,900" not in repr(answer)
 
 
 @pytest.mark.parametrize(

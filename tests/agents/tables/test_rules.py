@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.tables.answering import answer_from_tables
+from agents.tables.cues import Operation
 from agents.tables.grid import read_grid
-from agents.tables.planning import plan_cells
+from agents.tables.planning import TablePlan, plan_cells
 from agents.tables.reckoning import reckon, sql_of
+from agents.tables.wording import figure
 from core.types import StoredTable, Table
 
 SALES = Table(
@@ -179,6 +181,24 @@ def test_no_word_of_a_question_or_a_table_comes_into_the_sql():
     plan = plan_cells("What is the cost' OR 1=1 -- in 2019?", grid)
     assert "'" not in sql_of(plan) and "--" not in sql_of(plan)
     assert reckon(plan, grid).found[0].value == Decimal(5)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "operation", "told"),
+    [
+        ("123456789012345678", "123456789012345679", "average", None),
+        ("1234567890123456e8", "0.01", "average", None),
+        ("123456789012345678", "3", "ratio", None),
+        ("123456789012345678", "123456789012345679", "sum", "246,913,578,024,691,357"),
+        ("1234567890123456e8", "0.01", "difference", "123,456,789,012,345,599,999,999.99"),
+        ("1234567890123", "1234567890124", "average", "1,234,567,890,123.50"),
+    ],
+)
+def test_a_quotient_of_more_digits_than_floating_point_keeps_is_none_and_sums_are_exact(first, second, operation, told):
+    grid = read_grid(Table((("", "2019", "2018"), ("Cost", first, second), ("Other", "1", "2"))))
+    cells = tuple(grid.cell(grid.rows[0], column) for column in grid.columns)
+    reckoned = reckon(TablePlan(Operation(operation), cells, 1.0), grid)
+    assert (reckoned and figure(reckoned)) == told
 
 
 @pytest.mark.parametrize("name", ["North", "South", "East"])

@@ -83,6 +83,15 @@ def test_rows_beyond_the_limit_are_cut_and_that_is_told():
     assert len(found.rows) == 4 and found.is_cut and found.columns == ("row",)
 
 
+def test_letters_beyond_the_limit_are_cut_and_a_row_that_is_too_long_by_itself_is_refused():
+    many = {"t0": pa.table({"row": list(range(20)), "text": ["x" * 90] * 20})}
+    found = run_select("SELECT row, text FROM t0", many, SqlLimits(chars=500))
+    assert len(found.rows) == 5 and found.is_cut
+    assert not run_select("SELECT row, text FROM t0 WHERE row < 5", many, SqlLimits(chars=500)).is_cut
+    with pytest.raises(InputError, match="a row of the result has more than 500 characters"):
+        run_select("SELECT string_agg(text) FROM t0", many, SqlLimits(chars=500))
+
+
 def test_what_runs_too_long_is_interrupted():
     joined = ", ".join(f"t0 x{at}" for at in range(30))
     with pytest.raises(InputError, match="longer than 0.2 s"):

@@ -86,6 +86,8 @@ async def test_sql_gives_rows_and_cites_those_that_it_read(tool, tmp_path, sql, 
 async def test_numbers_that_json_has_not_are_told_as_words(tool, tmp_path):
     found = await query(tool, tmp_path, sql="SELECT 'nan'::DOUBLE, '-inf'::DOUBLE")
     assert found.data["rows"] == [["nan", "-inf"]]
+    found = await query(tool, tmp_path, sql="SELECT 12345678901234567890123456789::HUGEINT, 2::BIGINT")
+    assert found.data["rows"] == [["12345678901234567890123456789", 2]]
 
 
 async def test_a_question_is_answered_by_rules_or_refused(tool, tmp_path):
