@@ -124,7 +124,7 @@ UNSURE = "去年我们的生意在主营收入这一块做得怎么样？"
 
 
 class BarringScreen:
-    """Lets nothing of any chunk be quoted, and calls no document hostile."""
+    """Bars each chunk as a whole, and calls no document hostile."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -145,7 +145,8 @@ async def test_what_a_plan_took_counts_though_its_rows_may_not_be_quoted(open_ag
     asker._context = replace(asker._context, screen=screen)
     answer = (await events_of(asker, UNSURE))[-1].answer
     assert screen.calls and answer.route == "search" and answer.status is Status.ABSTAINED
-    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens, answer.usage.model_calls) == (50, 10, 1)
+    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (50 + 100, 10 + len("资料中没有提到。"))
+    assert answer.usage.model_calls == 2, "the plan and the draft"
     assert "3,900" not in repr(answer)
 
 
