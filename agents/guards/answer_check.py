@@ -24,6 +24,8 @@ ANSWERING = "answering"
 GROUNDING = "grounding"
 FEATURES = ("claim", "reading", "new", "said", "sufficiency")
 WEIGHTS_FILE = Path(__file__).with_name("answer_check.json")
+LEAST_HELD = 0.1
+"""Below this probability that the evidence holds it no sentence is raised: it says more than the answer."""
 _LEAST = 0.02
 """Added to shares before their logarithm."""
 _WORD = re.compile(f"(?:(?![{CJK}_])\\w)+")
@@ -53,7 +55,7 @@ class AnswerCheck:
                 return verdict
             return Verdict(Label.UNSUPPORTED, score, ANSWERING, "it is hardly what its evidence answers")
         is_doubted = verdict.score >= self._settings.supported_at  # by exact checks, for a word of its own
-        if is_doubted or score < self._settings.confirmed_at:
+        if is_doubted or verdict.score < LEAST_HELD or score < self._settings.answer_at:
             return verdict
         return replace(verdict, label=Label.SUPPORTED, score=score, reason="")
 

@@ -12,7 +12,7 @@ from core.types import Label, Verdict
 
 TEXT = "The north gate was built in 1832 by Anna Berg."
 ASKED = "Who built the north gate?"
-SETTINGS = GuardSettings(answer_at=0.3, confirmed_at=0.7)
+SETTINGS = GuardSettings(answer_at=0.5)
 
 
 def reading(text: str, answer: str, logit: float = 2.0) -> AnswerReading:
@@ -56,8 +56,9 @@ def test_what_is_hardly_the_answer_begins_none():
 @pytest.mark.parametrize(
     ("verdict", "score", "texts"),
     [
-        (Verdict(Label.UNSURE, 0.3, "grounding"), 0.6, (TEXT,)),
-        (Verdict(Label.SUPPORTED, 0.6, "grounding"), 0.4, (TEXT,)),
+        (Verdict(Label.UNSURE, 0.3, "grounding"), 0.4, (TEXT,)),
+        (Verdict(Label.UNSUPPORTED, 0.09, "grounding"), 0.99, (TEXT,)),
+        (Verdict(Label.SUPPORTED, 0.6, "grounding"), 0.6, (TEXT,)),
         (Verdict(Label.UNSURE, 0.6, "grounding", "not in the evidence: Zorn"), 0.99, (TEXT,)),
         (Verdict(Label.CONTRADICTED, 0.3, "grounding", "the opposite: up, down"), 0.99, (TEXT,)),
         (Verdict(Label.UNSUPPORTED, 0.1, "exact", "numbers not in the evidence: 7"), 0.99, (TEXT,)),
