@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ingest.ray_engine import RayEngine
     from retrieval.index import ChunkIndex
 
+RENDER_TIMEOUT_S = 20.0
+
 
 def build_ingestor(services: "Services") -> "Ingestor":
     """Files to chunks, by threads of this process or on Ray."""
@@ -42,6 +44,11 @@ def build_ingestor(services: "Services") -> "Ingestor":
         services.parser_pool(),
         IngestExtras(engine, _build_context_lines(services), build_describer(services)),
     )
+
+
+def build_page_renderer(settings: Settings) -> "ProcessParserRunner":
+    """What draws pages: somebody waits for one."""
+    return build_parser_runner(settings, RENDER_TIMEOUT_S)
 
 
 def build_parser_runner(

@@ -54,8 +54,6 @@ if TYPE_CHECKING:
     from retrieval.retriever import Retriever
     from retrieval.token_vectors import TokenVectors
 
-_RENDER_TIMEOUT_S = 20.0
-
 
 class Services:
     """The parts of one process over one data directory. Thread-safe.
@@ -71,6 +69,7 @@ class Services:
         self.write_lock = threading.Lock()
         """Held by whoever changes documents or collections: one writer at a time."""
         self._parts: dict[str, Any] = dict(prebuilt or {})
+        self._given = frozenset(self._parts)
         self._locks: dict[str, threading.RLock] = {}
         self._asker_lock = asyncio.Lock()
 
@@ -180,9 +179,9 @@ class Services:
 
     def page_renderer(self) -> "ProcessParserRunner":
         """Pages as pictures, in a process of its own: an ingestion does not keep them waiting."""
-        from app.ingest_parts import build_parser_runner
+        from app.ingest_parts import build_page_renderer
 
-        return self._once("page_renderer", lambda: build_parser_runner(self.settings, _RENDER_TIMEOUT_S))
+        return self._once("page_renderer", lambda: build_page_renderer(self.settings))
 
     def originals(self) -> "Originals":
         """The accepted files."""
@@ -291,7 +290,8 @@ class Services:
         await asyncio.to_thread(self.close)
 
     def close(self) -> None:
-        """Closes what needs no event loop: parsers, store, database and the model's process."""
+        """Closes what needs no event loop: parsers, store, database and the model's process; and lets go of
+        all that was built, models above all, whoever holds this object. What was given stays."""
         for name in ("ray_engine", "parser_runner", "page_renderer", "ledger", "store"):
             part = self._parts.pop(name, None)
             if part is not None:
@@ -301,6 +301,7 @@ class Services:
         for name in ("engine", "tokens_engine", "sessions_engine"):
             if engine := self._parts.pop(name, None):
                 engine.dispose()
+        self._parts = {name: part for name, part in self._parts.items() if name in self._given}
 
     def _once(self, name: str, build: Callable[[], Any]) -> Any:
         # One lock a part: a slow model must not keep the key table waiting.
