@@ -39,7 +39,10 @@ _CLAUSE_ZH = re.compile(r"[，；;？?]\s*(?:并且|而且|以及|另外|同时|
 _ASKS_ZH = re.compile("多少|多久|多长|多大|多高|什么|谁|哪|几|怎么|怎样|如何|为什么|何时|何地|是否|吗")
 _KIND_ZH = "公司|企业|厂家|厂商|部门|机构|学校|大学|医院|城市|国家|地区|作者|导演|人|产品|机型|设备|项目|系统"
 "|负责人|创始人|经理|客户|供应商|文件"
-_BRIDGE_ZH = re.compile(rf"^(?:请问)?(?P<told>.{{2,40}}的(?P<kind>{_KIND_ZH}))的(?P<asked>.{{2,40}})$")
+_BRIDGE_ZH = re.compile(
+    rf"^(?:请问)?(?P<told>.{{2,40}}的(?:那[个家位款项种台])?(?P<kind>{_KIND_ZH}))的(?P<asked>.{{2,40}})$"
+)
+_WHERE_ZH = re.compile(r"^(?P<name>.*[^\s现存])(?P<where>\s*在[^的在]{2,12})$")
 
 _SHARED_EN = re.compile(
     r"^(?P<head>.*\b(?:of|for|in|at|by|about|do|does|did|is|are|was|were|can|between"
@@ -112,6 +115,10 @@ def _listed_zh(text: str) -> list[str]:
     """ "A 和 B 的 X" is A 的 X, B 的 X; "A 的 X 和 Y" is A 的 X, A 的 Y."""
     owners, mark, owned = text.partition("的")
     things = [part.strip() for part in _AND_ZH.split(owners) if part.strip()]
+    # "A 和 B 在中国的 X" is the X of both there.
+    at = _WHERE_ZH.match(things[-1]) if len(things) > 1 else None
+    if at and not any("在" in thing for thing in things[:-1]):
+        things = [*(f"{thing}{at['where']}" for thing in things[:-1]), things[-1]]
     if not mark:
         return things
     traits = [part.strip() for part in _AND_ZH.split(owned) if part.strip()]

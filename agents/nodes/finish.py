@@ -67,7 +67,8 @@ def still_missing(outcome: dict, state: AskState) -> list[str]:
     holds more of the part than of any other. None where an answer of the whole names no part. Of a chain the
     last, where every sentence answers only what had to be found out before it."""
     answered, parts = set(), state.get("parts", ())
-    if then := state.get("apart", {}).get("then"):
+    then = state.get("apart", {}).get("then")
+    if then and parts:
         said = [sentence["text"] for sentence in outcome["sentences"]]
         return parts[-1:] if all(_is_of_the_first(text, parts[0], then) for text in said) else []
     for sentence in outcome["sentences"]:

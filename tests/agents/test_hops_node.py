@@ -97,6 +97,21 @@ def test_a_part_that_a_sentence_answers_is_not_called_missing(said, missing):
     assert still_missing(outcome, {"parts": parts, "missing": [parts[1]]}) == missing
 
 
+@pytest.mark.parametrize(
+    ("said", "found", "missing"),
+    [
+        ("The FS-85 flow meter is made by the company Nova Instruments.", True, ["Who is the director of Nova?"]),
+        ("Eva Jansen.", True, []),
+        ("The director of the company that makes the FS-85 flow meter is Eva Jansen.", True, []),
+        ("The FS-85 flow meter is made by the company Nova Instruments.", False, []),
+    ],
+)
+def test_of_a_chain_the_last_question_is_missing_where_only_the_first_is_answered(said, found, missing):
+    chain = {"questions": ["Which company makes the FS-85 flow meter?"], "then": "Who is the director of {}?"}
+    parts = [*chain["questions"], "Who is the director of Nova?"] if found else []
+    assert still_missing({"sentences": [{"text": said}]}, {"apart": chain, "parts": parts}) == missing
+
+
 @pytest.mark.parametrize(("said", "missing"), [("两者都是 2 千克。", []), ("TM-20 的重量为 1.8 千克。", ["TM-30 的重量是多少？"])])
 def test_an_answer_of_the_whole_does_not_call_all_of_it_missing(said, missing):
     parts = ["TM-20 的重量是多少？", "TM-30 的重量是多少？"]

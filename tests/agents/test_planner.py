@@ -51,6 +51,8 @@ def test_a_plan_in_the_words_of_the_question_is_taken(question, questions, parts
 
 def test_a_route_without_questions_is_taken_for_what_it_is():
     assert read_plan({"route": "search", "questions": ["anything at all"]}, ENGLISH, WAYS, 3) == (Route.SEARCH, None)
+    ways = ways_open("Tell me all of the warranty", Effort.DEEP)
+    assert read_plan({"route": "research", "questions": []}, "Tell me all of the warranty", ways, 6) == (Route.RESEARCH, None)
 
 
 @pytest.mark.parametrize(
