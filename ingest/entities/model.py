@@ -30,7 +30,7 @@ VERSION = 1
 """Raise when the same reply would give another graph."""
 BY_RULES = "entities_by_rules"
 """The code of the warning that some chunks were read by rules since the model failed."""
-MAX_TOKENS = 1200
+MAX_TOKENS = 800
 MOST_FAILURES = 3
 """In a row; then a model is not asked any more about this document."""
 _log = logging.getLogger(__name__)

@@ -13,8 +13,9 @@ from ingest.entities.relations import KINDS, MAX_WORDS_CHARS, relate
 from ingest.entities.rules import MAX_NAME_CHARS, find_mentions, find_values, longest_apart
 from retrieval.graph.keys import entity_key
 
-MAX_ENTITIES = 24
-MAX_RELATIONS = 24
+MAX_ENTITIES = 16
+MAX_RELATIONS = 12
+"""So that a whole reply fits into what is asked for: one that is cut off is no JSON."""
 _WORD = rf"[^\W{CJK}]"
 # Small models list these too. A name has a capital, a digit or a Chinese character.
 _NO_NAME = re.compile(
