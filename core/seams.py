@@ -340,6 +340,12 @@ class GraphExtractor(Protocol):
     fingerprint: str
     """Changes whenever the same chunk would be read otherwise."""
 
+    def prepare(self, document: Document, chunks: Sequence[Chunk]) -> tuple[str, str] | None:
+        """What an extractor may do with all chunks of a version before they are extracted, such as
+        asking a model. A warning, as a code and words, when that failed: the chunks can be extracted all
+        the same."""
+        ...
+
     def extract(self, chunk: Chunk) -> ChunkGraph:
         """Every name is a slice of the chunk's text, every relation of two names of one sentence.
         Pure for the caller; may be called by several threads at once."""

@@ -168,8 +168,8 @@ class IngestSettings(Section):
     context_line_calls: int = Field(
         1, ge=1, le=64, description="chunks that the chat model is asked for at once; the embedded one takes one after the other"
     )
-    entities: Literal["off", "rules"] = Field(
-        "off", description="rules: names of people, organisations, places and products, and what sentences say between them, are kept as a graph beside the chunks"
+    entities: Literal["off", "rules", "model"] = Field(
+        "off", description="names of people, organisations, places and products, and what sentences say between them, are kept as a graph beside the chunks: found by rules, or by the chat model (model; by rules where it fails)"
     )
     max_file_mb: float = Field(64.0, gt=0, description="larger files are refused")
     max_chunks: int = Field(5000, ge=1, description="a file that would give more chunks is refused")

@@ -17,7 +17,6 @@ from ingest import chunker
 from ingest.cleaning.cleaner import policy_of
 from ingest.context_lines import MISSING
 from ingest.discover import Candidate, FoundFile, KnownFile, RefusedFile, inspect_file
-from ingest.entities.rules import RuleExtractor
 from ingest.ledger import FileStatus, Ledger, LedgerRow
 from ingest.originals import Originals
 from ingest.parsers.registry import PARSER_VERSIONS, WITH_PICTURES
@@ -60,9 +59,11 @@ class Fingerprints:
         index_fingerprint: Callable[[], str],
         context_lines: str = "",
         pictures: Callable[[], str] = lambda: "",
+        graphs: Callable[[], str] = lambda: "",
     ) -> None:
         """`context_lines` is the fingerprint of what writes them, `pictures` of what describes and
-        finds pictures; empty when nothing does."""
+        finds pictures, `graphs` of what extracts entities; empty when nothing does."""
+        self._graphs = graphs
         self._settings = settings
         self.context_lines = context_lines
         self._pictures = pictures if settings.figures else lambda: "none"
@@ -80,8 +81,8 @@ class Fingerprints:
         } | policy_of(self._settings)
         if self.context_lines:  # not named when it is off: files of earlier versions stay as they are
             values["context_line"] = self.context_lines
-        if self._settings.entities != "off":  # likewise
-            values["entities"] = RuleExtractor.fingerprint
+        if graphs := self._graphs():  # likewise
+            values["entities"] = graphs
         if media_type in WITH_PICTURES and (pictures := self._pictures()):
             values["pictures"] = pictures
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]

@@ -42,6 +42,16 @@ class DocumentIndex:
         """See `ChunkIndex.fingerprint`."""
         return self._chunks.fingerprint
 
+    @property
+    def graph_fingerprint(self) -> str:
+        """Changes whenever the same chunks would get another graph; empty when they get none."""
+        return self._graphs.fingerprint if self._graphs is not None else ""
+
+    def prepare_graph(self, document: Document, chunks: Sequence[Chunk]) -> tuple[str, str] | None:
+        """See `GraphExtractor.prepare`. Before the chunks are embedded: asking a model takes long, and
+        what it says is kept."""
+        return self._graphs.prepare(document, chunks) if self._graphs is not None else None
+
     def open_collection(self, collection: str) -> None:
         """See `ChunkIndex.open_collection`."""
         self._chunks.open_collection(collection)
@@ -104,6 +114,15 @@ class DocumentIndex:
         """Drops the kept context lines of versions, which are in the index still."""
         for document_id in document_ids:
             self._lines.remove_document(collection, document_id)
+
+    def documents_with_replies(self, collection: str) -> set[str]:
+        """Versions for which it is kept what a chat model said of their entities."""
+        return self._graphs.documents_with_replies(collection) if self._graphs is not None else set()
+
+    def forget_replies(self, collection: str, document_ids: Sequence[str]) -> None:
+        """Drops these words; the graphs made of them stay."""
+        if self._graphs is not None:
+            self._graphs.forget_replies(collection, document_ids)
 
     def remove_chunks(self, collection: str, document_id: str) -> int:
         """Removes the chunks of a version that is about to be written, not its tables and

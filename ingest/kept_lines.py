@@ -18,28 +18,38 @@ class _Table(DeclarativeBase):
     pass
 
 
-class _Line(_Table):
-    __tablename__ = "context_lines"
+class _Columns:
     collection: Mapped[str] = mapped_column(String, primary_key=True)
     document_id: Mapped[str] = mapped_column(String, primary_key=True)
     digest: Mapped[str] = mapped_column(String, primary_key=True, index=True)
     line: Mapped[str] = mapped_column(String)
 
 
+class _Line(_Columns, _Table):
+    __tablename__ = "context_lines"
+
+
+class _Reply(_Columns, _Table):
+    __tablename__ = "entity_replies"
+
+
 class KeptLines:
     """Lines by digest. Thread-safe."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Creates its table when it is not there."""
+    def __init__(self, engine: Engine, of_entities: bool = False) -> None:
+        """Creates its table when it is not there: that of context lines, or that of what the model said of
+        entities."""
+        self._row = _Reply if of_entities else _Line
         self._engine = engine
         create_tables(engine, _Table.metadata)
 
     def find(self, digests: Sequence[str]) -> dict[str, str]:
         """Those that are kept, of whichever document."""
         found: dict[str, str] = {}
+        row = self._row
         with self._engine.connect() as connection:
             for at in range(0, len(digests), _PER_QUERY):
-                part = select(_Line.digest, _Line.line).where(_Line.digest.in_(digests[at : at + _PER_QUERY]))
+                part = select(row.digest, row.line).where(row.digest.in_(digests[at : at + _PER_QUERY]))
                 found.update((digest, line) for digest, line in connection.execute(part))
         return found
 
@@ -50,18 +60,18 @@ class KeptLines:
         with self._engine.begin() as connection:
             connection.execute(self._of(collection, document_id))
             if rows:
-                connection.execute(insert(_Line), rows)
+                connection.execute(insert(self._row), rows)
 
     def documents(self, collection: str) -> set[str]:
         """Versions for which lines are kept."""
-        chosen = select(_Line.document_id).where(_Line.collection == collection).distinct()
+        chosen = select(self._row.document_id).where(self._row.collection == collection).distinct()
         with self._engine.connect() as connection:
             return {document_id for (document_id,) in connection.execute(chosen)}
 
     def copy_document(self, collection: str, source_id: str, document_id: str) -> None:
         """Keeps the lines of one document for another too."""
-        wanted = select(_Line.digest, _Line.line).where(
-            _Line.collection == collection, _Line.document_id == source_id
+        wanted = select(self._row.digest, self._row.line).where(
+            self._row.collection == collection, self._row.document_id == source_id
         )
         with self._engine.connect() as connection:
             lines = {digest: line for digest, line in connection.execute(wanted)}
@@ -76,8 +86,8 @@ class KeptLines:
     def drop_collection(self, collection: str) -> None:
         """Forgets a collection's lines."""
         with self._engine.begin() as connection:
-            connection.execute(delete(_Line).where(_Line.collection == collection))
+            connection.execute(delete(self._row).where(self._row.collection == collection))
 
-    @staticmethod
-    def _of(collection: str, document_id: str):
-        return delete(_Line).where(_Line.collection == collection, _Line.document_id == document_id)
+    def _of(self, collection: str, document_id: str):
+        row = self._row
+        return delete(row).where(row.collection == collection, row.document_id == document_id)

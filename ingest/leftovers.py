@@ -1,8 +1,9 @@
 """What is kept of texts beside the index, and goes when the present settings would not keep it.
 
-Context lines and signatures of near copies are made of the text of a document. They go when their
-feature is turned off; and while personal data is masked also those of versions that were read by
-other settings, since these may have been made before. Knows ledger, lines and signatures.
+Context lines, what a model said of entities, and signatures of near copies are made of the text of a
+document. They go when their feature is turned off; and while personal data is masked also those of
+versions that were read by other settings, since these may have been made before. Knows ledger, lines and
+signatures.
 """
 
 from collections.abc import Callable, Iterator
@@ -36,14 +37,17 @@ class Leftovers:
         self._index = index
         self._near = near
         self._keeps_lines = settings.context_line != "off"
+        self._keeps_replies = settings.entities == "model"
         self._keeps_signatures = settings.near_duplicates != "off"
         self._masks = settings.pii == "mask"
         self._fingerprint = fingerprint
 
     def find(self, collection: str) -> dict[str, list[str]]:
-        """Versions of which something is kept that should not be, by part: `lines`, `signatures`."""
+        """Versions of which something is kept that should not be, by part: `lines`, `replies`,
+        `signatures`."""
         kept = {
             "lines": (self._index.documents_with_lines, self._keeps_lines),
+            "replies": (self._index.documents_with_replies, self._keeps_replies),
             "signatures": (self._near.signed, self._keeps_signatures),
         }
         wanted = self._read_now(collection) if self._masks else None
@@ -59,6 +63,7 @@ class Leftovers:
         """Removes what `find` finds; returns that. What stands for a linked file is still known."""
         found = self.find(collection)
         self._index.forget_lines(collection, found.get("lines", ()))
+        self._index.forget_replies(collection, found.get("replies", ()))
         self._near.forget_signatures(collection, found.get("signatures", ()))
         return found
 

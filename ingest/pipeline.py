@@ -77,6 +77,7 @@ class Ingestor:
             lambda: index.fingerprint,
             lines.fingerprint if lines else "",
             lambda: describer.fingerprint,
+            lambda: index.graph_fingerprint,
         )
         self._queue = IngestQueue(ledger)
         acceptor = Acceptor(ledger, originals, self._fingerprints, settings)

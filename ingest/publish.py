@@ -155,6 +155,8 @@ class Publisher:
             situated = self._context_lines.situate(made.document, chunks)
             chunks = situated.chunks
             warnings = (*warnings, situated.warning) if situated.warning else warnings
+        if chunks and (warning := self._index.prepare_graph(made.document, chunks)):
+            warnings = (*warnings, warning)
         return CutDocument(made.document, chunks, made.pages, warnings, len(counts), made.signature, figures)
 
     def _is_link(self, row: LedgerRow, signature: Signature | None) -> bool:

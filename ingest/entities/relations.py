@@ -38,6 +38,8 @@ _RULES: tuple[tuple[str, re.Pattern, bool], ...] = tuple(
         ("called", r"\b(?:also known as|also called|known as|renamed|called|named)\b|又称|也称|亦称|简称|改名|更名|别名", False),
     )
 )  # fmt: skip
+KINDS = (*dict.fromkeys(kind for kind, _, _ in _RULES), "is", WITH)
+"""All kinds of relations."""
 _ROLE = re.compile(rf"的([{CJK}]{{2,6}})")
 _IS_OF = re.compile(rf"^\s?(?:,\s)?(?:is|was|are|were|the|a|an)\b.{{0,40}}\bof(?: the)?\s?$|^是[{CJK}]{{0,8}}$")
 _COMMA = re.compile("[,，]")

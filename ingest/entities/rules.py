@@ -5,10 +5,11 @@ Knows the order of the rules; the rules themselves stand beside it. Implements `
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 from core.entities import ChunkGraph, Mention
 from core.text import CJK, Span, split_sentences
-from core.types import Chunk
+from core.types import Chunk, Document
 from core.units import quantities
 from ingest.entities.chinese import find_chinese_names
 from ingest.entities.latin import find_latin_names
@@ -29,30 +30,45 @@ class RuleExtractor:
 
     def extract(self, chunk: Chunk) -> ChunkGraph:
         """See `GraphExtractor.extract`."""
-        mentions = _mentions(chunk.text)
-        relations, values = [], defaultdict(list)
-        for sentence in split_sentences(chunk.text):
-            relations += relate(chunk.text, sentence, mentions)
-            for name, told in _values(chunk.text, sentence, mentions):
-                values[name] += told
-        kept = {name: tuple(dict.fromkeys(told))[:MAX_VALUES] for name, told in values.items()}
-        return ChunkGraph(tuple(mentions), tuple(relations), kept)
+        mentions = find_mentions(chunk.text)
+        sentences = split_sentences(chunk.text)
+        relations = [found for sentence in sentences for found in relate(chunk.text, sentence, mentions)]
+        return ChunkGraph(tuple(mentions), tuple(relations), find_values(chunk.text, sentences, mentions))
+
+    def prepare(self, document: Document, chunks: Sequence[Chunk]) -> None:
+        """See `GraphExtractor.prepare`: rules need nothing."""
+        return None
 
 
-def _mentions(text: str) -> list[Mention]:
+def find_mentions(text: str) -> list[Mention]:
+    """The names in a text that rules find, in their order."""
     found = find_latin_names(text)
     if _CHINESE.search(text):
         # A name of both scripts, such as 《Excel 手册》, is one: the longer stays.
         found = [*find_chinese_names(text), *found]
-    taken: list[Mention] = []
-    for mention in sorted(found, key=lambda m: (m.start - m.end, m.start)):
-        if len(mention.name) <= MAX_NAME_CHARS and all(
-            mention.end <= other.start or mention.start >= other.end for other in taken
-        ):
-            taken.append(mention)
-    ordered = sorted(taken, key=lambda mention: mention.start)
+    ordered = longest_apart(mention for mention in found if len(mention.name) <= MAX_NAME_CHARS)
     short = {(m.alias, at) for m in ordered if m.alias for at in range(m.end, m.end + _SHORT_WITHIN)}
     return [mention for mention in ordered if (mention.name, mention.start) not in short]
+
+
+def longest_apart(found: Iterable[Mention]) -> list[Mention]:
+    """Of names that overlap the longest, in the order of the text."""
+    taken: list[Mention] = []
+    for mention in sorted(found, key=lambda m: (m.start - m.end, m.start)):
+        if all(mention.end <= other.start or mention.start >= other.end for other in taken):
+            taken.append(mention)
+    return sorted(taken, key=lambda mention: mention.start)
+
+
+def find_values(
+    text: str, sentences: Sequence[Span], mentions: list[Mention]
+) -> dict[str, tuple[str, ...]]:
+    """Dates and quantities by the name that they are told of."""
+    values: dict[str, list[str]] = defaultdict(list)
+    for sentence in sentences:
+        for name, told in _values(text, sentence, mentions):
+            values[name] += told
+    return {name: tuple(dict.fromkeys(told))[:MAX_VALUES] for name, told in values.items()}
 
 
 def _values(text: str, sentence: Span, mentions: list[Mention]) -> list[tuple[str, list[str]]]:

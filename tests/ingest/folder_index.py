@@ -64,6 +64,17 @@ class FolderIndex:
     def forget_lines(self, collection, document_ids):
         assert not document_ids
 
+    graph_fingerprint = ""
+
+    def prepare_graph(self, document, chunks):
+        return None
+
+    def documents_with_replies(self, collection):
+        return set()
+
+    def forget_replies(self, collection, document_ids):
+        assert not document_ids
+
     def remove_chunks(self, collection, document_id):
         return self.remove_document(collection, document_id)
 

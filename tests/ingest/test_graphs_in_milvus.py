@@ -1,18 +1,23 @@
 """Graphs of documents in the real Milvus Lite: they come, change and go with their documents, also
 when the process is killed, and `verify` tells where one is missing."""
 
+import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from app.chat_models import connect_chat
+from core.chat import OpenAIChatModel
 from core.paths import DataPaths
 from core.settings import IngestSettings, MilvusSettings
 from core.types import Scope
 from ingest.document_index import DocumentIndex
 from ingest.entities.graphs import DocumentGraphs
+from ingest.entities.model import BY_RULES, ModelExtractor
 from ingest.entities.rules import RuleExtractor
 from ingest.figure_store import FigureStore
 from ingest.kept_lines import KeptLines
@@ -27,6 +32,7 @@ from retrieval.index import ChunkIndex
 from retrieval.lexical import Lexicon
 from retrieval.store import MilvusStore, open_beside, open_store
 from retrieval.token_vectors import TokenVectors
+from tests.contracts.chat_server import ChatServerStandIn
 from tests.ingest.test_samples_in_milvus import HashEmbedder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,7 +60,8 @@ class Parts:
         self.store.close()
 
 
-def open_parts(folder: Path, entities: str = "rules") -> Parts:
+def open_parts(folder: Path, entities: str = "rules", server: ChatServerStandIn | None = None) -> Parts:
+    """With `entities` model those of the server's chat model."""
     from sqlalchemy import create_engine
 
     paths, docs = DataPaths(folder / "data"), folder / "docs"
@@ -65,7 +72,11 @@ def open_parts(folder: Path, entities: str = "rules") -> Parts:
     chunks = ChunkIndex(store, HashEmbedder(), Lexicon(engine), TokenVectors(engine, HashEmbedder), False)
     stores = open_beside(store, ENTITY_PREFIX), open_beside(store, RELATION_PREFIX)
     graph = GraphIndex(*stores, HashEmbedder())
-    graphs = DocumentGraphs(graph, RuleExtractor() if entities == "rules" else None)
+    replies, extractor = KeptLines(engine, of_entities=True), RuleExtractor() if entities == "rules" else None
+    if server is not None:
+        chat = OpenAIChatModel(server.base_url, "m", timeout_s=5)
+        extractor = ModelExtractor(partial(connect_chat, lambda: chat), "m", replies, 1)
+    graphs = DocumentGraphs(graph, extractor, replies)
     tables, figures = TableStore(paths.tables), FigureStore(paths.figures)
     ingestor = Ingestor(
         Ledger(paths.ledger),
@@ -131,6 +142,45 @@ def test_files_are_read_again_when_graphs_are_switched_on_and_rebuilding_makes_t
     parts.ingestor.rechunk("c")
     assert len(parts.names()) == 3 and parts.ingestor.verify().is_sound
     parts.close()
+
+
+def test_a_model_reads_the_entities_and_what_it_said_goes_with_its_document(tmp_path):
+    """Rules before; a server that fails at first; one that answers; and off again."""
+    said = {
+        "entities": [{"name": "Acme Robotics", "kind": "organisation"}, {"name": "TM-20L", "kind": "product"}],
+        "relations": [{"source": "TM-20L", "kind": "belongs to", "target": "Acme Robotics", "sentence": 1}],
+    }
+    server = ChatServerStandIn(lambda asked: 400)
+    file = tmp_path / "docs" / "a.md"
+    parts = open_parts(tmp_path)
+    file.write_text(OLD, encoding="utf-8")
+    assert parts.ingest().added == 1 and len(parts.names()) == 3
+    parts.close()
+    parts = open_parts(tmp_path, "model", server)
+    report = parts.ingest()
+    assert (report.updated, [warning.code for warning in report.warnings]) == (1, [BY_RULES])
+    assert len(parts.names()) == 3 and parts.ingest().skipped == 1
+    server.reply = lambda asked: json.dumps(said)
+    report = parts.ingest(force=True)
+    assert report.warnings == [] and parts.names() == ["Acme Robotics", "TM-20L"]
+    [told] = parts.reader.relations_of(Scope("c"), ["acme robotics"])
+    assert (told.source, told.kind, told.target) == ("tm20l", "belongs to", "acme robotics")
+    asked = len(server.requests)
+    parts.ingestor.rechunk("c")
+    assert len(server.requests) == asked and parts.ingestor.verify().is_sound
+    parts.close()
+    parts = open_parts(tmp_path)
+    assert [(f.kind, f.part) for f in parts.ingestor.verify().faults] == [("leftover", "replies")]
+    parts.ingestor.verify(repair=True)
+    assert parts.ingestor.verify().faults == []
+    parts.close()
+    parts = open_parts(tmp_path, "model", server)
+    parts.ingest(force=True)
+    assert len(parts.ingestor._index.documents_with_replies("c")) == 1
+    parts.ingestor.delete("c", file.resolve().as_posix())
+    assert parts.ingestor._index.documents_with_replies("c") == set() and len(server.requests) == asked + 1
+    parts.close()
+    server.close()
 
 
 def _version(document_id: str):
