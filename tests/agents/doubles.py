@@ -67,7 +67,10 @@ class LetterReader:
         return [5.0] * len(pairs)
 
     def find_answers(self, question, texts):
-        return [AnswerReading(5.0, text, ((Span(0, len(text)), 1.0),)) for text in texts]
+        return [
+            AnswerReading(5.0, text, tuple((Span(at, at + 1), 1 / len(text)) for at in range(len(text))))
+            for text in texts
+        ]
 
 
 def _share(first: str, second: str) -> float:
