@@ -15,7 +15,6 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from langgraph.types import Command
-from sqlalchemy import Engine
 
 from agents.allowance import Allowance, MeteredChat
 from agents.asking import Ask, limits_of
@@ -45,9 +44,8 @@ from agents.taking_up import ask_of, is_begun, spent_before
 from agents.tools.approvals import Approval, Decision, check_free
 from agents.tools.invoker import ToolInvoker, check_arguments
 from core.chat_tenants import TenantChatModel, tenant_of
-from core.database import open_database, open_ledger
+from core.database import open_sessions
 from core.errors import AttestError, ConflictError, NotFoundError, StoreError
-from core.paths import DataPaths
 from core.seams import ChatModel
 from core.settings import Settings
 from core.text import detect_language
@@ -353,7 +351,7 @@ async def open_asker(
     """Opens the sessions' database, which is the file unless the settings put it beside the ledger, and
     builds the graph. Without a loop no answer is curated and none is kept."""
     resources = AsyncExitStack()
-    engine = sessions_engine(settings, sessions_file)
+    engine = open_sessions(settings, sessions_file)
     resources.callback(engine.dispose)
     key = session_key(settings.ledger.session_secret, sessions_file.with_suffix(".key"))
     saver = await asyncio.to_thread(open_saver, engine, key, FREE)
@@ -378,13 +376,6 @@ async def open_asker(
         recaller=_recaller(loop, chat_model, prompts, settings),
     )
     return Asker(build_graph(saver), context, SessionIndex(engine), resources, loop)
-
-
-def sessions_engine(settings: Settings, sessions_file: Path) -> Engine:
-    """The database of sessions by the settings: the file, or the ledger's."""
-    if settings.ledger.sessions:
-        return open_ledger(settings.ledger, DataPaths(settings.data).ledger)
-    return open_database(sessions_file)
 
 
 def _recaller(

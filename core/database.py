@@ -32,7 +32,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
 from core.errors import SettingsError, StoreError
-from core.settings import LedgerSettings
+from core.paths import DataPaths
+from core.settings import LedgerSettings, Settings
 
 BUSY_TIMEOUT_MS = 30_000
 CONNECT_TIMEOUT_S = 10
@@ -95,6 +96,13 @@ def open_ledger(ledger: LedgerSettings, file: Path) -> Engine:
     """The server that the settings name, or else the file. Raises as the other two."""
     if ledger.url:
         return open_server(ledger.url, ledger.password.get_secret_value())
+    return open_database(file)
+
+
+def open_sessions(settings: Settings, file: Path) -> Engine:
+    """The database of sessions: the file, or that of the ledger where the settings say so."""
+    if settings.ledger.sessions:
+        return open_ledger(settings.ledger, DataPaths(settings.data).ledger)
     return open_database(file)
 
 

@@ -5,7 +5,7 @@ import asyncio
 
 import pytest
 
-from agents.asker import Decided, open_asker, sessions_engine
+from agents.asker import Decided, open_asker
 from agents.events import ApprovalNeeded, Failed, Finished
 from agents.tools.approvals import Approvals, Decision
 from agents.tools.audit import ToolAudit
@@ -13,6 +13,7 @@ from agents.tools.effects import EffectLedger
 from agents.tools.invoker import ToolInvoker
 from agents.tools.registry import ToolRegistry
 from agents.tools.tool import ToolResult
+from core.database import open_sessions
 from core.errors import ConflictError, SettingsError, StoreError
 from core.settings import Settings
 from core.settings_tools import ToolSettings
@@ -38,7 +39,7 @@ def settings(request, tmp_path):
 @pytest.fixture
 def engine(settings, tmp_path):
     """That database."""
-    engine = sessions_engine(settings, tmp_path / "sessions.db")
+    engine = open_sessions(settings, tmp_path / "sessions.db")
     yield engine
     engine.dispose()
 
