@@ -163,9 +163,9 @@ class SessionSaver(BaseCheckpointSaver[str]):
             kind, data = self.serde.dumps_typed(value)
             what = {"idx": WRITES_IDX_MAP.get(channel, at), "channel": channel, "type": kind, "value": data}
             rows.append({**place, "task_id": task_id, "task_path": task_path, **what})
-        held = self._held.get(place["thread_id"])
-        rests_on = [held] if held and held["checkpoint_id"] == place["checkpoint_id"] else []
-        self._held = {thread: row for thread, row in self._held.items() if row not in rests_on}
+        held, rests_on = self._held.get(place["thread_id"]), []
+        if held and held["checkpoint_id"] == place["checkpoint_id"]:
+            rests_on = [self._held.pop(place["thread_id"])]
         await asyncio.to_thread(self._write, rests_on, rows, replaces=all(named))
 
     async def keep_latest(self, thread_id: str) -> None:
