@@ -38,12 +38,13 @@ from agents.prompt_library import PromptLibrary
 from agents.question_loop import QuestionLoop
 from agents.records import guidance_record
 from agents.sessions import SessionIndex, thread_id
+from agents.signing import session_key
 from agents.tables.reading import TableReader
 from agents.taking_up import ask_of, is_begun, spent_before
 from agents.tools.approvals import Approval, Decision, check_free
 from agents.tools.invoker import ToolInvoker, check_arguments
 from core.chat_tenants import TenantChatModel, tenant_of
-from core.database import open_database
+from core.database import open_sessions
 from core.errors import AttestError, ConflictError, NotFoundError, StoreError
 from core.seams import ChatModel
 from core.settings import Settings
@@ -347,12 +348,13 @@ async def open_asker(
     sessions_file: Path,
     loop: QuestionLoop | None = None,
 ) -> Asker:
-    """Opens the sessions' database and builds the graph. Without a loop no answer is curated and
-    none is kept."""
+    """Opens the sessions' database, which is the file unless the settings put it beside the ledger, and
+    builds the graph. Without a loop no answer is curated and none is kept."""
     resources = AsyncExitStack()
-    engine = open_database(sessions_file)
+    engine = open_sessions(settings, sessions_file)
     resources.callback(engine.dispose)
-    saver = await asyncio.to_thread(open_saver, engine, sessions_file.with_suffix(".key"), FREE)
+    key = session_key(settings.ledger.session_secret, sessions_file.with_suffix(".key"))
+    saver = await asyncio.to_thread(open_saver, engine, key, FREE)
     embedder = CachedTokenEmbedder(models.tokens)
     prompts = PromptLibrary()
     context = AskContext(

@@ -10,7 +10,6 @@ state but the thread that it belongs to.
 import asyncio
 import json
 from collections.abc import Collection, Sequence
-from pathlib import Path
 from typing import Any
 
 from langgraph.checkpoint.base import (
@@ -36,7 +35,7 @@ from sqlalchemy import (
     select,
 )
 
-from agents.signing import SignedSerializer, read_key, tampered
+from agents.signing import SessionKey, SignedSerializer, tampered
 from core.database import TEXT, create_tables, insert_into, replace_rows
 
 THREAD = "thread"
@@ -164,9 +163,9 @@ class SessionSaver(BaseCheckpointSaver[str]):
             kind, data = self.serde.dumps_typed(value)
             what = {"idx": WRITES_IDX_MAP.get(channel, at), "channel": channel, "type": kind, "value": data}
             rows.append({**place, "task_id": task_id, "task_path": task_path, **what})
-        held = self._held.get(place["thread_id"])
-        rests_on = [held] if held and held["checkpoint_id"] == place["checkpoint_id"] else []
-        self._held = {thread: row for thread, row in self._held.items() if row not in rests_on}
+        held, rests_on = self._held.get(place["thread_id"]), []
+        if held and held["checkpoint_id"] == place["checkpoint_id"]:
+            rests_on = [self._held.pop(place["thread_id"])]
         await asyncio.to_thread(self._write, rests_on, rows, replaces=all(named))
 
     async def keep_latest(self, thread_id: str) -> None:
@@ -244,14 +243,10 @@ def _place(config: RunnableConfig) -> dict[str, str]:
     return {"thread_id": names["thread_id"], "checkpoint_ns": names.get("checkpoint_ns", "")}
 
 
-def open_saver(engine: Engine, key_file: Path, free: Collection[str] = ()) -> SessionSaver:
-    """The saver over a database; the key is made at the first time.
-
-    Raises:
-        StoreError: the key file cannot be read or made, or the database does not answer.
-    """
-    key, is_new = read_key(key_file)
-    saver = SessionSaver(engine, key, free)
-    if is_new:
+def open_saver(engine: Engine, key: SessionKey, free: Collection[str] = ()) -> SessionSaver:
+    """The saver over a database. What nobody can have signed with a new key is forgotten in a file; on a
+    server others may have signed it with theirs. Raises StoreError."""
+    saver = SessionSaver(engine, key.value, free)
+    if key.is_new and engine.dialect.name == "sqlite":
         saver.forget_all()
     return saver

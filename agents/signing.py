@@ -7,14 +7,18 @@ import hashlib
 import hmac
 import os
 import secrets
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from pydantic import SecretStr
 
-from core.errors import StoreError, TamperedError
+from core.errors import SettingsError, StoreError, TamperedError
 
 KEY_BYTES = 32
+LEAST_SECRET = 32
+"""Characters."""
 
 
 class SignedSerializer(JsonPlusSerializer):
@@ -45,6 +49,32 @@ class SignedSerializer(JsonPlusSerializer):
 
     def _sign(self, kind: str, data: bytes) -> bytes:
         return hmac.digest(self._key, kind.encode() + b"\x00" + data, "sha256")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionKey:
+    """What sessions are signed with; `is_new`: made just now."""
+
+    value: bytes = field(repr=False)
+    is_new: bool = False
+
+
+def session_key(secret: SecretStr, file: Path) -> SessionKey:
+    """The key of a secret of the settings, or else that of the file, which is made at the first time.
+
+    Raises:
+        SettingsError: the secret is too short.
+        StoreError: the file cannot be read or made.
+    """
+    given = secret.get_secret_value()
+    if not given:
+        return SessionKey(*read_key(file))
+    if len(given) < LEAST_SECRET:
+        raise SettingsError(
+            f"ledger.session_secret has {len(given)} characters, which are too few",
+            remedy=f"make one of {LEAST_SECRET} or more: openssl rand -hex 32",
+        )
+    return SessionKey(hashlib.sha256(given.encode()).digest())
 
 
 def read_key(path: Path) -> tuple[bytes, bool]:

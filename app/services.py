@@ -311,13 +311,10 @@ class Services:
             return self._parts[name]
 
     def _build_engine(self) -> "Engine":
-        from core.database import open_database, open_server
+        from core.database import open_ledger
 
         self.paths.create()
-        ledger = self.settings.ledger
-        if ledger.url:
-            return open_server(ledger.url, ledger.password.get_secret_value())
-        return open_database(self.paths.ledger)
+        return open_ledger(self.settings.ledger, self.paths.ledger)
 
     def _build_store(self) -> "VectorStore":
         from retrieval.store import open_store
@@ -390,6 +387,8 @@ class Services:
         """The database of sessions, beside the graph's checkpoints."""
         from core.database import open_database
 
+        if self.settings.ledger.sessions:
+            return self.engine()
         self.paths.create()
         return self._once("sessions_engine", lambda: open_database(self.paths.sessions))
 

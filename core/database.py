@@ -32,6 +32,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
 from core.errors import SettingsError, StoreError
+from core.paths import DataPaths
+from core.settings import LedgerSettings, Settings
 
 BUSY_TIMEOUT_MS = 30_000
 CONNECT_TIMEOUT_S = 10
@@ -88,6 +90,20 @@ def open_server(url: str, password: str = "") -> Engine:
     event.listen(engine, "connect", _prepare_server)
     event.listen(engine, "handle_error", _translate)
     return engine
+
+
+def open_ledger(ledger: LedgerSettings, file: Path) -> Engine:
+    """The server that the settings name, or else the file. Raises as the other two."""
+    if ledger.url:
+        return open_server(ledger.url, ledger.password.get_secret_value())
+    return open_database(file)
+
+
+def open_sessions(settings: Settings, file: Path) -> Engine:
+    """The database of sessions: the file, or that of the ledger where the settings say so."""
+    if settings.ledger.sessions:
+        return open_ledger(settings.ledger, DataPaths(settings.data).ledger)
+    return open_database(file)
 
 
 def _server_address(url: str) -> URL:
@@ -230,6 +246,36 @@ class WriterLock:
             _log.warning("%s", exc)
         finally:
             connection.close()
+
+
+class SharedLock:
+    """A lock of one name among all processes that use a server, for whoever holds one already among those
+    of its own process; over SQLite it is always free. Given back with its connection, also by a process
+    that dies. Its methods may be called in any thread."""
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self._engine = engine
+        self._name = name
+        self._guard = threading.Lock()
+        self._holder: Connection | None = None
+
+    def try_take(self) -> bool:
+        """Whether it is held now. Raises StoreError."""
+        if self._engine.dialect.name != "postgresql":
+            return True
+        with self._guard:
+            if self._holder is None:
+                self._holder = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            statement = "SELECT pg_try_advisory_lock(hashtextextended(:name, 0))"
+            return bool(self._holder.scalar(text(statement), {"name": self._name}))
+
+    def free(self) -> None:
+        """Gives it back; waits for a `try_take` under way."""
+        with self._guard:
+            holder, self._holder = self._holder, None
+            if holder is not None:
+                holder.invalidate()
+                holder.close()
 
 
 def _ask(connection: Connection, statement: str) -> bool:

@@ -42,6 +42,8 @@ class LedgerSettings(Section):
 
     url: str = Field("", description="PostgreSQL, postgresql://user@host:5432/name (extra [postgres]); empty: SQLite in the data directory")
     password: SecretStr = Field(SecretStr(""), description="password of that user; never part of the url")
+    sessions: bool = Field(False, description="true: sessions, unfinished turns, approvals and effects of tools are there too; false: sessions.db")
+    session_secret: SecretStr = Field(SecretStr(""), description="what signs the state of sessions, 32 characters or more, the same for all API processes; empty: sessions.key")
 
 
 class EmbedderSettings(Section):

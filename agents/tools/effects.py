@@ -10,7 +10,8 @@ it would outlive what the user has deleted there. Knows a table; knows nothing o
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
 from sqlalchemy import JSON, Engine, String, delete, null, select, update
@@ -18,11 +19,13 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from agents.kept_answers import now
 from agents.tools.tool import ResolvingTool, Tool, ToolArguments, ToolCall, ToolResult, read_result
-from core.database import create_tables, insert_into
+from core.database import SharedLock, create_tables, insert_into
 from core.errors import ConflictError, InputError
 
 INTENDED, DONE = "intended", "done"
 GONE = ToolResult("已完成；其结果后来已不在。 Done; what it left is no longer there.")
+LOOK_EVERY_S = 0.2
+"""How often it is asked whether another process has ended the same call."""
 
 
 class _Tables(DeclarativeBase):
@@ -60,8 +63,19 @@ class EffectLedger:
                 effect is there.
         """
         # One that runs still has not broken off: the same call beside it waits for its result.
-        async with self._running.setdefault((call.owner, call.key), asyncio.Lock()):
+        async with self._running.setdefault((call.owner, call.key), asyncio.Lock()), self._alone(call):
             return await self._once(tool, arguments, call, run)
+
+    @asynccontextmanager
+    async def _alone(self, call: ToolCall) -> AsyncIterator[None]:
+        """Until no other process runs the same call."""
+        lock = SharedLock(self._engine, f"attest: effect {call.owner}\x1f{call.key}")
+        try:
+            while not await asyncio.to_thread(lock.try_take):
+                await asyncio.sleep(LOOK_EVERY_S)
+            yield
+        finally:
+            await asyncio.to_thread(lock.free)
 
     async def _once(
         self, tool: Tool, arguments: ToolArguments, call: ToolCall, run: Callable[[], Awaitable[ToolResult]]

@@ -21,7 +21,7 @@ class ScriptedChat:
 
     name = "scripted"
 
-    def __init__(self, *replies: str | Exception) -> None:
+    def __init__(self, *replies: str | BaseException) -> None:
         self.replies = list(replies)
         self.asked: list[list] = []
         self.cancelled = 0
@@ -29,7 +29,7 @@ class ScriptedChat:
     async def stream(self, messages, options) -> AsyncIterator[ChatDelta]:
         self.asked.append(list(messages))
         reply = self.replies.pop(0)
-        if isinstance(reply, Exception):
+        if isinstance(reply, BaseException):
             raise reply
         try:
             for at in range(0, len(reply), 3):
