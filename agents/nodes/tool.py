@@ -67,27 +67,26 @@ def _planned(state: AskState, context: AskContext) -> list[dict]:
 async def _made(step: dict, at: int, state: AskState, runtime: Runtime[AskContext]) -> dict:
     """The record of one call. What the caller can mend ends the run and is told; an outage of what
     the product itself needs ends the turn, which can be taken up again."""
-    context, was_told = runtime.context, False
+    context, was_told, named = runtime.context, False, step["tool"]
     try:
-        found = context.tools.registry.get(step["tool"], context.role)
+        found = context.tools.registry.get(named, context.role)
         arguments = read_arguments(found, step["written"])
         check_arguments(found, arguments)
         if found.effects:
             decided = await _approved(found.name, arguments, at, state, runtime)
             if decided.decision is Decision.REJECTED:
-                return _record(step["tool"], ToolResult(REJECTED[state["language"]].format(tool=found.name)))
+                return _record(named, ToolResult(REJECTED[state["language"]].format(tool=named)))
             arguments = decided.arguments
-        call = ToolCall(
-            context.owner, read_scope(state), context.role, state["session_id"], f"{state['run']}/{at}"
-        )
+        run, scope = f"{state['run']}/{at}", read_scope(state)
+        call = ToolCall(context.owner, scope, context.role, state["session_id"], run)
         runtime.stream_writer(ToolCalled(found.name, dict(arguments)))
         was_told = True
-        budget = ToolBudget(context.tools.calls_per_turn - at)
-        result = await context.tools.invoke(found.name, arguments, call, budget)
+        left = ToolBudget(context.tools.calls_per_turn - at)
+        result = await context.tools.invoke(found.name, arguments, call, left)
     except (InputError, AccessError, ToolError) as exc:
-        failed = _failed(step["tool"], exc, state["language"])
+        failed = _failed(named, exc, state["language"])
         if was_told:
-            runtime.stream_writer(ToolReturned(step["tool"], failed["result"]["text"], has_failed=True))
+            runtime.stream_writer(ToolReturned(named, failed["result"]["text"], has_failed=True))
         return failed
     runtime.stream_writer(ToolReturned(found.name, result.text))
     return _record(found.name, result)
@@ -117,7 +116,7 @@ def _record(name: str, result: ToolResult) -> dict:
 
 def _failed(name: str, error: InputError | AccessError | ToolError, language: str) -> dict:
     text = FAILED[language].format(tool=name, why=str(error)) if name else str(error)
-    return {"tool": name, "result": ToolResult(text).record(), "is_broken": True}
+    return _record(name, ToolResult(text)) | {"is_broken": True}
 
 
 def _outcome(state: AskState, done: list[dict], runtime: Runtime[AskContext]) -> dict:
@@ -125,23 +124,21 @@ def _outcome(state: AskState, done: list[dict], runtime: Runtime[AskContext]) ->
     sentences, citations = [], []
     for record in done:
         result = record["result"]
-        cited = [
-            replace(read_citation(c), marker=len(citations) + n) for n, c in enumerate(result["citations"], 1)
-        ]
-        citations += cited
-        text = strip_links(result["text"], "")[0] if result["is_untrusted"] else result["text"]
-        label = Label.UNSURE if result["is_untrusted"] else Label.SUPPORTED
-        verdict = Verdict(label, 0.5 if result["is_untrusted"] else 1.0, record["tool"] or "tools")
-        sentence = Sentence(text, tuple(c.marker for c in cited), verdict)
+        found = enumerate(map(read_citation, result["citations"]), len(citations) + 1)
+        citations += (cited := [replace(citation, marker=marker) for marker, citation in found])
+        is_sure = not result["is_untrusted"]
+        label, score = (Label.SUPPORTED, 1.0) if is_sure else (Label.UNSURE, 0.5)
+        text = result["text"] if is_sure else strip_links(result["text"], "")[0]
+        markers, verdict = tuple(c.marker for c in cited), Verdict(label, score, record["tool"] or "tools")
+        sentence = Sentence(text, markers, verdict)
         if not record["is_broken"]:
             sentences.append(sentence)
             runtime.stream_writer(SentenceReleased(sentence, tuple(cited)))
     broken = [record["result"]["text"] for record in done if record["is_broken"]]
     status = Status.ANSWERED if not broken else Status.PARTIAL if sentences else Status.ABSTAINED
-    spent_ms = round((time.time() - state["started"]) * 1000, 1)
     return {
         "route": Route.TOOL.value,
-        "timings_ms": {**state["timings_ms"], "tool": spent_ms},
+        "timings_ms": {**state["timings_ms"], "tool": round((time.time() - state["started"]) * 1000, 1)},
         "outcome": {
             "status": status.value,
             "text": "\n\n".join([*(sentence.text for sentence in sentences), *broken]),
