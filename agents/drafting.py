@@ -43,6 +43,8 @@ _REFUSAL = re.compile(
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.、)])\s+")
 # The line that says where evidence stands, which a small model may copy with it.
 _PLACE = re.compile(r"^\s*[(（][^()（）]*›[^()（）]*[)）]\s*")
+# A marker with words of the model's own, and nothing beside it.
+_BRACKETED = re.compile(r"[\[【][^\[\]【】]*[\]】]\W*$")
 _EMPHASIS = re.compile(r"\*\*|__|^#+\s*")
 _SURENESS = {Label.CONTRADICTED: 0, Label.UNSUPPORTED: 1, Label.UNSURE: 2, Label.SUPPORTED: 3}
 _REFUSED = Verdict(Label.UNSUPPORTED, 0.0, "refusal", "says that it is not held")
@@ -135,7 +137,7 @@ class DraftChecker:
         text, hints = strip_markers(_LIST_MARK.sub("", _EMPHASIS.sub("", _PLACE.sub("", raw))))
         self._count("dropped_markers", count_invented(raw, len(self._pool.chunks)))
         text = self._without_links(text, self._pool.open_text)
-        if not re.search(r"\w", text) or self._is_repeat(text):
+        if not re.search(r"\w", text) or _BRACKETED.match(text) or self._is_repeat(text):
             return []
         bound, verdict = self._judge(text, hints)
         is_bare = not self.draft.sentences and not speaks_of(self._part_of(text), text)

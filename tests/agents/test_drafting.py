@@ -163,3 +163,8 @@ def test_a_bare_number_about_something_else_is_withheld():
 
 def test_what_follows_an_answer_may_explain_it(checker):
     assert checker.check("TM-20 主机的保修期为 18 个月。") and checker.check("试用期员工不允许远程办公。")
+
+
+@pytest.mark.parametrize("said", ["[float龙]", "【浮龙】。", "[Section on pumps]"])
+def test_a_bracket_alone_is_no_sentence(checker, said):
+    assert checker.check(said) == [] and not checker.draft.withheld
