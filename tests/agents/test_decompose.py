@@ -73,6 +73,8 @@ def test_whatever_is_asked_the_parts_are_few_and_say_something(question, limit):
         ("生产 TM-20 的公司是哪个？", "TM-20 由星河仪器有限公司生产，自 2019 年起销售。", "星河仪器有限公司"),
         ("负责校准的人是哪个？", "校准工作由顾承远负责。", "顾承远"),
         ("Which company makes the TM-20?", "The TM-20 is made by Nova Instruments in Leiden.", "Nova Instruments"),
+        ("Which manager chairs the review?", "The review. Chair of the review: Marieke de Wit (manager).", "Marieke de Wit"),
+        ("Which centre buys the small bench?", "Decided: the small bench is bought by the Rotterdam centre.", "Rotterdam"),
         ("Which city hosts the fair?", "It is rainy. The fair is hosted by Rotterdam each May.", "Rotterdam"),
     ],
 )
