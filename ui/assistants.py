@@ -4,6 +4,7 @@ Knows Streamlit and the API's assistants. Who may do what is what the API says.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -20,20 +21,27 @@ MAX_NAME_CHARS = 80
 MAX_INSTRUCTION_CHARS = 4000
 
 
+class Choices(NamedTuple):
+    """What an assistant may be narrowed to: the names that the reader sees."""
+
+    collections: tuple[str, ...]
+    tools: tuple[str, ...]
+
+
 def draw_assistants(here: Page, client: ApiClient, texts: Texts) -> None:
     """The reader's instructions, a form for a new assistant, and the list."""
     st.subheader(texts("view_assistants"), anchor=False)
     try:
         found, instructions = read_assistants(client), client.instructions()
-        collections = [str(row.get("name", "")) for row in read_collections(client)]
+        choices = Choices(_names(read_collections(client)), _names(client.tools()))
     except ApiError as error:
         draw_problem(error, texts)
         return
     _draw_instructions(client, instructions, texts)
     with st.expander(texts("assistant_new"), icon=":material/add:"):
-        _draw_form(client, {}, collections, texts)
+        _draw_form(client, {}, choices, texts)
     for assistant in found:
-        _draw_card(here, client, assistant, collections, texts)
+        _draw_card(here, client, assistant, choices, texts)
     if not found:
         st.caption(texts("assistants_none"))
 
@@ -50,7 +58,7 @@ def _draw_instructions(client: ApiClient, kept: str, texts: Texts) -> None:
             st.toast(texts("saved"))
 
 
-def _draw_card(here: Page, client: ApiClient, assistant: Json, collections: list[str], texts: Texts) -> None:
+def _draw_card(here: Page, client: ApiClient, assistant: Json, choices: Choices, texts: Texts) -> None:
     assistant_id = str(assistant.get("id", ""))
     with st.container(border=True):
         words, user, dropper = st.columns([7, 2, 1], vertical_alignment="center", gap="xxsmall")
@@ -69,16 +77,16 @@ def _draw_card(here: Page, client: ApiClient, assistant: Json, collections: list
             name = str(assistant.get("name", ""))
             draw_confirmation(here, name, lambda: _delete(client, assistant_id), texts)
         with st.expander(texts("edit"), icon=":material/edit:"):
-            _draw_form(client, assistant, collections, texts)
+            _draw_form(client, assistant, choices, texts)
 
 
-def _draw_form(client: ApiClient, assistant: Json, collections: list[str], texts: Texts) -> None:
+def _draw_form(client: ApiClient, assistant: Json, choices: Choices, texts: Texts) -> None:
     """The fields of an assistant; an empty one is a new one."""
     assistant_id = str(assistant.get("id", ""))
     mark = assistant_id or "new"
     # Those too that the reader no longer sees: left out, they would be dropped by the next change.
     own = [str(name) for name in assistant.get("collections") or []]
-    collections = list(dict.fromkeys([*collections, *own]))
+    collections = list(dict.fromkeys([*choices.collections, *own]))
     with st.form(key=f"assistant-{mark}", border=False, clear_on_submit=not assistant_id):
         fields: Json = {
             "name": st.text_input(
@@ -93,6 +101,7 @@ def _draw_form(client: ApiClient, assistant: Json, collections: list[str], texts
                 help=texts("assistant_collections_help"),
             ),
         }  # fmt: skip
+        fields["tools"] = _choose_tools(mark, assistant.get("tools"), choices.tools, texts)
         left, right = st.columns(2)
         with left:
             fields["effort"] = _choose("effort", EFFORTS, assistant, texts)
@@ -111,6 +120,29 @@ def _draw_form(client: ApiClient, assistant: Json, collections: list[str], texts
         if _done(lambda: client.save_assistant(assistant_id, fields), texts):
             forget_assistants()
             st.rerun()
+
+
+def _choose_tools(mark: str, own: list[str] | None, tools: tuple[str, ...], texts: Texts) -> list[str] | None:
+    """None: all that its user may use. That is not the same as none chosen."""
+    narrowed = st.checkbox(
+        texts("assistant_tools_only"),
+        own is not None,
+        key=f"tools-only-{mark}",
+        help=texts("assistant_tools_help"),
+    )
+    options = list(dict.fromkeys([*tools, *(own or [])]))
+    chosen = st.multiselect(
+        texts("assistant_tools"),
+        options,
+        default=own or [],
+        key=f"tools-{mark}",
+        placeholder=texts("assistant_tools_none"),
+    )
+    return chosen if narrowed else None
+
+
+def _names(rows: list[Json]) -> tuple[str, ...]:
+    return tuple(str(row.get("name", "")) for row in rows)
 
 
 def _choose(field: str, choices: tuple[str, ...], assistant: Json, texts: Texts) -> str:

@@ -186,6 +186,10 @@ class ApiClient:
         """Forgets one fact; all when the id is empty."""
         self._call("DELETE", f"/v1/memory/{quote(fact_id, safe='')}" if fact_id else "/v1/memory")
 
+    def tools(self) -> list[Json]:
+        """`[{"name", "description", "effects", "arguments"}]`: those that the reader may use."""
+        return self._rows("/v1/tools", "tools")
+
     def assistants(self) -> list[Json]:
         """`[{"id", "name", "mine", …}]`: the caller's own and those shared with them."""
         return self._rows("/v1/assistants", "assistants")

@@ -63,6 +63,10 @@ def add_assistants(app: FastAPI) -> None:
     app.state.instructions = ""
     app.state.saved = []
 
+    @app.get("/v1/tools")
+    def tools() -> dict:
+        return {"tools": [{"name": name} for name in ("calculate", "search")]}
+
     @app.get("/v1/assistants")
     def assistants() -> dict:
         return {"assistants": app.state.assistants}

@@ -138,7 +138,7 @@ def test_an_assistant_is_made_changed_and_deleted(monkeypatch):
         made = app.state.saved[-1]
         assert made == ("", {"name": "Help", "instructions": "用敬语。", "collections": ["default"], "effort": "",
                              "policy": "strict", "language": "", "memory": "", "role": "",
-                             "readers": ["sales", "hr"]})  # fmt: skip
+                             "readers": ["sales", "hr"], "tools": None})  # fmt: skip
         assert "shared with sales, hr" in html_of(at)
         at.text_input(key="name-a0").set_value("Helper")
         at.button[_save_of(at, 2)].click().run()
@@ -146,6 +146,25 @@ def test_an_assistant_is_made_changed_and_deleted(monkeypatch):
         at.button(key="drop-a0").click().run()
         at.button(key="confirm").click().run()
         assert app.state.assistants == [] and not at.exception
+
+
+def test_an_assistant_is_narrowed_to_some_tools_or_to_none_and_stays_so(monkeypatch):
+    app = make_app()
+    app.state.assistants = [
+        {**DESK, "id": "a8", "mine": True, "tools": ["search", "gone"]}, {**DESK, "id": "a9", "mine": True, "tools": []}
+    ]  # fmt: skip
+    with opened(monkeypatch, app) as at:
+        viewed(at, "assistants")
+        assert at.multiselect(key="tools-a8").options == ["calculate", "search", "gone"]
+        # Whatever else is changed: none is not all.
+        at.button[_save_of(at, 3)].click().run()
+        assert app.state.saved[-1][1]["tools"] == []
+        at.multiselect(key="tools-a8").set_value(["calculate"])
+        at.button[_save_of(at, 2)].click().run()
+        assert app.state.saved[-1][1]["tools"] == ["calculate"]
+        at.checkbox(key="tools-only-a8").set_value(False)
+        at.button[_save_of(at, 2)].click().run()
+        assert app.state.saved[-1][1]["tools"] is None and not at.exception
 
 
 def _save_of(at, number: int) -> int:
