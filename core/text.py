@@ -16,8 +16,8 @@ _SPACE = re.compile(r"\s+")
 # An exclamation mark before a bracket opens a picture in Markdown.
 _ENDER = re.compile(r"(?:[。！？?；]|!(?!\[))+[”’」』）)\"']*|\.+[”’\")]*(?=\s|$)|\n+")
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|No|Nos|Fig|Figs|Eq|Sec|vs|etc|approx|cf|al"
-    r"|e\.g|i\.e|Inc|Ltd|Co|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|\d{1,3})$"
+    r"(?:^|[\s(])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|Mt|Gen|Col|Capt|Lt|Rev|Gov|Sen"
+    r"|No|Nos|Fig|Figs|Eq|Sec|vs|etc|approx|cf|al|e\.g|i\.e|Inc|Ltd|Co|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|\d{1,3})$"
 )
 
 

@@ -76,3 +76,8 @@ def test_language_of_a_mixed_text():
 
 def test_normal_form_folds_width_case_and_blanks():
     assert normalise("  ＡＢＣ\u3000 １２ ") == "abc 12"
+
+
+@pytest.mark.parametrize("text", ["He mapped the St. Johns River in 1562.", "Gen. Lee and Mt. Fuji are names."])
+def test_a_shortened_title_ends_no_sentence(text):
+    assert [span.of(text) for span in split_sentences(text)] == [text]
