@@ -2,7 +2,7 @@
 
 Knows the arithmetic of BERT and of LoRA (Hu et al. 2021) and the heads that
 `retrieval.pairs.adapter` reads; knows nothing of data. The encoder's own weights stay as they are, at
-half precision; the lowest layers are not adapted, so nothing is propagated back into them.
+half precision.
 """
 
 import math
@@ -15,30 +15,26 @@ from torch.nn import functional
 from retrieval.embedders.e5_weights import E5Weights
 from retrieval.pairs.adapter import FIRST, SECOND
 
-RANK, SCALE, FIRST_ADAPTED = 16, 2.0, 0
+RANK, SCALE = 16, 2.0
 MATRICES = ("q", "k", "v", "ao", "fi", "fo")
 _BARRED = -30.0
 _HALF = torch.bfloat16
 
 
 class AdaptedLinear(nn.Module):
-    """A frozen product with a low-rank update beside it; without one when `rank` is 0."""
+    """A frozen product with a low-rank update beside it."""
 
-    def __init__(self, weight: np.ndarray, bias: np.ndarray, rank: int) -> None:
+    def __init__(self, weight: np.ndarray, bias: np.ndarray) -> None:
         super().__init__()
         self.register_buffer("weight", torch.from_numpy(np.ascontiguousarray(weight)).to(_HALF))
         self.register_buffer("bias", torch.from_numpy(bias).to(_HALF))
-        if rank:
-            rows, columns = weight.shape
-            self.down = nn.Parameter(torch.randn(rank, columns) / math.sqrt(columns))
-            self.up = nn.Parameter(torch.zeros(rows, rank))
-        self.is_adapted = bool(rank)
+        rows, columns = weight.shape
+        self.down = nn.Parameter(torch.randn(RANK, columns) / math.sqrt(columns))
+        self.up = nn.Parameter(torch.zeros(rows, RANK))
 
     def forward(self, value: torch.Tensor) -> torch.Tensor:
         """`value` (..., columns) to (..., rows)."""
         made = functional.linear(value, self.weight, self.bias)
-        if not self.is_adapted:
-            return made
         narrow = functional.linear(value, self.down.to(_HALF))
         return made + functional.linear(narrow, self.up.to(_HALF)) * SCALE
 
@@ -77,8 +73,7 @@ class PairNetwork(nn.Module):
                 columns = config.feed_forward if name == "fo" else config.hidden
                 matrix = weights.matrix(f"l{layer}.{name}.w", columns)
                 bias = weights.float_tensor(f"l{layer}.{name}.b")
-                rank = RANK if layer >= FIRST_ADAPTED else 0
-                self.products[f"l{layer}_{name}"] = AdaptedLinear(matrix, bias, rank)
+                self.products[f"l{layer}_{name}"] = AdaptedLinear(matrix, bias)
             for name in ("aln", "oln"):
                 self.norms[f"l{layer}_{name}"] = self._norm(weights, f"l{layer}.{name}")
         self.wrong, self.answer = Head(config.hidden, FIRST), Head(config.hidden, SECOND)
@@ -87,10 +82,7 @@ class PairNetwork(nn.Module):
         """`words` (pairs, tokens, hidden), `mask` (pairs, tokens) bool; states as `words`."""
         states = self.norms["emb"](words + self.positions[: words.shape[1]]).to(_HALF)
         barred = torch.zeros(mask.shape, dtype=_HALF).masked_fill(~mask, -1e4)[:, None, None, :]
-        with torch.no_grad():
-            for layer in range(FIRST_ADAPTED):
-                states = self._layer(layer, states, barred)
-        for layer in range(FIRST_ADAPTED, self.config.layers):
+        for layer in range(self.config.layers):
             states = self._layer(layer, states, barred)
         return states.float()
 
@@ -102,10 +94,9 @@ class PairNetwork(nn.Module):
         """What was learned, as `retrieval.pairs.adapter.PairAdapter` reads it."""
         found: dict[str, np.ndarray] = {}
         for key, product in self.products.items():
-            if product.is_adapted:
-                name = key.replace("_", ".")
-                found[f"{name}.down"] = product.down.detach().numpy().astype(np.float16)
-                found[f"{name}.up"] = (SCALE * product.up.detach().numpy()).astype(np.float16)
+            name = key.replace("_", ".")
+            found[f"{name}.down"] = product.down.detach().numpy().astype(np.float16)
+            found[f"{name}.up"] = (SCALE * product.up.detach().numpy()).astype(np.float16)
         for name, head in (("wrong", self.wrong), ("answer", self.answer)):
             for part in ("token", "frame"):
                 linear = getattr(head, part)
