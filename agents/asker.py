@@ -40,7 +40,7 @@ from agents.records import guidance_record
 from agents.sessions import SessionIndex, thread_id
 from agents.signing import session_key
 from agents.tables.reading import TableReader
-from agents.taking_up import ask_of, is_begun, spent_before
+from agents.taking_up import ask_of, is_begun, spent_before, standing
 from agents.tools.approvals import Approval, Decision, check_free
 from agents.tools.invoker import ToolInvoker, check_arguments
 from core.chat_tenants import TenantChatModel, tenant_of
@@ -244,12 +244,12 @@ class Asker:
         turn = self._turns.setdefault(thread, asyncio.Lock())
         async with turn:
             check_free((await asyncio.to_thread(self._standing, owner, session_id))[1])
-            snapshot = await self._graph.aget_state({"configurable": {"thread_id": thread}})
+            snapshot, values = await standing(self._graph, {"configurable": {"thread_id": thread}})
             given = Command(resume=True) if snapshot.interrupts else None
             # Not `next`: a step whose result is stored, and not yet part of the state, is not in it.
             if not snapshot.tasks:
-                given = await self._unrecorded(owner, session_id, snapshot.values)
-            ask = ask_of(snapshot.values, owner, role)
+                given = await self._unrecorded(owner, session_id, values)
+            ask = ask_of(values, owner, role)
             check(ask.scope)
             async with aclosing(self._run(ask, session_id, thread, given)) as events:
                 async for event in events:

@@ -40,6 +40,8 @@ from core.database import TEXT, create_tables, insert_into, replace_rows
 
 THREAD = "thread"
 """The field of a state that names its thread."""
+ASKED = "__start__"
+"""How LangGraph names the channel of what a turn begins with, until its first step is written."""
 _NEXT, _SENT = "branch:to:", "__pregel_tasks"
 """How LangGraph names the channels that say which node comes next, and what was sent to several."""
 _ALONE = "~__pregel_pull"
@@ -121,7 +123,8 @@ class SessionSaver(BaseCheckpointSaver[str]):
         """
         thread_id = config["configurable"]["thread_id"]
         found = await asyncio.to_thread(self._read, config)
-        if found and found.checkpoint["channel_values"].get(THREAD, thread_id) != thread_id:
+        values = found.checkpoint["channel_values"] if found else {}
+        if any(part.get(THREAD, thread_id) != thread_id for part in (values, values.get(ASKED, {}))):
             raise tampered()
         return found
 

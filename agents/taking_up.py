@@ -4,8 +4,10 @@ Knows what the graph has stored of a thread; knows nothing of events or of who m
 """
 
 import time
+from typing import Any
 
 from agents.asking import Ask, Effort, Guidance
+from agents.checkpoints import ASKED
 from agents.policy import Policy
 from agents.records import read_scope
 from agents.report import usage_of
@@ -17,12 +19,20 @@ WITHIN_S = 3600.0
 """What was noted longer ago may no longer stand in the documents."""
 
 
+async def standing(graph, config: dict) -> tuple[Any, dict]:
+    """The snapshot of a thread, and its state with what was asked last: before the first step is written
+    the question lies beside the state of the turn before."""
+    snapshot = await graph.aget_state(config)
+    saved = await graph.checkpointer.aget_tuple(config)
+    asked = saved.checkpoint["channel_values"].get(ASKED, {}) if saved else {}
+    return snapshot, {**snapshot.values, **asked}
+
+
 async def is_begun(graph, state: dict, config: dict) -> bool:
     """Whether the same report ended in its middle, with the process: then it goes on from its last step."""
     if state["effort"] != Effort.DEEP.value:
         return False
-    snapshot = await graph.aget_state(config)
-    former = snapshot.values
+    snapshot, former = await standing(graph, config)
     is_same = all(former.get(name) == state.get(name) for name in SAME_RUN)
     is_young = time.time() - former.get("started", 0.0) < WITHIN_S
     return bool(snapshot.tasks) and former.get("route") == Route.RESEARCH and is_same and is_young
