@@ -186,6 +186,8 @@ class PairTraining:
         if row.kind != CLAIM:
             pieces = [(row.second[a:b], window.find(row.second[a:b])) for a, b in row.marked]
             text, marked = window, tuple((at, at + len(piece)) for piece, at in pieces if at >= 0)
+        if len(self._tokenizer.normalise(text)) != len(text):
+            return ids, parts, None  # its tokens stand in other places than the marks
         spans = self._tokenizer.spans(text)[:own]
         marks = [float(any(start < b and end > a for a, b in marked)) for start, end in spans]
         return ids, parts, None if row.marked and not any(marks) else marks

@@ -31,16 +31,16 @@ class E5Tokenizer:
 
     def encode(self, text: str, max_tokens: int) -> list[int]:
         """Ids including the frame; what is longer than `max_tokens` is cut at the end."""
-        ids = self._pieces.encode(self._normalise(text))
+        ids = self._pieces.encode(self.normalise(text))
         return [self._special.bos, *ids[: max_tokens - 2], self._special.eos]
 
     def count(self, text: str) -> int:
         """Number of tokens without the frame."""
-        return len(self._pieces.encode(self._normalise(text)))
+        return len(self._pieces.encode(self.normalise(text)))
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Start and end of each token in the normalised text, without the frame."""
-        normal = self._normalise(text)
+        normal = self.normalise(text)
         places = [at for at, char in enumerate(normal) if not char.isspace() and char != _BLANK]
         places.append(len(normal))
         found, done = [], 0
@@ -62,7 +62,8 @@ class E5Tokenizer:
         ]
         return np.clip(np.array(scores, np.float32), *INFORMATION_RANGE)
 
-    def _normalise(self, text: str) -> str:
+    def normalise(self, text: str) -> str:
+        """The text as it is cut into tokens: the vocabulary's rules and NFKC. It may be longer or shorter."""
         return unicodedata.normalize("NFKC", text.translate(self._rules))
 
 

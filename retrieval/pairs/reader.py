@@ -97,7 +97,8 @@ class AdaptedReader:
         """See `PairReader.find_answers`."""
         pairs = [(question, text) for text in texts]
         found = self._read("answer", pairs, QUESTION_EVIDENCE_TOKENS, both_ends)
-        return [AnswerReading(one.logit, one.window, self._shares(one)) for one, in found]
+        read = self._tokenizer.normalise  # the places of tokens are those of the text as it is read
+        return [AnswerReading(one.logit, read(one.window), self._shares(one)) for one, in found]
 
     def _shares(self, read: "_Read") -> tuple[tuple[Span, float], ...]:
         """Of each token the odds that it belongs to the answer, over the sum of all odds."""

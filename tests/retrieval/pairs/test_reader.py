@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from core.wording import in_digits
 from retrieval.pairs.adapter import FIRST, SECOND, PairAdapter
 from retrieval.pairs.reader import AdaptedReader, both_ends, stretches
 
@@ -23,7 +24,8 @@ VALVE = "The valve opens at 8 am and closes at 6 pm every day. The pump is servi
     ],
 )
 def test_a_held_claim_is_told_from_a_changed_one(pair_reader, evidence, held, not_held):
-    right, wrong = pair_reader.read_claims([(held, evidence), (not_held, evidence)])
+    texts = [(in_digits(claim), in_digits(evidence)) for claim in (held, not_held)]  # as guards give them
+    right, wrong = pair_reader.read_claims(texts)
     assert right > wrong + 0.5
 
 
@@ -48,6 +50,7 @@ def test_a_passage_that_answers_is_told_from_one_that_does_not(pair_reader, ques
         ("婚假有几天？", LEAVE, "十天"),
         ("When does the valve close?", VALVE, "6 pm"),
         ("When is the pump serviced?", VALVE, "in May"),
+        ("设备由谁维护？", "他说……设备由爱立信公司负责维护，地点在卑尔根。", "爱立信"),
     ],
 )
 def test_where_the_answer_stands_is_told(pair_reader, question, text, answer):
