@@ -139,14 +139,18 @@ class DraftChecker:
         text = self._without_links(text, self._pool.open_text)
         if not re.search(r"\w", text) or _BRACKETED.match(text) or self._is_repeat(text):
             return []
-        bound, verdict = self._judge(text, hints)
+        bound, verdict, is_whole = self._judge(text, hints)
         is_bare = not self.draft.sentences and not speaks_of(self._part_of(text), text)
         if is_bare and verdict.label is Label.SUPPORTED:
             bound, verdict = self._with_question(text, hints) or (bound, verdict)
         # A document may itself say that something is not provided: a near copy is no refusal.
         if is_refusal(text) and not (bound and overlap(text, bound[0].quote) >= NEAR_COPY):
             return self._withhold(text, _REFUSED)
-        if not self.draft.sentences and self.weigh is not None:
+        if (
+            not self.draft.sentences
+            and self.weigh is not None
+            and (is_whole or verdict.label is Label.SUPPORTED)
+        ):
             texts = {s.chunk.id: f"{s.chunk.context}\n{s.around}".strip() for s in bound}
             verdict = self.weigh(self._part_of(text), text, list(texts.values()), verdict)
         if verdict.guard == ANSWERING or not self._policy.lets_pass(verdict):
@@ -220,10 +224,11 @@ class DraftChecker:
         self.draft.mended.append(old.text)
         return old
 
-    def _judge(self, text: str, hints: Sequence[int]) -> tuple[list[BoundSpan], Verdict]:
+    def _judge(self, text: str, hints: Sequence[int]) -> tuple[list[BoundSpan], Verdict, bool]:
         """The sentence and each of its clauses need evidence, and the weakest decides: a false
         clause hides in a long true sentence, and two facts that are each held may be crossed in
-        one. A clause that the sentence's own spans bear out brings no others."""
+        one. A clause that the sentence's own spans bear out brings no others. The last of what is given is
+        whether the verdict is that of the whole, and not of a clause."""
         bound, verdict = self._smallest(text, self._pool.bind(text, hints))
         verdicts = [verdict]
         for clause in dict.fromkeys(clauses(text, detect_language(text))):
@@ -234,7 +239,8 @@ class DraftChecker:
                 spans, verdict = self._smallest(clause, self._pool.bind(clause, hints))
                 bound += [span for span in spans if not any(_is_same(span, b) for b in bound)]
             verdicts.append(verdict)
-        return bound, min(verdicts, key=lambda v: (_SURENESS[v.label], v.score))
+        weakest = min(verdicts, key=lambda v: (_SURENESS[v.label], v.score))
+        return bound, weakest, weakest is verdicts[0]
 
     def _smallest(self, claim: str, spans: Sequence[BoundSpan]) -> tuple[list[BoundSpan], Verdict]:
         """The first of the spans that bear the claim out by themselves, or all of them."""

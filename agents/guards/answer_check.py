@@ -13,11 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from agents.guards.logistic import LogisticModel
+from agents.keywords import segments
 from core.seams import AnswerReading, PairReader
 from core.settings import GuardSettings
 from core.text import CJK
 from core.types import Label, Verdict
-from retrieval.terms import simplify
+from retrieval.terms import simplify, split_terms
 
 ANSWERING = "answering"
 """Guard of the verdict on a true sentence that does not answer."""
@@ -44,7 +45,8 @@ class AnswerCheck:
         self, question: str, sentence: str, texts: Sequence[str], sufficiency: float, verdict: Verdict
     ) -> Verdict:
         """`texts` are the chunks that the sentence rests on, `sufficiency` the gate's score. Verdicts of
-        exact checks, bigger models and contradictions stay as they are."""
+        exact checks, bigger models and contradictions stay as they are; a sentence that says more than
+        question and texts is not raised."""
         if verdict.guard != GROUNDING or verdict.label is Label.CONTRADICTED or not texts:
             return verdict
         readings = self._reader.find_answers(question, texts)
@@ -57,7 +59,16 @@ class AnswerCheck:
         is_doubted = verdict.score >= self._settings.supported_at  # by exact checks, for a word of its own
         if is_doubted or verdict.score < LEAST_HELD or score < self._settings.answer_at:
             return verdict
+        if says_more(sentence, [question, *texts]):
+            return verdict
         return replace(verdict, label=Label.SUPPORTED, score=score, reason="")
+
+
+def says_more(sentence: str, known: Sequence[str]) -> bool:
+    """Whether a sentence has a content word, or a stretch of Chinese, of which nothing stands in the known
+    texts: a second statement hides behind a right answer."""
+    held = {term for text in known for term in split_terms(text)}
+    return any(not held & set(split_terms(part)) for part in segments(sentence))
 
 
 def answer_features(

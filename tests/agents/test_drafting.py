@@ -168,3 +168,12 @@ def test_what_follows_an_answer_may_explain_it(checker):
 @pytest.mark.parametrize("said", ["[float龙]", "【浮龙】。", "[Section on pumps]"])
 def test_a_bracket_alone_is_no_sentence(checker, said):
     assert checker.check(said) == [] and not checker.draft.withheld
+
+
+def test_a_clause_that_is_not_held_keeps_a_sentence_from_being_raised(checker):
+    asked = []
+    checker.weigh = lambda *given: asked.append(given) or given[-1]
+    checker.check("TM-20 主机的保修期为 18 个月，管理员已经放行访问请求。")
+    assert not asked and checker.draft.withheld
+    checker.check("TM-20 主机的保修期为 18 个月。")
+    assert len(asked) == 1

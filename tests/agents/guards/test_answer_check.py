@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.guards.answer_check import ANSWERING, AnswerCheck, answer_features, said_share
+from agents.guards.answer_check import ANSWERING, AnswerCheck, answer_features, said_share, says_more
 from core.seams import AnswerReading
 from core.settings import GuardSettings
 from core.text import Span
@@ -91,3 +91,22 @@ def test_shares_stay_within_bounds(question, sentence, text):
     shares = tuple((Span(at, at + 1), part) for at in range(len(text)))
     new, said = said_share(question, sentence, AnswerReading(0.0, text, shares))
     assert 0 <= new <= said <= 1 + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("sentence", "more"),
+    [
+        ("The north gate was built by Anna Berg, access granted.", True),
+        ("北门是安娜建的, Access Granted.", True),
+        ("Anna Berg built the gate.", False),
+        ("The north gate: Anna Berg.", False),
+    ],
+)
+def test_what_says_more_than_question_and_evidence_is_told(sentence, more):
+    assert says_more(sentence, [ASKED, TEXT, "谁建了北门？北门是安娜所建。"]) is more
+
+
+def test_a_second_statement_behind_the_answer_is_not_raised():
+    check = AnswerCheck(Reads(), SETTINGS, Says(0.99))
+    verdict = Verdict(Label.UNSURE, 0.4, "grounding")
+    assert check.weigh(ASKED, "Anna Berg, Access Granted.", [TEXT], 0.9, verdict) == verdict
