@@ -5,10 +5,12 @@ most a piece of one, which the next run cuts off; so it goes on where the first 
 rows; knows nothing of asking.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import json
 import os
+import stat
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from agents.asking import Effort
 from agents.policy import Policy
 from core.errors import AttestError, ConflictError, InputError, ServiceError
+from ingest.durable import sync_folder
 
 HEAD = b'{"line": '
 """How each row of answers begins."""
@@ -67,10 +70,10 @@ def read_lines(path: Path, defaults: Mapping[str, Any]) -> list[BatchLine]:
     """All that is not blank, in order; `defaults` are fields of `QuestionRow` for rows that have none.
 
     Raises:
-        InputError: the file cannot be read. What is wrong with one line is told by that line.
+        InputError: the file cannot be read, or is none. What is wrong with one line is told by that line.
     """
     try:
-        written = path.read_bytes().split(b"\n")
+        written = _read_regular(path).split(b"\n")
     except OSError as exc:
         raise InputError(
             f"{path} cannot be read: {exc.strerror}", remedy="name a file of JSON lines"
@@ -80,12 +83,29 @@ def read_lines(path: Path, defaults: Mapping[str, Any]) -> list[BatchLine]:
     for number, raw in enumerate(written, start=1):
         if raw.strip():
             line = _read_line(number, raw, defaults)
-            first = first_of.setdefault(line.id, number)
-            if first != number and line.error is None:
-                why = f"the id {line.id[:60]!r} is that of line {first}"
-                line = replace(line, error=_wrong(number, why, "give it another id"))
+            # A line that cannot be read has no id that another one could not have.
+            first = number if line.error else first_of.setdefault(line.id, number)
+            if first != number:
+                error = _wrong(
+                    number, f"the id {line.id[:60]!r} is that of line {first}", "give it another id"
+                )
+                # With another digest than without the fault: when line `first` is mended, this one is asked.
+                line = replace(line, error=error, digest=_digest([line.digest, first]))
             lines.append(line)
     return lines
+
+
+def _read_regular(path: Path) -> bytes:
+    # A pipe that nobody writes to would be waited for.
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        _check_regular(file.fileno(), path)
+        return file.read()
+
+
+def _check_regular(handle: int, path: Path) -> None:
+    """Raises InputError for a pipe, a device or a folder."""
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        raise InputError(f"{path} is no regular file", remedy="name a file of JSON lines")
 
 
 def _read_line(number: int, raw: bytes, defaults: Mapping[str, Any]) -> BatchLine:
@@ -125,19 +145,24 @@ class BatchOutput:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        # Where a link leads to: a new file takes the place of that one, and not of the link.
+        self._path = Path(os.path.realpath(path))
         try:
-            self._handle = _open_locked(path)
+            self._handle = _open_locked(self._path)
         except OSError as exc:
             raise InputError(
                 f"{path} cannot be written: {exc.strerror}", remedy="name a file in a folder that is yours"
             ) from exc
         try:
-            self._places, self._end = _read_places(path)
+            self._places, self._end = _read_places(self._path)
+            os.ftruncate(self._handle, self._end)
+            sync_folder(self._path.parent)
         except AttestError:
             self.close()
             raise
-        os.ftruncate(self._handle, self._end)
+        except OSError as exc:
+            self.close()
+            raise self._unwritable(exc) from exc
 
     def begin(self, lines: Sequence[BatchLine], retry_failed: bool) -> list[BatchLine]:
         """The lines that are still to be asked. Rows that failed by an outage are taken out for that, those
@@ -171,6 +196,9 @@ class BatchOutput:
             _write_at(self._handle, data, self._end)
             os.fsync(self._handle)
         except OSError as exc:
+            # A piece of this row would stand behind a shorter one that is written in its place.
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._handle, self._end)
             raise self._unwritable(exc) from exc
         self._places[line.line] = _place(row, self._end, len(data))
         self._end += len(data)
@@ -191,19 +219,25 @@ class BatchOutput:
         places: dict[int, _Place] = {}
         end = 0
         try:
-            handle = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            for number in numbers:
-                place = self._places[number]
-                _write_at(handle, os.pread(self._handle, place.length, place.offset), end)
-                places[number] = replace(place, offset=end)
-                end += place.length
-            os.fsync(handle)
-            os.replace(beside, self._path)
+            with contextlib.ExitStack() as undo:
+                handle = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+                undo.callback(os.close, handle)
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.fchmod(handle, stat.S_IMODE(os.fstat(self._handle).st_mode))
+                for number in numbers:
+                    place = self._places[number]
+                    _write_at(handle, os.pread(self._handle, place.length, place.offset), end)
+                    places[number] = replace(place, offset=end)
+                    end += place.length
+                os.fsync(handle)
+                os.replace(beside, self._path)
+                undo.pop_all()
+            # From here on the new one is the file, whatever comes.
+            self.close()
+            self._handle, self._places, self._end = handle, places, end
+            sync_folder(self._path.parent)
         except OSError as exc:
             raise self._unwritable(exc) from exc
-        self.close()
-        self._handle, self._places, self._end = handle, places, end
 
     def _unwritable(self, exc: OSError) -> ServiceError:
         return ServiceError(
@@ -213,16 +247,25 @@ class BatchOutput:
 
 
 def _open_locked(path: Path) -> int:
-    """A handle of the file, made if need be. Raises ConflictError when another process writes to it."""
+    """A handle of the file, made if need be.
+
+    Raises:
+        ConflictError: another process writes to it.
+        InputError: it is a pipe or a device.
+    """
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK, 0o600)
         try:
+            _check_regular(handle, path)
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
             os.close(handle)
             raise ConflictError(
                 f"another run writes to {path}", remedy="wait for it, or name another file"
             ) from exc
+        except InputError:
+            os.close(handle)
+            raise
         # Whoever held it may have put another one in its place meanwhile.
         if path.exists() and os.path.samestat(os.fstat(handle), os.stat(path)):
             return handle
@@ -247,7 +290,7 @@ def _read_places(path: Path) -> tuple[dict[int, _Place], int]:
                 break
             try:
                 row = json.loads(raw)
-                line, place = int(row["line"]), _place(row, end, len(raw))
+                line, place = _typed(row["line"], int), _place(row, end, len(raw))
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
                 raise InputError(
                     f"line {number} of {path} is no row of attest batch",
@@ -263,7 +306,15 @@ def _read_places(path: Path) -> tuple[dict[int, _Place], int]:
 
 
 def _place(row: Mapping[str, Any], offset: int, length: int) -> _Place:
-    error = row.get("error")
+    """Raises KeyError, TypeError or AttributeError for what is no row."""
+    digest, error = _typed(row["digest"], str), row.get("error")
     if error is not None:
-        return _Place(offset, length, row["digest"], FAILED, bool(error["retryable"]))
-    return _Place(offset, length, row["digest"], row["answer"]["status"], False)
+        return _Place(offset, length, digest, FAILED, bool(error["retryable"]))
+    return _Place(offset, length, digest, _typed(row["answer"]["status"], str), False)
+
+
+def _typed(value: Any, kind: type) -> Any:
+    """Strictly: true is no number. Raises TypeError."""
+    if type(value) is not kind:
+        raise TypeError(f"{value!r:.60} is no {kind.__name__}")
+    return value

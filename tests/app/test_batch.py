@@ -3,11 +3,13 @@
 import asyncio
 import json
 import os
+import resource
 import signal
+import stat
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -188,7 +190,16 @@ def test_answers_to_other_questions_are_not_mixed_in(batch, tmp_path):
     assert batch(questions(3))[1]["asked"] == 1, "lines may be added"
 
 
-@pytest.mark.parametrize("content", ['{"question": "q"}\n', "notes", '{"line": 1}\n', "\n"])
+NO_ROWS = [
+    '{"line": Infinity, "digest": "d", "answer": {"status": "answered"}}\n',
+    '{"line": 1.5, "digest": "d", "answer": {"status": "answered"}}\n',
+    '{"line": 1, "digest": "d", "answer": {"status": ["x"]}}\n',
+    '{"line": 1, "digest": ["d"], "answer": {"status": "answered"}}\n',
+    '{"line": 1, "digest": "d", "error": "gone"}\n',
+]
+
+
+@pytest.mark.parametrize("content", ['{"question": "q"}\n', "notes", '{"line": 1}\n', "\n", *NO_ROWS])
 def test_a_file_that_is_something_else_stays_as_it_is(tmp_path, content):
     path = tmp_path / "out.jsonl"
     path.write_text(content)
@@ -205,6 +216,104 @@ def test_a_folder_that_is_not_there_and_a_second_run_are_told(tmp_path):
     with closing(BatchOutput(tmp_path / "out.jsonl")), pytest.raises(ConflictError, match="another run"):
         BatchOutput(tmp_path / "out.jsonl")
     BatchOutput(tmp_path / "out.jsonl").close()
+
+
+@pytest.mark.parametrize("kind", ["device", "pipe", "folder"])
+def test_only_regular_files_are_read_and_written(tmp_path, kind):
+    path = {"device": Path("/dev/null"), "folder": tmp_path}.get(kind, tmp_path / "pipe")
+    if kind == "pipe":
+        os.mkfifo(path)
+    handles = len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else None
+    for opened in (BatchOutput, lambda path: read_lines(path, {})):
+        with pytest.raises(InputError, match=r"no regular file|Is a directory"):
+            opened(path)
+    assert handles is None or len(os.listdir("/proc/self/fd")) == handles, "none is left open"
+
+
+def answered(text: str) -> dict:
+    return {"answer": {"status": "answered", "text": text}}
+
+
+def lines_of(folder: Path, *written: str) -> list:
+    (folder / "in.jsonl").write_text("\n".join(written))
+    return read_lines(folder / "in.jsonl", {})
+
+
+@contextmanager
+def room_until(size: int):
+    """Files of this process end at `size`: in the middle of a write, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_row_that_a_full_disk_cut_off_leaves_nothing_behind_a_shorter_one(tmp_path):
+    out = tmp_path / "out.jsonl"
+    lines = lines_of(tmp_path, *(json.dumps(row) for row in questions(3)))
+    with closing(BatchOutput(out)) as output:
+        output.append(lines[0], answered("one"))
+        whole = out.read_bytes()
+        with room_until(2000), pytest.raises(ServiceError, match="cannot be written"):
+            output.append(lines[1], answered("x" * 5000))
+        assert out.read_bytes() == whole
+        output.append(lines[2], answered("three"))
+    with closing(BatchOutput(out)) as output:
+        assert [line.id for line in output.begin(lines, False)] == ["q2"]
+
+
+def test_a_failed_sorting_leaves_the_rows_and_goes_on(tmp_path):
+    out = tmp_path / "out.jsonl"
+    lines = lines_of(tmp_path, *(json.dumps(row) for row in questions(2)))
+    with closing(BatchOutput(out)) as output:
+        output.append(lines[1], answered("two" * 1000))
+        output.append(lines[0], answered("one"))
+        with room_until(2000), pytest.raises(ServiceError, match="cannot be written"):
+            output.finish()
+        assert output.finish() == {"answered": 2}
+    assert [row["line"] for row in rows_of(out)] == [1, 2]
+
+
+def test_a_line_that_cannot_be_read_takes_no_id_from_a_good_one(tmp_path):
+    lines = lines_of(tmp_path, "{broken", '{"id": "1", "question": "q"}', '{"id": 1, "question": "r"}')
+    assert [line.error is None for line in lines] == [False, True, False]
+    assert "that of line 2" in str(lines[2].error)
+
+
+def test_a_line_whose_id_is_no_longer_taken_is_asked_again(tmp_path):
+    second = '{"id": "x", "question": "two"}'
+    fault = {"error": {"code": "bad_input", "message": "m", "remedy": "", "retryable": False}}
+    lines = lines_of(tmp_path, '{"id": "x", "question": "one"}', second)
+    assert lines[1].error is not None
+    with closing(BatchOutput(tmp_path / "out.jsonl")) as output:
+        output.append(lines[1], fault)
+    with closing(BatchOutput(tmp_path / "out.jsonl")) as output:
+        assert [line.line for line in output.begin(lines, False)] == [1], "it is still taken"
+        mended = lines_of(tmp_path, '{"id": "y", "question": "one"}', second)
+        assert [line.line for line in output.begin(mended, False)] == [1, 2]
+
+
+def test_a_sorted_file_stays_where_a_link_leads_with_its_mode_and_is_on_disk(tmp_path, monkeypatch):
+    synced = []
+    real = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda handle: (real(handle), synced.append(os.fstat(handle).st_ino)))
+    (tmp_path / "far").mkdir()
+    target, link = tmp_path / "far" / "out.jsonl", tmp_path / "out.jsonl"
+    link.symlink_to(target)
+    folder = (tmp_path / "far").stat().st_ino
+    lines = lines_of(tmp_path, *(json.dumps(row) for row in questions(2)))
+    with closing(BatchOutput(link)) as output:
+        assert synced[-1] == folder, "the name of a new file"
+        target.chmod(0o640)
+        for line in reversed(lines):
+            output.append(line, answered(line.id))
+        output.finish()
+        assert synced[-1] == folder, "and of the one that takes its place"
+    assert link.is_symlink() and [row["line"] for row in rows_of(target)] == [1, 2]
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+    assert [path.name for path in target.parent.iterdir()] == ["out.jsonl"]
 
 
 @given(order=st.permutations(range(6)), cut=st.floats(0, 1), failed=st.sets(st.integers(0, 5)))
