@@ -24,7 +24,7 @@ from agents.tools.commands import is_command
 from agents.tools.documents import ReadArguments, ReadDocumentTool, SearchArguments, SearchTool
 from agents.tools.tool import ToolArguments
 from app.cli.backend import Backend, Question, ToolWish, failed_turn
-from core.errors import AttestError, InputError
+from core.errors import AttestError, InputError, NotFoundError
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
@@ -105,7 +105,13 @@ class DocumentServer:
         return await self._call("search", arguments)
 
     async def _read(self, arguments: ReadArguments) -> "CallToolResult":
-        return await self._call("read_document", arguments)
+        try:
+            return await self._call("read_document", arguments)
+        except NotFoundError as exc:
+            if not arguments.section:
+                raise
+            # The remedy names the sections that there are, in words of the document.
+            return _result(f"{exc.message}\n\n{_framed(exc.remedy)}", {}, is_error=True)
 
     async def _call(self, name: str, arguments: ToolArguments) -> "CallToolResult":
         """By the tool of that name, which checks the caller's rights and logs the call."""

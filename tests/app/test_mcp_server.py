@@ -114,6 +114,7 @@ async def test_passages_and_documents_are_told_in_the_frame_alone(live_url, serv
     async with beside(live_url) as session:
         found = await session.call_tool("search", {"query": "年假"})
         read = await session.call_tool("read_document", {"document": "doc1"})
+        refused = await session.call_tool("read_document", {"document": "doc1", "section": "none"})
     for result in (found, read):
         assert not result.isError and f"年假。{HOSTILE}" in text_of(result)
         assert HOSTILE not in outside_the_frame(result)
@@ -121,6 +122,8 @@ async def test_passages_and_documents_are_told_in_the_frame_alone(live_url, serv
     assert found.structuredContent["data"]["hits"][0]["document_id"] == "doc1"
     assert read.structuredContent["data"]["is_whole"] and read.structuredContent["data"]["uri"] == CHUNK.uri
     assert f"手册 {HOSTILE}\nSections: 节 {HOSTILE}" in text_of(read)
+    assert refused.isError and "there is no section 'none'" in outside_the_frame(refused)
+    assert f"its sections: 节 {HOSTILE}" in text_of(refused) and HOSTILE not in outside_the_frame(refused)
 
 
 @pytest.mark.parametrize("question", ["/remember x is y", "\u200b/python print(1)", " /calculate 1+1\nwhat?"])
