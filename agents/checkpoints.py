@@ -3,12 +3,13 @@ sessions, SQLite or PostgreSQL, signed and kept short.
 
 A step costs one write at most: what its node gave is part of the state that follows, and is not written by
 itself unless nodes run beside each other. A step that is made anew for nothing, or is the last one of a turn,
-is held until something rests on it. Knows two tables and the names of steps; knows nothing of what is in a
+is held until something rests on it. Knows three tables and the names of steps; knows nothing of what is in a
 state but the thread that it belongs to.
 """
 
 import asyncio
 import json
+import logging
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -36,7 +37,8 @@ from sqlalchemy import (
 )
 
 from agents.signing import SessionKey, SignedSerializer, tampered
-from core.database import TEXT, create_tables, insert_into, replace_rows
+from core.database import TEXT, create_tables, insert_into, place_of, replace_rows, serialize
+from core.errors import SettingsError
 
 THREAD = "thread"
 """The field of a state that names its thread."""
@@ -46,6 +48,8 @@ _NEXT, _SENT = "branch:to:", "__pregel_tasks"
 """How LangGraph names the channels that say which node comes next, and what was sent to several."""
 _ALONE = "~__pregel_pull"
 """How it begins the path of a task that nothing was sent to."""
+_KEY_LOCK = "attest: who says which key signs checkpoints"
+_log = logging.getLogger(__name__)
 
 _TABLES = MetaData()
 _CHECKPOINTS = Table(
@@ -72,6 +76,13 @@ _WRITES = Table(
     Column("type", TEXT),
     Column("value", LargeBinary),
 )
+_KEYS = Table(
+    "checkpoint_keys",
+    _TABLES,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("fingerprint", TEXT, nullable=False),
+)
+"""One row: the key that the checkpoints are signed with."""
 _C, _W = _CHECKPOINTS.c, _WRITES.c
 _INSERT = _CHECKPOINTS.insert()
 # Made once: to put a statement together costs more than to execute it.
@@ -185,12 +196,31 @@ class SessionSaver(BaseCheckpointSaver[str]):
         self.let_go(thread_id)
         await asyncio.to_thread(self._delete, thread_id)
 
-    def forget_all(self) -> None:
-        """Forgets every checkpoint: those that were signed with another key. The turns of sessions lie
-        elsewhere, and stay."""
+    def settle_key(self, key: SessionKey) -> None:
+        """Makes sure that all checkpoints are signed with this key. In a file those of another one are
+        forgotten: the turns of sessions lie elsewhere, and stay. On a server other processes may use them.
+
+        Raises:
+            SettingsError: the server's are signed with another key.
+            StoreError: the database does not answer.
+        """
         with self.engine.begin() as connection:
-            for table in (_WRITES, _CHECKPOINTS):
-                connection.execute(delete(table))
+            serialize(connection, _KEY_LOCK)
+            known = connection.scalar(select(_KEYS.c.fingerprint))
+            if known == key.fingerprint:
+                return
+            is_file = connection.dialect.name == "sqlite"
+            if known is not None and not is_file:
+                raise _another_key(self.engine)
+            if is_file and (known is not None or key.is_new):
+                for table in (_WRITES, _CHECKPOINTS):
+                    connection.execute(delete(table))
+            replace_rows(connection, _KEYS, [{"id": 1, "fingerprint": key.fingerprint}])
+        if known is not None:
+            _log.warning(
+                "the key of the sessions in %s is another one than before: unfinished turns are forgotten",
+                place_of(self.engine),
+            )
 
     def _may_wait(self, checkpoint: Checkpoint) -> bool:
         values = checkpoint["channel_values"]
@@ -247,9 +277,16 @@ def _place(config: RunnableConfig) -> dict[str, str]:
 
 
 def open_saver(engine: Engine, key: SessionKey, free: Collection[str] = ()) -> SessionSaver:
-    """The saver over a database. What nobody can have signed with a new key is forgotten in a file; on a
-    server others may have signed it with theirs. Raises StoreError."""
+    """The saver over a database. Raises as `SessionSaver.settle_key`."""
     saver = SessionSaver(engine, key.value, free)
-    if key.is_new and engine.dialect.name == "sqlite":
-        saver.forget_all()
+    saver.settle_key(key)
     return saver
+
+
+def _another_key(engine: Engine) -> SettingsError:
+    return SettingsError(
+        f"the sessions in {place_of(engine)} are signed with another key than that of ledger.session_secret",
+        remedy="give all processes the same ATTEST_LEDGER__SESSION_SECRET (without one: the same data "
+        "directory); to change it on purpose, stop them all and run in psql: "
+        "TRUNCATE checkpoints, writes, checkpoint_keys; unfinished turns are lost, sessions stay",
+    )

@@ -58,6 +58,12 @@ class SessionKey:
     value: bytes = field(repr=False)
     is_new: bool = False
 
+    @property
+    def fingerprint(self) -> str:
+        """By which it is known again, and from which it cannot be found. No signature looks like it: one
+        is over a kind and a zero byte."""
+        return hmac.digest(self.value, b"id", "sha256").hex()
+
 
 def session_key(secret: SecretStr, file: Path) -> SessionKey:
     """The key of a secret of the settings, or else that of the file, which is made at the first time.

@@ -30,6 +30,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from core.errors import SettingsError, StoreError
 from core.paths import DataPaths
@@ -37,6 +39,8 @@ from core.settings import LedgerSettings, Settings
 
 BUSY_TIMEOUT_MS = 30_000
 CONNECT_TIMEOUT_S = 10
+POOL_TIMEOUT_S = 30.0
+"""How long a statement waits for a connection that others use."""
 MAX_VARIABLES = 500
 """Of one statement; SQLite takes no more than some thousands."""
 
@@ -45,6 +49,8 @@ TEXT = String().with_variant(String(collation="C"), "postgresql")
 
 _WRITER = "attest: who changes documents"
 _DDL = "attest: who makes tables"
+_TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(:name, 0))"
+_UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(:name, 0))"
 _SECRETS = frozenset(["password", "sslpassword"])
 _ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 _log = logging.getLogger(__name__)
@@ -62,7 +68,7 @@ def open_database(path: Path) -> Engine:
         raise StoreError(
             f"the database {path} cannot be opened: {exc.strerror}", remedy="mend its rights"
         ) from exc
-    engine = create_engine(f"sqlite:///{path}")
+    engine = create_engine(f"sqlite:///{path}", poolclass=_Pool, pool_timeout=POOL_TIMEOUT_S)
     event.listen(engine, "connect", _prepare_file)
     event.listen(engine, "handle_error", _translate)
     return engine
@@ -84,6 +90,8 @@ def open_server(url: str, password: str = "") -> Engine:
         )
     engine = create_engine(
         address.set(drivername="postgresql+psycopg", password=password or None),
+        poolclass=_Pool,
+        pool_timeout=POOL_TIMEOUT_S,
         pool_pre_ping=True,
         connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "attest", **_ALIVE},
     )
@@ -225,7 +233,7 @@ class WriterLock:
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         try:
             told = False
-            while not _ask(connection, "SELECT pg_try_advisory_lock(hashtextextended(:name, 0))"):
+            while not _ask(connection, _TRY_LOCK):
                 if not told:
                     _log.warning("another process changes documents of %s; waiting", place_of(self._engine))
                 told = True
@@ -237,7 +245,7 @@ class WriterLock:
 
     def _give_back(self, connection: Connection, failed_before: bool) -> None:
         try:
-            if not _ask(connection, "SELECT pg_advisory_unlock(hashtextextended(:name, 0))"):
+            if not _ask(connection, _UNLOCK):
                 raise _lost(self._engine)
         except StoreError as exc:
             connection.invalidate()
@@ -248,34 +256,80 @@ class WriterLock:
             connection.close()
 
 
-class SharedLock:
-    """A lock of one name among all processes that use a server, for whoever holds one already among those
-    of its own process; over SQLite it is always free. Given back with its connection, also by a process
-    that dies. Its methods may be called in any thread."""
+class SharedLocks:
+    """Locks by name among all processes that use a server; over SQLite each is always free. All of a process
+    are held by one connection beside the pool, so that who holds or awaits one takes no connection from
+    others. They are given back with it: by a process that dies, and by `engine.dispose()`. The methods may be
+    called in any thread; none of them waits for a lock."""
 
-    def __init__(self, engine: Engine, name: str) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._name = name
         self._guard = threading.Lock()
-        self._holder: Connection | None = None
+        self._connection: Connection | None = None
+        self._held: set[str] = set()
+        event.listen(engine, "engine_disposed", lambda _engine: self._close())
 
-    def try_take(self) -> bool:
-        """Whether it is held now. Raises StoreError."""
+    def try_take(self, name: str) -> bool:
+        """Whether it is the caller's now; not where it is held already. Raises StoreError."""
         if self._engine.dialect.name != "postgresql":
             return True
         with self._guard:
-            if self._holder is None:
-                self._holder = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            statement = "SELECT pg_try_advisory_lock(hashtextextended(:name, 0))"
-            return bool(self._holder.scalar(text(statement), {"name": self._name}))
+            if name in self._held:
+                return False
+            is_old = self._connection is not None
+            try:
+                taken = self._execute(_TRY_LOCK, name)
+            except StoreError:
+                self._drop()
+                if not is_old:
+                    raise
+                # It was lost since, and what it held with it: the server may have begun anew.
+                taken = self._execute(_TRY_LOCK, name)
+            if taken:
+                self._held.add(name)
+            return taken
 
-    def free(self) -> None:
-        """Gives it back; waits for a `try_take` under way."""
+    def free(self, name: str) -> None:
+        """Gives it back, where it is held still."""
         with self._guard:
-            holder, self._holder = self._holder, None
-            if holder is not None:
-                holder.invalidate()
-                holder.close()
+            if name not in self._held:
+                return
+            self._held.remove(name)
+            try:
+                self._execute(_UNLOCK, name)
+            except StoreError as exc:
+                _log.warning("%s", exc)
+                self._drop()
+
+    def _execute(self, statement: str, name: str) -> bool:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+            self._connection.detach()
+        with self._connection.begin():  # such locks outlive the transaction
+            return bool(self._connection.scalar(text(statement), {"name": name}))
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        self._held.clear()
+        if connection is not None:
+            connection.close()
+
+    def _close(self) -> None:
+        with self._guard:
+            self._drop()
+
+
+class _Pool(QueuePool):
+    """Says in our words that all connections are in use."""
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        try:
+            return super()._do_get()
+        except PoolTimeoutError as exc:
+            raise StoreError(
+                f"all {self.checkedout()} connections to the database were in use for {self.timeout():g} s",
+                remedy="try again; if it stays so, run: attest doctor",
+            ) from exc
 
 
 def _ask(connection: Connection, statement: str) -> bool:

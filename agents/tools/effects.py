@@ -19,7 +19,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from agents.kept_answers import now
 from agents.tools.tool import ResolvingTool, Tool, ToolArguments, ToolCall, ToolResult, read_result
-from core.database import SharedLock, create_tables, insert_into
+from core.database import SharedLocks, create_tables, insert_into
 from core.errors import ConflictError, InputError
 
 INTENDED, DONE = "intended", "done"
@@ -50,6 +50,7 @@ class EffectLedger:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._locks = SharedLocks(engine)
         self._running: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         create_tables(engine, _Tables.metadata)
 
@@ -69,13 +70,24 @@ class EffectLedger:
     @asynccontextmanager
     async def _alone(self, call: ToolCall) -> AsyncIterator[None]:
         """Until no other process runs the same call."""
-        lock = SharedLock(self._engine, f"attest: effect {call.owner}\x1f{call.key}")
+        name = f"attest: effect {call.owner}\x1f{call.key}"
+        taking = self._take(name)
         try:
-            while not await asyncio.to_thread(lock.try_take):
+            while not await asyncio.shield(taking):
                 await asyncio.sleep(LOOK_EVERY_S)
+                taking = self._take(name)
             yield
         finally:
-            await asyncio.to_thread(lock.free)
+            await asyncio.shield(self._give_back(taking, name))
+
+    def _take(self, name: str) -> asyncio.Task[bool]:
+        return asyncio.create_task(asyncio.to_thread(self._locks.try_take, name))
+
+    async def _give_back(self, taking: asyncio.Task[bool], name: str) -> None:
+        """Also what a thread took for a call that was broken off meanwhile."""
+        await asyncio.wait([taking])
+        if not taking.cancelled() and taking.exception() is None and taking.result():
+            await asyncio.to_thread(self._locks.free, name)
 
     async def _once(
         self, tool: Tool, arguments: ToolArguments, call: ToolCall, run: Callable[[], Awaitable[ToolResult]]

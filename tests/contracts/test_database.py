@@ -3,12 +3,14 @@
 import multiprocessing
 import threading
 import time
+from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import text
 
 from app.keys import KeyTable, Role
-from core.database import WriterLock, open_database, open_server, place_of
+from core import database as core_database
+from core.database import SharedLocks, WriterLock, open_database, open_server, place_of
 from core.errors import ConflictError, SettingsError, StoreError
 from retrieval.lexical import Lexicon, encode_document
 from tests.postgres_server import PASSWORD
@@ -116,6 +118,55 @@ class TestWriterLock:
         assert "verify --repair" in caught.value.remedy
 
 
+class TestSharedLocks:
+    def test_each_name_is_held_once(self, postgres):
+        ours, theirs = SharedLocks(postgres), SharedLocks(postgres)
+        assert ours.try_take("a") and ours.try_take("b")
+        assert not ours.try_take("a") and not theirs.try_take("a")
+        ours.free("a")
+        ours.free("a")
+        assert theirs.try_take("a") and not theirs.try_take("b")
+        theirs.free("b")
+        assert not theirs.try_take("b")
+
+    def test_a_connection_that_was_lost_is_opened_anew_without_its_locks(self, postgres):
+        ours, theirs = SharedLocks(postgres), SharedLocks(postgres)
+        assert ours.try_take("a")
+        with postgres.begin() as connection:
+            connection.execute(text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"))
+        assert theirs.try_take("a")
+        ours.free("a")
+        assert not ours.try_take("a") and ours.try_take("b")
+
+    def test_they_are_given_back_when_the_engine_is_closed(self, postgres_server):
+        url = postgres_server.new_database()
+        closed, other = open_server(url, PASSWORD), open_server(url, PASSWORD)
+        assert SharedLocks(closed).try_take("a")
+        closed.dispose()
+        with other.connect() as connection:
+            found = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            for _ in range(100):
+                if (left := connection.scalar(text(found))) == 1:
+                    break
+                connection.rollback()
+                time.sleep(0.05)
+        assert left == 1
+        other.dispose()
+
+
+def test_that_all_connections_are_in_use_is_told(request, monkeypatch, tmp_path):
+    monkeypatch.setattr(core_database, "POOL_TIMEOUT_S", 0.05)
+    server = request.getfixturevalue("postgres_server").new_database()
+    for engine in (open_database(tmp_path / "a.db"), open_server(server, PASSWORD)):
+        with ExitStack() as stack, pytest.raises(StoreError, match="all 15 connections") as caught:
+            for _ in range(16):
+                stack.enter_context(engine.connect())
+        assert "attest doctor" in caught.value.remedy
+        with engine.connect() as connection:
+            assert connection.scalar(text("SELECT 1")) == 1
+        engine.dispose()
+
+
 class TestServer:
     @pytest.mark.parametrize(
         ("url", "word"),
@@ -135,7 +186,7 @@ class TestServer:
 
     def test_a_server_that_does_not_answer_is_named_without_its_password(self):
         engine = open_server("postgresql://ann@127.0.0.1:1/attest", "secret")
-        with pytest.raises(StoreError, match="ann@127.0.0.1:1/attest does not answer") as caught:
+        with pytest.raises(StoreError, match="127.0.0.1:1/attest does not answer") as caught:
             engine.connect()
         assert "secret" not in str(caught.value)
 

@@ -2,8 +2,11 @@
 stay short, and are their owner's alone; what was changed from outside is refused."""
 
 import asyncio
+import logging
+import re
 
 import pytest
+from sqlalchemy import text
 
 from agents.asker import Decided, open_asker
 from agents.events import ApprovalNeeded, Failed, Finished
@@ -13,7 +16,7 @@ from agents.tools.effects import EffectLedger
 from agents.tools.invoker import ToolInvoker
 from agents.tools.registry import ToolRegistry
 from agents.tools.tool import ToolResult
-from core.database import open_sessions
+from core.database import open_server, open_sessions
 from core.errors import ConflictError, SettingsError, StoreError
 from core.settings import Settings
 from core.settings_tools import ToolSettings
@@ -147,6 +150,93 @@ async def test_two_processes_that_run_the_same_call_have_its_effect_once(postgre
     go.set()
     results = await asyncio.gather(one, other)
     assert results == [ToolResult("noted a", {"count": 1})] * 2 and len(tool.written) == 1
+
+
+async def have(ledger, tool, number, go):
+    """The effect of call number so and so, which runs until `go`."""
+    arguments, which = NoteArguments(text=str(number)), call(key=str(number))
+
+    async def run():
+        await go.wait()
+        return await tool.run(arguments, which)
+
+    return await ledger.once(tool, arguments, which, run)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+async def test_calls_with_effects_take_no_connection_from_others_however_many(postgres, processes):
+    tool, go = KnowingNoteTool(), asyncio.Event()
+    ledgers = [EffectLedger(postgres) for _ in range(processes)]
+    calls = [asyncio.create_task(have(ledger, tool, n, go)) for ledger in ledgers for n in range(20)]
+    async with asyncio.timeout(20):
+        intended = "SELECT count(*) FROM tool_effects WHERE state = 'intended'"
+        while await asyncio.to_thread(lambda: execute(postgres, intended).scalar()) < 20:
+            await asyncio.sleep(0.01)
+        go.set()
+        results = await asyncio.gather(*calls)
+    assert {result.text for result in results} == {f"noted {n}" for n in range(20)}
+    assert len(tool.written) == 20
+    assert execute(postgres, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").scalar() == 0
+
+
+async def test_calls_that_are_broken_off_leave_no_lock(postgres):
+    tool, go = KnowingNoteTool(), asyncio.Event()
+    first, second = EffectLedger(postgres), EffectLedger(postgres)
+    for wait_s in (0, 0.001, 0.01, 0.3):
+        calls = [asyncio.create_task(have(ledger, tool, 1, go)) for ledger in (first, second)]
+        await asyncio.sleep(wait_s)
+        for broken in calls:
+            broken.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+    go.set()
+    async with asyncio.timeout(10):
+        for ledger in (second, first):
+            assert (await have(ledger, tool, 1, go)).text == "noted 1"
+    assert len(tool.written) == 1
+
+
+async def test_another_key_loses_unfinished_turns_of_a_file_alone(tmp_path, caplog):
+    def ask(secret, chat):
+        settings = Settings(
+            data=tmp_path, guard={"sufficient_at": 0.0, "quoted_at": 0.0}, ledger={"session_secret": secret}
+        )
+        return open_asker(OneShelf(), letter_models(), chat, settings, tmp_path / "sessions.db")
+
+    for turns, secret in enumerate(["", SECRET, SECRET, SECRET[::-1]]):
+        caplog.clear()
+        with caplog.at_level(logging.WARNING):
+            asker = with_letters(await ask(secret, ScriptedChat(GOOD)))
+        said = "key of the sessions" in caplog.text
+        assert said == (turns in (1, 3))
+        assert isinstance((await events_of(asker, QUESTION))[-1], Finished)
+        assert len(await asker.history("ann", "s")) == turns + 1
+        await asker.close()
+
+
+async def test_on_a_server_another_key_is_refused_until_it_is_changed_on_purpose(postgres_server, tmp_path):
+    url = postgres_server.new_database()
+
+    async def ask(secret):
+        ledger = {"url": url, "password": PASSWORD, "sessions": True, "session_secret": secret}
+        settings = Settings(data=tmp_path, guard={"sufficient_at": 0.0, "quoted_at": 0.0}, ledger=ledger)
+        asker = await open_asker(
+            OneShelf(), letter_models(), ScriptedChat(GOOD), settings, tmp_path / "sessions.db"
+        )
+        last = (await events_of(with_letters(asker), QUESTION))[-1]
+        turns = len(await asker.history("ann", "s"))
+        await asker.close()
+        return last, turns
+
+    assert (await ask(SECRET))[1] == 1
+    for other in ("", SECRET[::-1]):
+        with pytest.raises(SettingsError, match="session_secret") as caught:
+            await ask(other)
+        assert "ATTEST_LEDGER__SESSION_SECRET" in caught.value.remedy
+    assert (await ask(SECRET))[1] == 2
+    with open_server(url, PASSWORD).begin() as connection:
+        connection.execute(text(re.search(r"TRUNCATE [\w, ]+", caught.value.remedy)[0]))
+    last, turns = await ask(SECRET[::-1])
+    assert isinstance(last, Finished) and turns == 3
 
 
 async def test_a_server_that_does_not_answer_is_said_so(tmp_path):
