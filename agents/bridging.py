@@ -26,10 +26,11 @@ _PERSON_ZH = re.compile(
     "|；|\\s|$)"
 )
 _MARKED = re.compile(r"[《「“](?P<name>[^》」”]{2,40})[》」”]")
-# What stands before a colon is a label: "Decided: the bench is bought", "Chair: Ann Lee".
+# What stands before a colon is a label: "Decided: the bench is bought", "Chair: Ann Lee". The group is
+# atomic: of "Managing Director:" no half is a name.
 _NAMED_EN = re.compile(
-    r"(?P<name>\b[A-Z][\w&.-]*(?:\s+(?:of\s+|&\s+|and\s+(?=[A-Z])|(?:de|del|der|den|da|di|la|van|von)\s+)*[A-Z0-9][\w&.-]*)*)"
-    r"(?![\w&.-]|\s*[:：])"
+    r"(?P<name>(?>\b[A-Z][\w&.-]*(?:\s+(?:of\s+|&\s+|and\s+(?=[A-Z])|(?:de|del|der|den|da|di|la|van|von)\s+)*[A-Z0-9][\w&.-]*)*))"
+    r"(?!\s*[:：])"
 )
 _OPENING = re.compile(
     r"^(?:The|An?|In|On|At|It|Its|This|That|These|Those|Which|Who|What|When|Where|Why|How|For|From|By|If|All"

@@ -42,7 +42,8 @@ _KIND_ZH = "公司|企业|厂家|厂商|部门|机构|学校|大学|医院|城�
 _BRIDGE_ZH = re.compile(
     rf"^(?:请问)?(?P<told>.{{2,40}}的(?:那[个家位款项种台])?(?P<kind>{_KIND_ZH}))的(?P<asked>.{{2,40}})$"
 )
-_WHERE_ZH = re.compile(r"^(?P<name>.*[^\s现存])(?P<where>\s*在[^的在]{2,12})$")
+# No place: 潜在, 内在, 所在, 正在 and the like, 在线.
+_WHERE_ZH = re.compile(r"^(?P<name>.*[^\s现存潜内外所实正])(?P<where>\s*在(?!线)[^的在]{2,12})$")
 
 _SHARED_EN = re.compile(
     r"^(?P<head>.*\b(?:of|for|in|at|by|about|do|does|did|is|are|was|were|can|between"

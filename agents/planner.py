@@ -9,12 +9,14 @@ the prompt and the model; knows nothing of searching.
 import asyncio
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from agents.allowance import tokens_of
 from agents.asking import BUDGETS, Effort
 from agents.context import AskContext
 from agents.decompose import LONGEST, Parts, decompose
+from agents.events import StatusChanged
 from agents.guards.demands import met_share
 from agents.guards.outgoing import strip_links
 from agents.guards.question_guard import refusal_of
@@ -33,10 +35,11 @@ LEFT_FOR_THE_DRAFT = 1
 OF_THE_QUESTION = 0.5
 """Share of the words of a part that the question must hold, and of the question's that the parts must."""
 BY_RULES = "by the rules"
-_FIRST = "#1"
+_FIRST = re.compile(r"#1(?!\d)")
 _SMALL = 10
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
-_CAPITALISED = re.compile(r"\b[A-Z][\w'’.-]*")
+_WORD = re.compile(r"\b[^\W\d_][\w'’.-]*")
+_BRACES = re.compile("[{}]")
 # What asks for the name of a thing names nothing.
 _ASKING_ZH = re.compile("名字|名称|名叫|叫做|具体|哪家|日期|时间|内容|情况")
 
@@ -70,15 +73,21 @@ def is_undecided(choice: Choice, question: str, effort: Effort) -> bool:
     return choice.why == UNDECIDED or is_whole
 
 
-async def plan_by_model(choice: Choice, question: str, effort: Effort, context: AskContext) -> Planned:
+async def plan_by_model(
+    choice: Choice, question: str, effort: Effort, context: AskContext, tell: Callable[[StatusChanged], None]
+) -> Planned:
     """The model's plan for a question that stands by itself, or that of the rules with a note that says why.
-    A failure of the model costs the plan alone, and the draft's own call tells of it if it lasts."""
+    A failure of the model costs the plan alone, and the draft's own call tells of it if it lasts. `tell` is
+    told when the model is asked, and only then."""
     ways, most = ways_open(question, effort), BUDGETS[effort].hops
     if len(ways) < 2 or not is_undecided(choice, question, effort):
+        return Planned(choice)
+    if _FIRST.search(question):  # its own words would be taken for the place of the name
         return Planned(choice)
     if context.allowance.calls_left <= LEFT_FOR_THE_DRAFT:
         return Planned(choice, note=f"plan: {BY_RULES}, the last call of the model is the draft's")
     messages = context.prompts.question_plan(question, ways, most, detect_language(question))
+    tell(StatusChanged("planning", "model"))
     begun, asked = time.perf_counter(), Usage(round(tokens_of(messages)), 0, 1)
     try:
         value, usage = await asyncio.wait_for(
@@ -128,20 +137,20 @@ def read_plan(
     texts = list(dict.fromkeys(" ".join(one.split()) for one in asked))
     if not 2 <= len(texts) <= most:
         return f"it has {len(texts)} questions, and 2 to {most} may be asked"
-    is_chain = _FIRST in texts[1]
-    if any(_FIRST in text for text in (texts if not is_chain else [texts[0], *texts[2:]])):
+    is_chain = _FIRST.search(texts[1]) is not None
+    if any(_FIRST.search(text) for text in (texts if not is_chain else [texts[0], *texts[2:]])):
         return "it refers to an answer that is not there"
     if is_chain and len(texts) > 2:
         return "a chain has two questions"
-    bare = [text.replace(_FIRST, " ") for text in texts]
+    bare = [_FIRST.sub(" ", text) for text in texts]
     if reason := next(filter(None, (_strange(text, question) for text in bare)), ""):
         return reason
     if reason := _left_out(bare, question):
         return reason
     if is_chain:
         # Braces would be taken for the place of the name.
-        then = texts[1].replace("{}", "").replace(_FIRST, "{}", 1).replace(_FIRST, "")
-        return Route.HOPS, Parts((texts[0],), then)
+        before, after = _FIRST.split(_BRACES.sub("", texts[1]), maxsplit=1)
+        return Route.HOPS, Parts((texts[0],), f"{before}{{}}{_FIRST.sub('', after)}")
     return Route.HOPS, Parts(tuple(texts))
 
 
@@ -166,7 +175,8 @@ def _strange(part: str, question: str) -> str:
 
 def _names(text: str) -> set[str]:
     """What a text names by its form: codes, titles, and words with a capital that do not ask, as terms."""
-    capitals = [word for word in _CAPITALISED.findall(text) if not any(map(str.isdigit, word))]
+    found = [word for word in _WORD.findall(text) if not any(map(str.isdigit, word))]
+    capitals = [word for word in found if any(map(str.isupper, word))]
     words = {term for word in capitals for part in segments(word) for term in split_terms(part)}
     return codes(text) | chinese_names(text) | words
 

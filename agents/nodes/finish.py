@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from langgraph.runtime import Runtime
 
+from agents.chains import is_of_the_first
 from agents.closing_words import LIMITS, NEAREST, NOT_ALL, NOT_HELD, NOTHING_YET, REFUSED, STOPPED_AT
 from agents.context import AskContext
 from agents.draft_stream import Fault
@@ -18,6 +19,7 @@ from agents.keywords import segment_cover
 from agents.records import read_answer, read_excerpt
 from agents.routing import Route
 from agents.state import AskState
+from core.text import detect_language
 from core.types import Answer, Status
 
 MAX_NEAREST = 3
@@ -70,19 +72,15 @@ def still_missing(outcome: dict, state: AskState) -> list[str]:
     then = state.get("apart", {}).get("then")
     if then and parts:
         said = [sentence["text"] for sentence in outcome["sentences"]]
-        return parts[-1:] if all(_is_of_the_first(text, parts[0], then) for text in said) else []
+        # What a Chinese sentence brings of its own cannot be told by form: there nothing is called missing.
+        is_first = detect_language(parts[0]) != "zh" and all(is_of_the_first(t, parts, then) for t in said)
+        return parts[-1:] if is_first else []
     for sentence in outcome["sentences"]:
         covers = {part: sum(segment_cover(part, sentence["text"])) for part in parts}
         most = [part for part, cover in covers.items() if cover and cover == max(covers.values())]
         answered |= set(most) if len(most) == 1 else set()
     left = [part for part in state.get("missing", ()) if part not in answered]
     return [] if parts and len(left) == len(parts) else left
-
-
-def _is_of_the_first(text: str, first: str, then: str) -> bool:
-    """Whether a sentence has more of the first question of a chain than of what is asked behind it."""
-    step, asked = segment_cover(first, text), segment_cover(then.replace("{}", " "), text)
-    return bool(step and asked) and sum(step) / len(step) > sum(asked) / len(asked)
 
 
 def without_parts(outcome: dict, missing: Sequence[str], language: str) -> dict:

@@ -20,7 +20,7 @@ from agents.follow_ups import refers_back, standalone_query
 from agents.guards.question_guard import clean_question, refusal_of
 from agents.hyde import is_wanted, write_passage
 from agents.memory.statements import language_wish
-from agents.planner import Planned, is_undecided, plan_by_model
+from agents.planner import LEFT_FOR_THE_DRAFT, Planned, is_undecided, plan_by_model
 from agents.records import parts_record
 from agents.routing import Choice, Route, classify
 from agents.state import AskState
@@ -99,8 +99,7 @@ async def _planned(choice: Choice, query: str, state: AskState, runtime: Runtime
     effort = Effort(state["effort"])
     if runtime.context.chat.planner == "off" or not is_undecided(choice, query, effort):
         return Planned(choice)
-    runtime.stream_writer(StatusChanged("planning", "model"))
-    return await plan_by_model(choice, query, effort, runtime.context)
+    return await plan_by_model(choice, query, effort, runtime.context, runtime.stream_writer)
 
 
 def _begun(planned: Planned) -> dict:
@@ -113,6 +112,9 @@ async def _imagine(query: str, planned: Planned, runtime: Runtime[AskContext]) -
     """A passage to search with. Without one the search is what it always is, so a failure of
     the model is a note, and the answer's own call tells of it if it lasts."""
     context, begun, told = runtime.context, time.perf_counter(), _begun(planned)
+    if context.allowance.calls_left <= LEFT_FOR_THE_DRAFT:
+        note = "hyde: no passage, the last call of the model is the draft's"
+        return {**told, "notes": [*told["notes"], note]}
     runtime.stream_writer(StatusChanged("planning", "hyde"))
     try:
         made = await write_passage(context.chat_model, context.prompts, query, detect_language(query))

@@ -6,6 +6,7 @@ nothing of how it is found.
 """
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 from langgraph.runtime import Runtime
@@ -28,6 +29,8 @@ from retrieval.pieces import split_pieces
 MOST_DIRECT = 2
 """Sentences that are quoted where one link leads from one thing to the other; over a third thing each link
 is told by one."""
+# A question that a document asks tells nothing; its answer need not speak of both.
+_ASKS = re.compile(r"[?？][”’」』）)\"'\s]*$")
 
 
 async def related(state: AskState, runtime: Runtime[AskContext]) -> dict:
@@ -63,7 +66,8 @@ def choose_quotes(way: Sequence[Link], checker: DraftChecker) -> list[BoundSpan]
     for link in way:
         told: dict[str, BoundSpan] = {}
         for evidence in link.evidence:
-            if bound := checker.quotable(evidence.chunk.id, evidence.start, evidence.end):
+            bound = checker.quotable(evidence.chunk.id, evidence.start, evidence.end)
+            if bound and not _ASKS.search(bound.quote):
                 told.setdefault(normalise(bound.quote), bound)
         if not told:
             return []

@@ -40,12 +40,12 @@ _PAIR_ZH = re.compile(
     f"^(?:请问|请说明|说说)?({_NAME})[和与跟同及]({_NAME})(?:之间)?(?:有|是|存在)?(?:没有|什么|何|怎样|哪些)?的?(?:关系|关联|联系)"
 )
 # The whole of a question: "who built the link between A and B?" asks for something else, and so does a
-# question that goes on.
-_TIE = "(?:relation(?:ship)?s?|connections?|links?|ties)"
+# question that goes on. What is connected or linked may be so by a cable: the gate has a say there.
+_TIE = "(?:relation(?:ship)?s?|ties)"
 _KNOWN_ZH = "[^,，。？?谁哪]{1,60}?"
 _ALONE_EN = re.compile(
     r"(?:please\s)?(?:(?:tell me|explain|describe|do you know|can you (?:tell me|explain))\s)?(?:"
-    rf"how (?:is|are|was|were)\s{_NAME}\s(?:related|connected|linked|associated)(?:\s(?:to|with)\s{_NAME})?"
+    rf"how (?:is|are|was|were)\s{_NAME}\s(?:related|associated)(?:\s(?:to|with)\s{_NAME})?"
     rf"|how (?:does|do|did)\s{_NAME}\srelate\sto\s{_NAME}"
     rf"|what (?:is|are|was|were) the {_TIE} between\s{_NAME}"
     rf"|what {_TIE} (?:is|are|was|were) there between\s{_NAME}"

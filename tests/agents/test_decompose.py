@@ -15,6 +15,11 @@ SIDE_BY_SIDE = {
     "TM-20 和 FS-85 在中国大陆的保修期分别是多久？": ("TM-20 在中国大陆的保修期是多久？", "FS-85 在中国大陆的保修期是多久？"),
     "TM-20 和 TM-30 在低温下分别能用多久？": ("TM-20 在低温下能用多久？", "TM-30 在低温下能用多久？"),
     "苏州现在和将来的产量分别是多少？": ("苏州现在的产量是多少？", "将来的产量是多少？"),
+    "老客户和潜在客户的数量分别是多少": ("老客户的数量是多少？", "潜在客户的数量是多少？"),
+    "旧风险与潜在风险的等级分别是什么？": ("旧风险的等级是什么？", "潜在风险的等级是什么？"),
+    "总部和所在城市的名称分别是什么？": ("总部的名称是什么？", "所在城市的名称是什么？"),
+    "已修设备和正在维修设备的数量分别是多少？": ("已修设备的数量是多少？", "正在维修设备的数量是多少？"),
+    "面授课程和免费在线课程的价格分别是多少？": ("面授课程的价格是多少？", "免费在线课程的价格是多少？"),
     "王兰在苏州和李明在成都的津贴分别是多少？": ("王兰在苏州的津贴是多少？", "李明在成都的津贴是多少？"),
     "比较 TM-20 与 FS80 的重量": ("TM-20的重量是什么？", "FS80的重量是什么？"),
     "TM-20 和 FS80 哪个更重？": ("TM-20更重？", "FS80更重？"),
@@ -75,11 +80,17 @@ def test_whatever_is_asked_the_parts_are_few_and_say_something(question, limit):
         ("Which company makes the TM-20?", "The TM-20 is made by Nova Instruments in Leiden.", "Nova Instruments"),
         ("Which manager chairs the review?", "The review. Chair of the review: Marieke de Wit (manager).", "Marieke de Wit"),
         ("Which centre buys the small bench?", "Decided: the small bench is bought by the Rotterdam centre.", "Rotterdam"),
+        ("Which director chairs the review?", "Managing Director: Ann Lee.", "Ann Lee"),
         ("Which city hosts the fair?", "It is rainy. The fair is hosted by Rotterdam each May.", "Rotterdam"),
     ],
 )
 def test_what_the_evidence_names(question, text, name):
     assert find_entity(question, ["无关的一句话。", text]) == name
+
+
+def test_no_half_of_a_name_is_taken():
+    text = "The TM-20 is made by the company Nova Instruments: see page 4."
+    assert find_entity("Which company makes the TM-20?", [text]) == text
 
 
 def test_without_a_name_the_sentence_itself_is_what_is_known():

@@ -112,6 +112,21 @@ def test_of_a_chain_the_last_question_is_missing_where_only_the_first_is_answere
     assert still_missing({"sentences": [{"text": said}]}, {"apart": chain, "parts": parts}) == missing
 
 
+@pytest.mark.parametrize(
+    ("said", "then", "first"),
+    [
+        ("Nova Instruments, the company that makes the FS-85, is led by Eva Jansen.", "Who is the director of {}?", None),
+        ("Eva Jansen leads Nova Instruments, the company that makes the FS-85.", "Who is the director of {}?", None),
+        ("Nova Instruments, the company that makes the FS-85, was established in 1987.", "When was {} founded?", None),
+        ("生产 TM-20 的公司由张伟担任法定代表人。", "{}的法人代表是谁？", "生产 TM-20 的公司是哪个？"),
+    ],
+)  # fmt: skip
+def test_what_answers_the_last_question_of_a_chain_in_other_words_is_not_called_missing(said, then, first):
+    first = first or "Which company makes the FS-85?"
+    state = {"apart": {"questions": [first], "then": then}, "parts": [first, then.format("Nova Instruments")]}
+    assert still_missing({"sentences": [{"text": said}]}, state) == []
+
+
 @pytest.mark.parametrize(("said", "missing"), [("两者都是 2 千克。", []), ("TM-20 的重量为 1.8 千克。", ["TM-30 的重量是多少？"])])
 def test_an_answer_of_the_whole_does_not_call_all_of_it_missing(said, missing):
     parts = ["TM-20 的重量是多少？", "TM-30 的重量是多少？"]

@@ -33,7 +33,7 @@ ROUTES = {
     ),
     Route.RELATED: (
         "张伟和华盛精工有什么关系？", "请问張偉與TM-20L之間是什麼關係", "How are Acme and the TM-20 related?", "What does Acme have to do with Oslo?",
-        "Is there any connection between Acme and Oslo?", "What is the relationship between Acme and the Pope?",
+        "Are there any ties between Acme and Oslo?", "What is the relationship between Acme and the Pope?",
     ),
     Route.TABLE: ("各地区的销售额合计是多少？", "哪个城市的销量最高？", "What is the average price?", "Which city sold the most units?"),
     Route.TOOL: ("12*3 等于多少？", "计算 300 的 15%", "What is 15% of 300?", "Convert 3 miles to km"),
@@ -65,6 +65,7 @@ def test_routes(route, question):
     "question",
     [
         "Who built the link between Acme and Oslo?", "When was the connection between A and B made?", "How are Acme and Oslo connected by rail?",
+        "How is the TM-20L connected to the FS-85?", "Is there any connection between Acme and Oslo?", "What links are there between A and B?",
         "How are Acme and Oslo related, and who founded Acme?", "张伟和华盛精工的关系从哪一年开始？", "谁负责和华盛精工之间的联系？", "员工和公司有关系时怎么办？",
     ],
 )  # fmt: skip
