@@ -13,6 +13,7 @@ WITHDRAWN = {
     "en": "(Sentences left out, for the documents behind them have changed, are gone or may not be read by "
     "you any more: {count} of {titles})",
 }
+UNNAMED = {"zh": "不再列出标题的章节", "en": "sections that are not named any more"}
 NEAREST = {"zh": "最接近的文档：{titles}。", "en": " The nearest documents: {titles}."}
 LIMITS = {
     "seconds": {"zh": "时间", "en": "time"},

@@ -4,6 +4,7 @@ Quotes are masked too, so `quote` is then no longer letter by letter what `start
 point at. Knows events; knows nothing of how they were made.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -26,7 +27,8 @@ from core.settings import Settings
 from core.types import Answer, Citation, Hit, Sentence, Verdict
 
 NAMES_OF_PARTS = frozenset({"document_id", "chunk_id"})
-"""Digests, which may look like numbers of somebody."""
+"""Ours under them leave as they are: digests, which may look like numbers of somebody."""
+_ID = re.compile(r"[0-9a-f]{64}|[0-9a-f]{16}-[0-9]{5,}")
 
 
 def build_mask(settings: Settings) -> "AnswerMask | None":
@@ -90,7 +92,7 @@ class AnswerMask:
 
     def _values(self, value: Any) -> Any:
         if isinstance(value, Mapping):
-            return {n: inner if n in NAMES_OF_PARTS else self._values(inner) for n, inner in value.items()}
+            return {n: inner if _is_id(n, inner) else self._values(inner) for n, inner in value.items()}
         if isinstance(value, list | tuple):
             return [self._values(inner) for inner in value]
         return self.text(value) if isinstance(value, str) else value
@@ -110,6 +112,10 @@ class AnswerMask:
         headings = tuple(map(self.text, chunk.headings))
         text, title, uri = map(self.text, (chunk.text, chunk.title, chunk.uri))
         return replace(hit, chunk=replace(chunk, text=text, title=title, uri=uri, headings=headings))
+
+
+def _is_id(name: str, value: Any) -> bool:
+    return name in NAMES_OF_PARTS and isinstance(value, str) and bool(_ID.fullmatch(value))
 
 
 def _with_masked(guarded: Mapping[str, int], found: Counter[str]) -> dict[str, int]:

@@ -5,7 +5,7 @@ Pure. Knows questions, hits and checked sentences; knows no search and no model.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 
 from agents.drafting import join_sentences
@@ -54,11 +54,12 @@ PAGE = {"zh": "第 {page} 页", "en": "page {page}"}
 @dataclass(frozen=True, slots=True)
 class Section:
     """A section of a report: its heading, and the question that finds and drafts it. `wanted`: the user
-    named it."""
+    named it; else `source` are the chunks whose heading it is."""
 
     title: str
     question: str
     wanted: bool = False
+    source: tuple[str, ...] = ()
 
 
 def topic_of(request: str) -> tuple[str, tuple[str, ...]]:
@@ -79,16 +80,21 @@ def outline(
 ) -> list[Section]:
     """The sections: those that were asked for, else the headings under which the library speaks of the
     topic, in the order of what was found; their questions are in the language of the request."""
-    titles = list(dict.fromkeys(aspects or _headings(hits)))[:limit]
+    sources: dict[str, list[str]] = {title: [] for title in aspects}
+    for title, chunk_id in () if aspects else _headings(hits):
+        sources.setdefault(title, []).append(chunk_id)
     asked = SECTION[language]
-    return [Section(title, asked.format(topic=topic, title=title), bool(aspects)) for title in titles]
+    return [
+        Section(title, asked.format(topic=topic, title=title), bool(aspects), tuple(source))
+        for title, source in list(sources.items())[:limit]
+    ]
 
 
-def _headings(hits: Sequence[Hit]) -> Iterator[str]:
+def _headings(hits: Sequence[Hit]) -> Iterator[tuple[str, str]]:
     for hit in hits:
         name = hit.chunk.headings[-1] if hit.chunk.headings else hit.chunk.title
         if (clean := plain_title(name)) and speech_of(name) is not Speech.ORDER:
-            yield clean
+            yield clean, hit.chunk.id
 
 
 def plain_title(text: str) -> str:
@@ -99,7 +105,8 @@ def plain_title(text: str) -> str:
 
 def compose(topic: str, language: str, noted: Sequence[dict]) -> dict:
     """The outcome of a report: `noted` are the notes of the sections in their order, each `title`, `wanted`
-    and `outcome`. Citations are numbered anew; what a former section says is not said again."""
+    and `outcome`. Citations are numbered anew; what a former section says is not said again. What they took
+    is not part of it."""
     book = _Citations()
     said: list[Sentence] = []
     blocks: list[str] = []
@@ -121,7 +128,6 @@ def compose(topic: str, language: str, noted: Sequence[dict]) -> dict:
         "sentences": [sentence_record(sentence) for sentence in said],
         "citations": [asdict(citation) for citation in citations],
         "withheld": [lost for one in noted for lost in one["outcome"]["withheld"]],
-        "usage": asdict(usage_of(noted)),
         "guarded": dict(sum((Counter(one["outcome"].get("guarded", {})) for one in noted), Counter())),
     }
 
@@ -136,11 +142,15 @@ def withdraw(
 ) -> tuple[list[dict], Counter[str]]:
     """The notes without what rests on citations that do not stand any more, and how many sentences each title
     lost; `standing` are those of `cited_by` as they are now. What was withheld of a section that was shown a
-    chunk which is `gone`, or left it without a citation, may speak of it and goes too."""
+    chunk which is `gone`, or left it without a citation, may speak of it and goes too. So does a section
+    where all chunks whose heading it has are gone, whole: its title is told as ""."""
     now, left, lost = iter(standing), [], Counter()
     for one in noted:
         outcome = one["outcome"]
         current = [(record, next(now)) for record in outcome["citations"]]
+        if is_source_gone(one, gone):
+            lost += Counter({"": len(outcome["sentences"])})
+            continue
         fallen = {record["marker"] for record, citation in current if citation is None}
         may_speak_of_it = bool(fallen or gone.intersection(one.get("shown", ())))
         resting = [s for s in outcome["sentences"] if s["citations"] or not may_speak_of_it]
@@ -155,6 +165,12 @@ def withdraw(
         }
         left.append({**one, "outcome": cleared})
     return left, lost
+
+
+def is_source_gone(section: Mapping, gone: Set[str]) -> bool:
+    """Whether the title of a section is a heading of chunks that are all gone."""
+    source = section.get("source", ())
+    return bool(source) and gone.issuperset(source)
 
 
 def _says_again(sentence: Sentence, old: Sentence) -> bool:

@@ -6,8 +6,11 @@ Knows what the graph has stored of a thread; knows nothing of events or of who m
 import time
 from typing import Any
 
+from langgraph.constants import START
+
 from agents.asking import Ask, Effort, Guidance
 from agents.checkpoints import ASKED
+from agents.graph import FREE
 from agents.policy import Policy
 from agents.records import read_scope
 from agents.report import usage_of
@@ -39,12 +42,15 @@ async def is_begun(graph, state: dict, config: dict) -> bool:
 
 
 async def spent_before(graph, config: dict) -> Usage:
-    """What the notes of an unfinished report took, those too that are not yet part of the state."""
+    """What an unfinished turn took before its answer: its plan, and the notes of a report, those too that are
+    not yet part of the state."""
     snapshot = await graph.aget_state(config)
+    if any(task.name in (START, *FREE) for task in snapshot.tasks):
+        return Usage()  # what is stored is of the turn before
     noted = dict(snapshot.values.get("noted", {}))
     for task in snapshot.tasks:
         noted |= (task.result or {}).get("noted", {})
-    return usage_of(list(noted.values()))
+    return Usage(**snapshot.values.get("spent", {})).plus(usage_of(list(noted.values())))
 
 
 def ask_of(state: dict, owner: str, role: str) -> Ask:

@@ -6,6 +6,7 @@ killed goes on with the sections that are missing. Knows nothing of the report.
 """
 
 import asyncio
+from dataclasses import asdict
 
 from langgraph.runtime import Runtime
 
@@ -16,23 +17,30 @@ from agents.nodes.answer import answer
 from agents.nodes.extract import extract
 from agents.nodes.revise import after_answer, after_revise, revise
 from agents.records import excerpt_record, read_scope
+from agents.report import is_source_gone
 from agents.state import AskState
+from core.seams import VectorStore
+from core.types import Scope, Usage
 from retrieval.evidence import CutLimits
 
 PASSING = ("draft", "mended", "abandoned")
+NOTHING = {"sentences": [], "citations": [], "withheld": [], "usage": asdict(Usage())}
 PLANNED = 1.0
 """The gate asks whether evidence answers a question; a section has been planned from it. What does not
 speak of the topic is withheld all the same."""
 
 
 async def note(state: AskState, runtime: Runtime[AskContext]) -> dict:
-    """Adds the section's `outcome` to `noted`, under its number, with the chunks that it was `shown`."""
-    context, number = runtime.context, state["number"]
+    """Adds the section's `outcome` to `noted`, under its number, with the chunks that it was `shown`. A run
+    that goes on may come to a heading that its reader has lost: that is neither told nor asked about."""
+    context, number, scope = runtime.context, state["number"], read_scope(state)
     section, question = state["sections"][number], state["queries"][0]
+    if not await asyncio.to_thread(_may_be_named, section, context.retriever.store, scope):
+        return {"noted": {str(number): {**section, "outcome": NOTHING, "shown": []}}}
     progress = f"{number + 1}/{len(state['sections'])} {section['title']}"
     runtime.stream_writer(StatusChanged("noting", progress))
     chunks = context.retrieval.evidence_chunks
-    found = await find(context, [question], read_scope(state), chunks)
+    found = await find(context, [question], scope, chunks)
     limits = CutLimits(context.retrieval.evidence_tokens, chunks)
     excerpts = await asyncio.to_thread(context.cutter.cut, question, found.to_the_point, limits)
     hostile = await find_hostile(context, question, found.hits)
@@ -56,6 +64,12 @@ async def note(state: AskState, runtime: Runtime[AskContext]) -> dict:
     outcome = {name: value for name, value in work["outcome"].items() if name not in PASSING}
     shown = [hit.chunk.id for hit in found.hits]
     return {"noted": {str(number): {**section, "outcome": outcome, "shown": shown}}}
+
+
+def _may_be_named(section: dict, store: VectorStore, scope: Scope) -> bool:
+    source = section.get("source", [])
+    there = {chunk.id for chunk in store.get_chunks(scope, source)} if source else set()
+    return not is_source_gone(section, set(source) - there)
 
 
 def _say_nothing(event: object) -> None:

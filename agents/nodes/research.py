@@ -30,7 +30,7 @@ CARRIED = (
 
 
 async def research(state: AskState, runtime: Runtime[AskContext]) -> dict:
-    """Sets `topic`, `sections` (title, question, wanted), `hostile` and `route`; nothing where there are no
+    """Sets `topic`, `sections` (as of `Section`), `hostile` and `route`; nothing where there are no
     two sections to write."""
     budget = BUDGETS[Effort(state["effort"])]
     request = state["queries"][0]
@@ -47,7 +47,7 @@ async def research(state: AskState, runtime: Runtime[AskContext]) -> dict:
         "route": Route.RESEARCH.value,
         "topic": topic,
         "queries": [request, *(section.question for section in sections)],
-        "sections": [{"title": s.title, "question": s.question, "wanted": s.wanted} for s in sections],
+        "sections": [{**asdict(section), "source": list(section.source)} for section in sections],
         "hostile": await find_hostile(runtime.context, topic, found.hits),
     }
 

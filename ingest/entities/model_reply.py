@@ -18,10 +18,14 @@ MAX_RELATIONS = 12
 """So that a whole reply fits into what is asked for: one that is cut off is no JSON."""
 _WORD = rf"[^\W{CJK}]"
 # Small models list these too. A name has a capital, a digit or a Chinese character.
+_POINTS = "it|its|he|she|they|them|we|you|i|this|that|these|those|the"
+# Behind a small letter all is pointed at ("the TM"); behind a capital, words in small letters alone ("This
+# company"), for names begin so too: The Hague.
 _NO_NAME = re.compile(
-    r"(?:it|its|he|she|they|them|we|you|i|this|that|these|those|the)\b[\w\s]{0,12}"
-    r"|[他她它我你您]们?|[该本这那其贵].{0,6}|公司|企业|机构|双方|两者",
-    re.IGNORECASE,
+    rf"(?:{_POINTS})\b[\w\s]{{0,12}}|(?i:{_POINTS})(?:\s+[a-z]\w*){{0,2}}"
+    r"|[他她它我你您]们?"
+    r"|[该本这那其贵](?:公司|集团|企业|机构|单位|部门|产品|设备|项目|校|院|厂|司|人|个|些|种|款|台)?"
+    r"|公司|企业|机构|双方|两者"
 )
 _NAMING = re.compile(rf"[A-Z0-9À-ÖØ-Þ{CJK}]|[^\x00-\x7f]")
 

@@ -2,11 +2,21 @@
 
 from dataclasses import asdict
 
-from agents.events import Failed, Finished, Retrieved, SentenceReleased, SentenceRevised, StatusChanged
+import pytest
+
+from agents.events import (
+    Failed,
+    Finished,
+    Retrieved,
+    SentenceReleased,
+    SentenceRevised,
+    StatusChanged,
+    ToolCalled,
+)
 from agents.masking import AnswerMask
 from agents.tools.tool import ToolResult
 from core.personal_data import KINDS
-from core.types import Answer, Citation, Hit, Label, Sentence, Stage, Status, Verdict
+from core.types import Answer, Citation, Hit, Label, Sentence, Stage, Status, Verdict, chunk_id
 from tests.agents.doubles import chunk
 
 PHONE = "13812345678"
@@ -46,8 +56,27 @@ def test_kinds_that_are_not_asked_for_stay():
     assert AnswerMask(("email",)).text(SAID) == SAID
 
 
-def test_what_a_tool_gives_is_masked_and_documents_keep_their_names():
-    given = ToolResult(SAID, {"rows": [{"phone": PHONE, "document_id": PHONE, "n": 2}]}, (CITATION,))
+def test_what_a_tool_gives_is_masked():
+    given = ToolResult(SAID, {"rows": [{"phone": PHONE, "n": 2}]}, (CITATION,))
     masked = AnswerMask(KINDS).result(given)
     assert masked.text == "联系电话是 [phone]。" and PHONE not in str(masked.citations)
-    assert masked.data == {"rows": [{"phone": "[phone]", "document_id": PHONE, "n": 2}]}
+    assert masked.data == {"rows": [{"phone": "[phone]", "n": 2}]}
+
+
+@pytest.mark.parametrize("order", [0, 99_999, 100_000])
+def test_ids_of_documents_and_chunks_leave_as_they_are_though_they_look_like_a_number(order):
+    mask, document = AnswerMask(KINDS), "0086031105130703".ljust(64, "a")
+    part = chunk_id(document, order)
+    rows = [{"document_id": document, "chunk_id": part}]
+    assert mask.text(part) != part
+    assert mask.result(ToolResult("", {"rows": rows})).data == {"rows": rows}
+
+
+@pytest.mark.parametrize("name", ["document_id", "chunk_id"])
+@pytest.mark.parametrize(
+    "value", [PHONE, f"{'a' * 64} {PHONE}", f"{'a' * 16}-00000\n{PHONE}", [PHONE], {"document_id": [PHONE]}, (PHONE,)]
+)
+def test_what_is_no_id_of_ours_is_masked_under_the_name_of_one(name, value):
+    mask, given = AnswerMask(KINDS), {"rows": [{name: value}]}
+    for shown in (mask.result(ToolResult("", given)).data, mask.event(ToolCalled("lookup", given)).arguments):
+        assert PHONE not in str(shown)

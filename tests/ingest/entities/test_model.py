@@ -87,6 +87,21 @@ def test_a_name_that_does_not_stand_there_as_a_name_is_dropped(name):
 
 
 @pytest.mark.parametrize(
+    "name", ["The Hague", "The Beatles", "It Works", "贵州茅台", "贵阳", "本田", "那不勒斯", "其士集团", "其士", "本溪"]
+)
+def test_a_name_that_begins_like_a_word_that_points_at_something_is_a_name(name):
+    graph = graph_of(f"{name} 在此。", {"entities": [{"name": name, "kind": "organisation"}]})
+    assert [mention.name for mention in graph.mentions] == [name]
+
+
+@pytest.mark.parametrize(
+    "name", ["The company", "This robot arm", "THEY", "the Robot", "贵公司", "该公司", "本集团", "其", "这款", "那些", "他们", "双方"]
+)
+def test_what_points_at_something_is_no_name(name):
+    assert graph_of(f"{name} 在此。", {"entities": [{"name": name, "kind": "organisation"}]}).mentions == ()
+
+
+@pytest.mark.parametrize(
     "relation",
     [
         {"source": "Acme Robotics", "kind": "leads", "target": "张伟", "sentence": 1},
