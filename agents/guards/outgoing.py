@@ -31,6 +31,7 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _TRAILING = ".,;:!?*_`"
+_OPENED = re.compile(r"!+\[")
 _EMPTY_PAIR = re.compile(r"[(（\[【]\s*[)）\]】]")
 
 
@@ -80,7 +81,7 @@ def plain_pictures(text: str) -> str:
         return text
     clean = _IMAGE.sub(_words_of_picture, _TAG.sub(_words_of_tag, text))
     # Whatever was too nested to be read so: a link is followed by a click alone.
-    return clean.replace("![", "[")
+    return _OPENED.sub("[", clean)
 
 
 def _words_of_picture(match: re.Match[str]) -> str:

@@ -1,7 +1,7 @@
 """Links, pictures and tags leave only when the evidence holds them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agents.guards.outgoing import plain_pictures, strip_links
@@ -79,6 +79,7 @@ def test_what_fetches_nothing_stays(text):
     assert plain_pictures(text) == text and strip_links(text, text) == (text, 0)
 
 
+@example("!![")
 @given(st.text(st.sampled_from("![]()<> a=\"'/imgsrc:.")))
 def test_no_text_leaves_with_a_picture(text):
     plain = plain_pictures(text)
