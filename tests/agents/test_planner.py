@@ -212,8 +212,8 @@ async def test_nobody_is_asked_where_there_is_no_choice_or_the_setting_is_off(op
 
 
 async def test_no_plan_is_taken_where_the_question_has_the_mark_of_the_name(open_agent):  # noqa: F811
-    chat = PlannerChat(CHAIN, GOOD)
-    events, _, queries, notes = await run(open_agent, chat, "Tell me the head of line #1 behind the FS-85 flow meter.")
+    chat = PlannerChat(CHAIN, "The FS-85 flow meter is made by Nova Instruments.")
+    events, _, _, notes = await run(open_agent, chat, "Tell me the head of line #1 behind the FS-85 flow meter.")
     assert (chat.planned, notes) == ([], []) and StatusChanged("planning", "model") not in events
 
 

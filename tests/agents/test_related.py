@@ -113,7 +113,7 @@ async def test_one_that_gives_orders_beside_one_that_does_not_takes_nothing_away
 
 
 async def test_a_question_of_a_document_is_no_answer(asking, library):
-    library.write("a", "How are Acme Robotics and the TM-20L related? They have the same owner.")
+    library.write("a", "Acme Robotics supplies the TM-20L? They have the same owner.")
     question = "How are Acme Robotics and the TM-20L related?"
     assert library.leg.find_way(Scope(COLLECTION), question)
     answer = await asking.answer(question)
