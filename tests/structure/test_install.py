@@ -34,7 +34,7 @@ sys.meta_path.insert(0, Missing())
 
 import openvino, openvino_genai
 openvino.Core().available_devices
-import langgraph.graph, langgraph.prebuilt, langgraph.checkpoint.sqlite.aio
+import langgraph.graph, langgraph.prebuilt, langgraph.checkpoint.serde.jsonplus
 import numpy
 from pathlib import Path
 from docx import Document
