@@ -39,21 +39,17 @@ class Asked:
 
 def learned_articles(folder: Path, name: str) -> Iterator[dict]:
     """The articles of a set of `SQUAD_FILES`, in their order."""
-    for article in json.loads((folder / SQUAD_FILES[name]).read_text(encoding="utf-8"))["data"]:
+    for article in articles_among(folder, name, lambda title: not is_reported(title)):
         group = str(article.get("title") or article["paragraphs"][0]["context"][:60])
-        if not is_reported(_title(article)) and not is_of_reported_part(group, 1):
+        if not is_of_reported_part(group, 1):
             yield article
 
 
 def articles_among(folder: Path, name: str, among: Callable[[str], bool]) -> Iterator[dict]:
-    """Those of other halves: of the titles that `among` takes."""
+    """Those whose title (or id) `among` takes."""
     for article in json.loads((folder / SQUAD_FILES[name]).read_text(encoding="utf-8"))["data"]:
-        if among(_title(article)):
+        if among(str(article.get("title") or article.get("id"))):
             yield article
-
-
-def _title(article: dict) -> str:
-    return str(article.get("title") or article.get("id"))
 
 
 def asked_of(article: dict) -> Iterator[Asked]:

@@ -40,18 +40,22 @@ class Case:
 
 def is_reported(group: str) -> bool:
     """Which half an article or a question belongs to."""
-    return int(hashlib.sha256(group.encode()).hexdigest(), 16) % 2 == 1
+    return _hash(group) % 2 == 1
 
 
 def is_weighed(group: str) -> bool:
     """Of the reported half the half whose drafts the check of answers is fitted on: whole answers are
     reported on the others."""
-    return is_reported(group) and int(hashlib.sha256(group.encode()).hexdigest(), 16) % 4 == 1
+    return _hash(group) % 4 == 1
 
 
 def is_asked(group: str) -> bool:
     """Of the quarter that whole answers are reported on."""
     return is_reported(group) and not is_weighed(group)
+
+
+def _hash(group: str) -> int:
+    return int(hashlib.sha256(group.encode()).hexdigest(), 16)
 
 
 def read_cases(folder: Path) -> list[Case]:

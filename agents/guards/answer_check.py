@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from agents.guards.learned import LearnedGuard
 from agents.guards.logistic import LogisticModel
 from agents.keywords import segments
 from core.seams import AnswerReading, PairReader
@@ -22,7 +23,7 @@ from retrieval.terms import simplify, split_terms
 
 ANSWERING = "answering"
 """Guard of the verdict on a true sentence that does not answer."""
-GROUNDING = "grounding"
+GROUNDING = LearnedGuard.name
 FEATURES = ("claim", "reading", "new", "said", "sufficiency")
 WEIGHTS_FILE = Path(__file__).with_name("answer_check.json")
 LEAST_HELD = 0.1
