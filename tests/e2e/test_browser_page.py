@@ -1,6 +1,8 @@
 """The page alone in a real browser, over a stand-in API: what only a browser can tell."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 from tests.e2e.browsing import ask, free_port, new_page
 from tests.ui.standin_api import HOSTILE, make_app, serving
@@ -16,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 START_TIMEOUT_S = 60
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +70,14 @@ def test_hostile_document_text_neither_runs_nor_links_nor_loads(chromium, url):
 def test_hostile_arguments_that_wait_for_approval_are_words_and_go_on_when_it_is_given(chromium, url):
     page = new_page(chromium, url, "en-GB")
     ask(page, "/remember my phone")
-    assert HOSTILE in page.locator(".attest-arguments").inner_text()
+    expect(page.locator(".attest-arguments")).to_contain_text(HOSTILE)
     page.get_by_role("button", name="Edit").click()
-    assert HOSTILE in page.get_by_label("Arguments, as JSON").input_value()
+    field = page.get_by_label("Arguments, as JSON")
+    expect(field).to_have_value(re.compile(re.escape(json.dumps(HOSTILE, ensure_ascii=False)[1:-1])))
     assert page.title() == "Attest" and page.locator("[onerror], [href^='javascript']").count() == 0
     page.get_by_role("button", name="Approve with these").click()
     page.get_by_text("By tools").wait_for()
-    assert page.locator(".attest-arguments").count() == 0
+    expect(page.locator(".attest-arguments")).to_have_count(0)
     assert not [address for address in page.requested if not address.startswith((url, "data:", "blob:"))]
     page.context.close()
 
@@ -85,7 +90,8 @@ def test_relations_are_drawn_of_hostile_names_as_words_and_lead_on(chromium, url
     page.get_by_role("button", name="Show", exact=True).click()
     drawing = page.locator("[data-testid='stGraphVizChart'] svg")
     drawing.wait_for()
-    assert drawing.locator("g.node").count() == 3 and drawing.locator("g.edge").count() == 2
+    expect(drawing.locator("g.node")).to_have_count(3)
+    expect(drawing.locator("g.edge")).to_have_count(2)
     assert drawing.locator("g.edge polygon").count() == 1  # an arrow where it is told which way it goes
     words = [text.text_content() for text in drawing.locator("g.node text").all()]
     assert {"Acme", "Port"} < set(words) and any(word.startswith("<script>document") for word in words)
@@ -116,8 +122,8 @@ def test_the_first_sentence_is_there_before_the_last(chromium, url):
     assert page.locator(".attest-answer").inner_text() == "每年有 15 天带薪年假。[1]"
     assert page.locator(".attest-status").is_visible()
     page.get_by_test_id("stPopover").wait_for()
-    assert "没有休完的可以留到次年三月底。[2]" in page.locator(".attest-answer").inner_text()
-    assert page.locator(".attest-status").count() == 0
+    expect(page.locator(".attest-answer")).to_contain_text("没有休完的可以留到次年三月底。[2]")
+    expect(page.locator(".attest-status")).to_have_count(0)
     page.context.close()
 
 
