@@ -55,7 +55,7 @@ def build_evidence_finder(services: "Services") -> "EvidenceFinder":
 
     embedder = services.token_embedder()
     settings = services.settings.guard
-    reader = services.guard_models().pairs
-    open_guard = partial(opened_guard, reader, settings, load_models(settings), services.chat_model)
+    models = services.guard_models()
+    open_guard = partial(opened_guard, models, settings, load_models(settings), services.chat_model)
     screen = EvidenceScreen(embedder) if settings.screen else None
     return EvidenceFinder(services.retriever(), EvidenceBinder(embedder), open_guard, screen)

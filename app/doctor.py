@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from app.server_record import ServerRecord, find_server
 from app.services import Services
+from app.weights.catalogue import BUILT_IN_CHAT
 from core.addresses import hide_credentials
 from core.errors import AttestError, StoreLockedError
 from core.settings import ChatSettings
@@ -59,6 +60,7 @@ def examine(services: Services) -> list[Finding]:
         lambda: _check_embedder(services),
         lambda: _check_reranker(services),
         lambda: _check_chat(services),
+        lambda: _check_probes(services),
         lambda: _check_store(services, running),
         lambda: _check_ledger(services),
         lambda: _check_port(services, "API", running),
@@ -168,6 +170,20 @@ def _check_chat(services: Services) -> Finding:
     except AttestError as exc:
         return _fault("chat model", exc)
     return Finding("chat model", Grade.OK, f"{settings.model} is present")
+
+
+def _check_probes(services: Services) -> Finding:
+    """Whether the guards read with a language model's states; it is not opened."""
+    from app.guard_parts import build_probe_reader
+
+    try:
+        probes = build_probe_reader(services.settings)
+    except AttestError as exc:
+        return _fault("second reading", exc)
+    if probes is None:
+        message = "guards read with the small model alone: ATTEST_GUARD__PROBES, or the chat model, says so"
+        return Finding("second reading", Grade.OK, message)
+    return Finding("second reading", Grade.OK, f"guards read with {BUILT_IN_CHAT.name} too, where they doubt")
 
 
 def _check_fallback(services: Services, spare: ChatSettings) -> Finding:

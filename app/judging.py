@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from anyio.from_thread import start_blocking_portal
 
-from agents.guards.building import assemble_guard, build_judge
+from agents.guards.building import GuardModels, assemble_guard, build_judge
 from agents.guards.grounding import GroundingGuard
 from agents.prompt_library import PromptLibrary
-from core.seams import Guard, PairReader
+from core.seams import Guard
 from core.settings import GuardSettings
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened_guard(
-    reader: PairReader,
+    models: GuardModels,
     settings: GuardSettings,
-    models: Sequence[Guard],
+    further: Sequence[Guard],
     find_chat: "Callable[[], ConnectedChatModel]",
 ) -> Iterator[GroundingGuard]:
-    """The cascade with these bigger models and, where the settings say so, the chat model that
+    """The cascade with these readers and bigger models and, where the settings say so, the chat model that
     `find_chat` gives as a judge: asked in a loop of its own, which ends with this.
 
     Raises:
@@ -36,7 +36,7 @@ def opened_guard(
         ChatModelError: the embedded model does not start.
     """
     if not settings.judge:
-        yield assemble_guard(reader, settings, models)
+        yield assemble_guard(models.pairs, settings, further, models.probes)
         return
     from app.chat_models import connect_chat
 
@@ -46,7 +46,7 @@ def opened_guard(
     ):
         loop = portal.call(_running_loop)
         judge = build_judge(chat_model, PromptLibrary(), loop, settings)
-        yield assemble_guard(reader, settings, [*models, judge])
+        yield assemble_guard(models.pairs, settings, [*further, judge], models.probes)
 
 
 async def _running_loop() -> asyncio.AbstractEventLoop:

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
         ChatModel,
         Embedder,
         ImageEmbedder,
-        PairReader,
         Reranker,
         TokenEmbedder,
         VectorStore,
@@ -98,8 +97,11 @@ class Services:
     def guard_models(self) -> "GuardModels":
         """What the guards read with."""
         from agents.guards.building import GuardModels
+        from app.guard_parts import build_pair_reader, build_probe_reader
 
-        return GuardModels(self.token_embedder(), self._once("pair_reader", self._build_pair_reader))
+        pairs = self._once("pair_reader", lambda: build_pair_reader(self.settings))
+        probes = self._once("probe_reader", lambda: build_probe_reader(self.settings))
+        return GuardModels(self.token_embedder(), pairs, probes)
 
     def token_vectors(self) -> "TokenVectors":
         """The token vectors kept beside the index, for late interaction."""
@@ -334,13 +336,6 @@ class Services:
         if self.settings.embedder.kind == "e5-openvino":
             return self.embedder()
         return build_embedder(EmbedderSettings(threads=self.settings.embedder.threads), self.weights_dir)
-
-    def _build_pair_reader(self) -> "PairReader":
-        from retrieval.pairs.reader import AdaptedReader
-
-        reader = AdaptedReader(self.weights_dir, self.settings.embedder.threads)
-        reader.load()
-        return reader
 
     def _build_index(self) -> "ChunkIndex":
         from app.late_embedder import LateEmbedder

@@ -13,7 +13,6 @@ import numpy as np
 from core.conditions import Condition
 from core.entities import ChunkGraph
 from core.messages import ChatDelta, ChatOptions, Message, ToolCall, ToolSpec
-from core.text import Span
 from core.types import (
     Chunk,
     Document,
@@ -277,41 +276,6 @@ class Passage:
     def quoted(self) -> str:
         """The quotes as one text."""
         return "\n".join(self.quotes)
-
-
-Pair = tuple[str, str]
-"""A claim or a question, and the text it is read beside."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerReading:
-    """How a text answers a question: the `logit` that it does, and of the `text` that was read where the
-    answer is thought to stand: stretches with their shares, together at most 1."""
-
-    logit: float
-    text: str
-    shares: tuple[tuple[Span, float], ...]
-
-
-class PairReader(Protocol):
-    """Reads two texts together, token by token: does the second hold the claim, does it answer the
-    question? Gives logits, which only a map fitted on labelled pairs makes probabilities."""
-
-    fingerprint: str
-    """Changes whenever the same pair would get another logit."""
-
-    def read_claims(self, pairs: Sequence[Pair]) -> list[float]:
-        """Of each pair, in its order, the logit that the second text holds what the first states. Of
-        a long second text the sentences that speak most of the first are read."""
-        ...
-
-    def read_questions(self, pairs: Sequence[Pair]) -> list[float]:
-        """Of each pair, in its order, the logit that an answer to the first stands in the second."""
-        ...
-
-    def find_answers(self, question: str, texts: Sequence[str]) -> list[AnswerReading]:
-        """The same of one question beside each text, with where the answer is thought to stand."""
-        ...
 
 
 class Guard(Protocol):

@@ -225,6 +225,7 @@ class GuardSettings(Section):
     unsure_at: float = Field(0.35, ge=0, le=1, description="from here up to supported_at a sentence is unsure; below it is unsupported")
     model: str = Field("", description="bigger model asked about unsure sentences: id or folder of a cross-encoder for entailment or consistency (extra [models]); empty: none")
     device: str = Field("", description="torch device of that model, as cuda:0 or cpu; empty: the best there is")
+    probes: Literal["auto", "on", "off"] = Field("auto", description="read evidence with the built-in chat model's states where the small reader is in doubt: auto, where that model answers")
     judge: bool = Field(False, description="the chat model is asked about sentences that stay unsure")
     judge_timeout_s: float = Field(20.0, gt=0, description="longest wait for its word on one sentence")
     sufficient_at: float = Field(0.2, ge=0, le=1, description="evidence score below which no draft is made")

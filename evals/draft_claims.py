@@ -40,7 +40,7 @@ def claims_on_drafts(drafts: Iterable[Drafted], rng: random.Random) -> Iterator[
             if is_right(said, drafted.case):
                 yield from _true_and_changed(said, drafted.case, rng)
             elif _is_wrong(said, drafted.case):
-                yield PairRow(CLAIM, said, _most_like(said, drafted.case.passages)[1], 0, None, WRONG)
+                yield PairRow(CLAIM, said, most_like(said, drafted.case.passages)[1], 0, None, WRONG)
 
 
 def is_right(said: str, case: DraftCase) -> bool:
@@ -56,7 +56,7 @@ def is_right(said: str, case: DraftCase) -> bool:
 
 
 def _is_wrong(said: str, case: DraftCase) -> bool:
-    return _most_like(said, case.passages)[0] < COPIED and not _own_terms(said, case) & _answer_terms(case)
+    return most_like(said, case.passages)[0] < COPIED and not _own_terms(said, case) & _answer_terms(case)
 
 
 def _true_and_changed(said: str, case: DraftCase, rng: random.Random) -> Iterator[PairRow]:
@@ -79,7 +79,7 @@ def _answer_terms(case: DraftCase) -> set[str]:
     return set(split_terms(" ".join(form for group in case.groups for form in group)))
 
 
-def _most_like(said: str, passages: Iterable[str]) -> tuple[float, str]:
+def most_like(said: str, passages: Iterable[str]) -> tuple[float, str]:
     """The passage with the sentence that is most alike, and how alike it is."""
     return max(
         (max((overlap(said, span.of(text)) for span in split_sentences(text)), default=0.0), text)

@@ -2,8 +2,9 @@
 
 Drafts are those that `python -m evals.drafts EVALS_FOLDER DRAFTS.jsonl --weighed` wrote. The first sentence
 of each is bound and judged as in an answer; right is what holds the known answer. Writes
-agents/guards/answer_check.json, with what the parts and the whole tell apart (the whole by five folds over
-questions). Knows drafts and guards; knows nothing of the graph.
+agents/guards/answer_check.json, and answer_check_probed.json with the word of the probes besides, each with
+what the parts and the whole tell apart (the whole by five folds over questions). Knows drafts and guards;
+knows nothing of the graph.
 """
 
 import argparse
@@ -17,10 +18,17 @@ import numpy as np
 from agents.binding import EvidenceBinder
 from agents.drafting import DraftChecker
 from agents.guards import answer_check
-from agents.guards.answer_check import FEATURES, GROUNDING, answer_features
-from agents.guards.building import assemble_guard
+from agents.guards.answer_check import (
+    FEATURES,
+    GROUNDING,
+    PROBED_FEATURES,
+    PROBED_TEXTS,
+    answer_features,
+)
+from agents.guards.building import GuardModels, assemble_guard
 from agents.guards.sufficiency import SufficiencyGate
-from core.seams import PairReader, TokenEmbedder
+from app.model_server.process import prepare_in_child
+from app.weights.catalogue import BUILT_IN_CHAT
 from core.settings import GuardSettings
 from core.text import split_sentences
 from core.types import Chunk, Label, Verdict
@@ -29,6 +37,7 @@ from evals.drafts import Drafted, read_drafts
 from evals.logistic_fit import auroc, fit
 from retrieval.embedders.e5 import E5Embedder
 from retrieval.pairs.reader import AdaptedReader
+from retrieval.probes.reader import StateReader
 from retrieval.token_cache import CachedTokenEmbedder
 
 COMMAND = "python -m evals.fit_answer_check DRAFTS.jsonl WEIGHTS_FOLDER"
@@ -51,9 +60,11 @@ class Weighed:
 class DraftReader:
     """Judges the first sentences of drafts as an answer's are judged."""
 
-    def __init__(self, embedder: TokenEmbedder, reader: PairReader, settings: GuardSettings) -> None:
-        self._reader, self._gate = reader, SufficiencyGate(embedder, reader)
-        self._binder, self._guard = EvidenceBinder(embedder), assemble_guard(reader, settings, [])
+    def __init__(self, models: GuardModels, settings: GuardSettings) -> None:
+        self._models = models
+        self._gate = SufficiencyGate(models.tokens, models.pairs, probes=models.probes)
+        self._binder = EvidenceBinder(models.tokens)
+        self._guard = assemble_guard(models.pairs, settings, [], models.probes)
 
     def weighed(self, drafts: Sequence[Drafted]) -> Iterator[Weighed]:
         """Of drafts whose verdict the check may change."""
@@ -71,8 +82,10 @@ class DraftReader:
 
         def note(question: str, said: str, texts: Sequence[str], verdict: Verdict) -> Verdict:
             if texts and verdict.guard == GROUNDING and verdict.label is not Label.CONTRADICTED:
-                readings = self._reader.find_answers(question, texts)
-                read = answer_features(question, said, readings, sufficiency, verdict.score)
+                readings = self._models.pairs.find_answers(question, texts)
+                read = dict(answer_features(question, said, readings, sufficiency, verdict.score))
+                if self._models.probes is not None:
+                    read["fit"] = max(self._models.probes.read_fit(question, said, texts[:PROBED_TEXTS]))
                 found.append(Weighed(question, read, verdict, is_right(said, case), bool(case.groups)))
             return verdict
 
@@ -82,10 +95,10 @@ class DraftReader:
         yield from found[:1]
 
 
-def fit_check(rows: Sequence[Weighed]) -> dict:
-    """The file's content."""
+def fit_check(rows: Sequence[Weighed], names: Sequence[str]) -> dict:
+    """The content of the file that weighs these features."""
     labels = np.array([float(row.right) for row in rows])
-    table = np.array([[row.features[name] for name in FEATURES] for row in rows])
+    table = np.array([[row.features[name] for name in names] for row in rows])
     questions = sorted({row.question for row in rows})
     folds = np.array([questions.index(row.question) % FOLDS for row in rows])
     scores = np.zeros(len(rows))
@@ -98,7 +111,7 @@ def fit_check(rows: Sequence[Weighed]) -> dict:
         "about": f"whether a drafted sentence is the answer: fitted by `{COMMAND}`",
         "n": len(rows),
         "right": int(labels.sum()),
-        "auroc": {n: round(auroc(table[:, at], labels), 3) for at, n in enumerate(FEATURES)}
+        "auroc": {n: round(auroc(table[:, at], labels), 3) for at, n in enumerate(names)}
         | {"together": round(auroc(scores, labels), 3)},
         "let through": {
             f"{at:g}": {
@@ -109,7 +122,7 @@ def fit_check(rows: Sequence[Weighed]) -> dict:
             for at in AT
         },
         "bias": round(bias, 4),
-        "weights": {n: round(float(value), 4) for n, value in zip(FEATURES, weights, strict=True)},
+        "weights": {n: round(float(value), 4) for n, value in zip(names, weights, strict=True)},
     }
 
 
@@ -120,9 +133,15 @@ def main() -> None:
     parser.add_argument("weights", type=Path)
     given = parser.parse_args()
     embedder = CachedTokenEmbedder(E5Embedder(given.weights), KEPT_TOKENS)
-    reading = DraftReader(embedder, AdaptedReader(given.weights), GuardSettings())
-    model = fit_check(list(reading.weighed(read_drafts(given.drafts))))
-    answer_check.WEIGHTS_FILE.write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
+    pairs, file = AdaptedReader(given.weights), given.weights / BUILT_IN_CHAT.file_name
+    drafts = read_drafts(given.drafts)
+    for names, path, probes in (
+        (FEATURES, answer_check.WEIGHTS_FILE, None),
+        (PROBED_FEATURES, answer_check.PROBED_FILE, StateReader(lambda: prepare_in_child(file))),
+    ):
+        reading = DraftReader(GuardModels(embedder, pairs, probes), GuardSettings())
+        model = fit_check(list(reading.weighed(drafts)), names)
+        path.write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,9 +10,10 @@ from functools import reduce
 from pathlib import Path
 from statistics import fmean
 
-from agents.guards.building import load_models
+from agents.guards.building import GuardModels, load_models
 from agents.guards.grounding import GroundingGuard
 from agents.guards.learned import cut_claim
+from app.guard_parts import build_pair_reader, build_probe_reader
 from app.judging import opened_guard
 from app.services import Services
 from core.errors import InputError
@@ -26,7 +27,6 @@ from evals.guard import Judged, judge, report, spearman
 from evals.guard_sets import SETS, reported_claims
 from evals.indexing import settings_fingerprint
 from retrieval.embedders.e5 import E5Embedder
-from retrieval.pairs.reader import AdaptedReader
 from retrieval.token_cache import CachedTokenEmbedder
 
 MTRAG = "mtrag"
@@ -61,19 +61,20 @@ def run_guard(job: GuardJob, settings: Settings, on_progress: Callable[[str], No
     named = _read(job)
     embedder = _embedder(settings)
     cached = CachedTokenEmbedder(embedder)
-    reader = AdaptedReader(weights_dir(settings.cache), settings.embedder.threads)
+    models = GuardModels(cached, build_pair_reader(settings), build_probe_reader(settings))
     spent: list[Usage] = []
     services = Services(settings)
     with (
         closing(services),
-        opened_guard(reader, settings.guard, load_models(settings.guard), services.chat_model) as guard,
+        opened_guard(models, settings.guard, load_models(settings.guard), services.chat_model) as guard,
     ):
         judging = _Judging(guard.spending(spent.append), cached, settings.guard.supported_at, on_progress)
         reports = {name: judging.run(rows, with_rows=len(named) == 1) for name, rows in named.items()}
     shared = {
         "usage": asdict(reduce(Usage.plus, spent, Usage())),
         "settings_fingerprint": settings_fingerprint(settings.guard.model_dump(mode="json")),
-        "reader": reader.fingerprint,
+        "reader": models.pairs.fingerprint,
+        "probes": models.probes.fingerprint if models.probes is not None else None,
         "supported_at": settings.guard.supported_at,
         "unsure_at": settings.guard.unsure_at,
     }

@@ -12,6 +12,8 @@ from hypothesis import settings
 # Read by libraries when they are first imported, hence not in a fixture.
 os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
 os.environ.setdefault("LANGSMITH_TRACING", "false")
+# A language model of a gigabyte is loaded by the tests that are about it alone.
+os.environ.setdefault("ATTEST_GUARD__PROBES", "off")
 
 # A loaded machine is slow at times; a speed is measured in bench/, not in a test.
 settings.register_profile("attest", deadline=None)
@@ -77,6 +79,16 @@ def pair_reader(weights_folder):
     from retrieval.pairs.reader import AdaptedReader
 
     return AdaptedReader(weights_folder)
+
+
+@pytest.fixture(scope="session")
+def probe_reader(weights_folder):
+    """The real reader of a language model's states, loaded once."""
+    from app.model_server.process import prepare_in_child
+    from app.weights.catalogue import BUILT_IN_CHAT
+    from retrieval.probes.reader import StateReader
+
+    return StateReader(lambda: prepare_in_child(weights_folder / BUILT_IN_CHAT.file_name))
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from agents.guards.learned import LearnedGuard
-from agents.guards.logistic import LogisticModel
+from agents.guards.logistic import LogisticModel, logit
 from agents.keywords import segments
-from core.seams import AnswerReading, PairReader
+from core.readers import AnswerReading, PairReader, ProbeReader
 from core.settings import GuardSettings
 from core.text import CJK
 from core.types import Label, Verdict
@@ -26,6 +26,11 @@ ANSWERING = "answering"
 GROUNDING = LearnedGuard.name
 FEATURES = ("claim", "reading", "new", "said", "sufficiency")
 WEIGHTS_FILE = Path(__file__).with_name("answer_check.json")
+PROBED_FEATURES = (*FEATURES, "fit")
+PROBED_FILE = Path(__file__).with_name("answer_check_probed.json")
+DOUBT = (0.05, 0.97)
+"""Probabilities between which the language model's states are asked too."""
+PROBED_TEXTS = 2
 LEAST_HELD = 0.1
 """Below this probability that the evidence holds it no sentence is raised: it says more than the answer."""
 _LEAST = 0.02
@@ -37,10 +42,15 @@ class AnswerCheck:
     """Raises and lowers verdicts on the first sentence of an answer."""
 
     def __init__(
-        self, reader: PairReader, settings: GuardSettings, model: LogisticModel | None = None
+        self,
+        reader: PairReader,
+        settings: GuardSettings,
+        model: LogisticModel | None = None,
+        probes: ProbeReader | None = None,
     ) -> None:
-        self._reader, self._settings = reader, settings
+        self._reader, self._settings, self._probes = reader, settings, probes
         self._model = model or LogisticModel(WEIGHTS_FILE)
+        self._probed = LogisticModel(PROBED_FILE)
 
     def weigh(
         self, question: str, sentence: str, texts: Sequence[str], sufficiency: float, verdict: Verdict
@@ -52,7 +62,11 @@ class AnswerCheck:
             return verdict
         readings = self._reader.find_answers(question, texts)
         features = answer_features(question, sentence, readings, sufficiency, verdict.score)
-        score = round(self._model.probability(features), 4)
+        score = self._model.probability(features)
+        if self._probes is not None and DOUBT[0] <= score <= DOUBT[1]:
+            fit = max(self._probes.read_fit(question, sentence, texts[:PROBED_TEXTS]))
+            score = self._probed.probability({**features, "fit": fit})
+        score = round(score, 4)
         if verdict.label is Label.SUPPORTED:
             if score >= self._settings.answer_at:
                 return verdict
@@ -84,11 +98,11 @@ def answer_features(
     best = max(readings, key=lambda reading: reading.logit)
     new, said = said_share(question, sentence, best)
     return {
-        "claim": _logit(score),
+        "claim": logit(score),
         "reading": best.logit,
         "new": math.log(new + _LEAST),
         "said": math.log(said + _LEAST),
-        "sufficiency": _logit(sufficiency),
+        "sufficiency": logit(sufficiency),
     }
 
 
@@ -112,7 +126,3 @@ def said_share(question: str, sentence: str, reading: AnswerReading) -> tuple[fl
         new += share * (is_said and not is_asked)
     return new, whole
 
-
-def _logit(probability: float) -> float:
-    held = min(max(probability, 0.01), 0.99)
-    return math.log(held / (1 - held))

@@ -6,21 +6,24 @@ from dataclasses import dataclass
 
 from agents.guards.grounding import GroundingGuard
 from agents.prompt_library import PromptLibrary
-from core.seams import ChatModel, Guard, PairReader, TokenEmbedder
+from core.readers import PairReader, ProbeReader
+from core.seams import ChatModel, Guard, TokenEmbedder
 from core.settings import GuardSettings
 
 
 @dataclass(frozen=True, slots=True)
 class GuardModels:
-    """The small models that guards read with: token vectors, and pairs of texts. Both are built in,
-    whatever the index is made with: the guards were fitted to them."""
+    """The models that guards read with: token vectors, pairs of texts, and where they are wanted the states
+    of a language model. All are built in, whatever the index is made with and whoever answers: the guards
+    were fitted to them."""
 
     tokens: TokenEmbedder
     pairs: PairReader
+    probes: ProbeReader | None = None
 
 
 async def build_guard(
-    reader: PairReader, chat_model: ChatModel, prompts: PromptLibrary, settings: GuardSettings
+    models: GuardModels, chat_model: ChatModel, prompts: PromptLibrary, settings: GuardSettings
 ) -> GroundingGuard:
     """Called in the loop that the chat model belongs to; a bigger model is loaded in a thread.
 
@@ -30,7 +33,7 @@ async def build_guard(
     further = await asyncio.to_thread(load_models, settings)
     if settings.judge:
         further.append(build_judge(chat_model, prompts, asyncio.get_running_loop(), settings))
-    return assemble_guard(reader, settings, further)
+    return assemble_guard(models.pairs, settings, further, models.probes)
 
 
 def load_models(settings: GuardSettings) -> list[Guard]:
@@ -53,7 +56,9 @@ def build_judge(
 
 
 def assemble_guard(
-    reader: PairReader, settings: GuardSettings, further: Sequence[Guard]
+    reader: PairReader, settings: GuardSettings, further: Sequence[Guard], probes: ProbeReader | None = None
 ) -> GroundingGuard:
-    """The whole cascade with these behind the small model."""
-    return GroundingGuard(reader, settings.supported_at, settings.unsure_at, further=further)
+    """The whole cascade with these behind the readers."""
+    return GroundingGuard(
+        reader, settings.supported_at, settings.unsure_at, further=further, probes=probes
+    )

@@ -1,7 +1,8 @@
 """The grounding guard: does the evidence hold this sentence?
 
 A cascade, cheapest first: exact checks, the small calibrated model that reads sentence and evidence
-together, then, for what stays unsure and where one is configured, a bigger model. Knows the
+together, for what it is in doubt about the states of the built-in chat model, then, for what stays unsure
+and where one is configured, a bigger model. Knows the
 stages; knows nothing of prompts or of what happens with a verdict.
 """
 
@@ -13,7 +14,9 @@ from agents.guards.cascade import GuardCascade
 from agents.guards.exact import ExactGuard
 from agents.guards.learned import LearnedGuard
 from agents.guards.logistic import LogisticModel
-from core.seams import ChatModel, Guard, PairReader, Passage
+from agents.guards.probed import ProbedGuard
+from core.readers import PairReader, ProbeReader
+from core.seams import ChatModel, Guard, Passage
 from core.types import Label, Usage, Verdict
 
 OBJECTED = 0.34
@@ -34,11 +37,14 @@ class GroundingGuard:
         unsure_at: float | None = None,
         model: LogisticModel | None = None,
         further: Sequence[Guard] = (),
+        probes: ProbeReader | None = None,
     ) -> None:
         """`supported_at` is the probability from which a sentence counts as supported; from `unsure_at`
-        up to it the `further` guards are asked, and without one it stays unsure."""
+        up to it the `further` guards are asked, and without one it stays unsure. Where there are `probes`
+        they read what the small model is in doubt about."""
         self._exact, self._learned = ExactGuard(), LearnedGuard(reader, supported_at, unsure_at, model)
-        self._cascade = GuardCascade([self._learned, *further])
+        reading = self._learned if probes is None else ProbedGuard(self._learned, probes)
+        self._cascade = GuardCascade([reading, *further])
 
     def spending(
         self, spend: Callable[[Usage], None], chat_model: ChatModel | None = None

@@ -12,7 +12,8 @@ from pathlib import Path
 from agents.guards.contrasts import OPPOSITES, QUANTIFIERS, contrast
 from agents.guards.exact import SIMILAR, negation_differs, overlap
 from agents.guards.logistic import LogisticModel
-from core.seams import PairReader, Passage
+from core.readers import PairReader
+from core.seams import Passage
 from core.text import detect_language, split_sentences
 from core.types import Label, Verdict
 from core.wording import in_digits
@@ -51,7 +52,10 @@ class LearnedGuard:
         """See `Guard.check`; of several sentences the weakest decides."""
         if not passage.quotes:
             return Verdict(Label.UNSUPPORTED, 0.0, self.name, "no evidence")
-        score = min(self._probabilities(cut_claim(sentence), passage))
+        return self.verdict(min(self._probabilities(cut_claim(sentence), passage)), sentence, passage)
+
+    def verdict(self, score: float, sentence: str, passage: Passage) -> Verdict:
+        """What a probability that the evidence holds the sentence comes to."""
         if score >= self._supported_at:
             return Verdict(Label.SUPPORTED, score, self.name)
         if score >= self._unsure_at:

@@ -22,3 +22,9 @@ class LogisticModel:
         """0…1. Raises KeyError when a feature is missing."""
         total = self._bias + sum(w * features[name] for name, w in self._weights.items())
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+
+
+def logit(probability: float) -> float:
+    """The logarithm of the odds; a probability is taken to lie between .01 and .99."""
+    held = min(max(probability, 0.01), 0.99)
+    return math.log(held / (1 - held))

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from agents.guards.demands import met_share, offers_kind
-from agents.guards.logistic import LogisticModel
+from agents.guards.logistic import LogisticModel, logit
 from agents.keywords import segment_cover
-from core.seams import PairReader, TokenEmbedder
+from core.readers import PairReader, ProbeReader
+from core.seams import TokenEmbedder
 from core.text import detect_language
 from core.types import Chunk
 
@@ -24,6 +25,14 @@ FEATURES = (
     "across_weakest",
 )  # fmt: skip
 WEIGHTS_FILE = Path(__file__).with_name("sufficiency.json")
+PROBED_FILE = Path(__file__).with_name("sufficiency_probed.json")
+ANSWERING_FILE = Path(__file__).with_name("answering_probed.json")
+DOUBT = (0.03, 0.97)
+"""Probabilities between which the language model's states are asked too."""
+PROBED_TEXTS = 2
+"""Chunks that are read so at most: those that the small reader likes best. A second for each."""
+ENOUGH = 0.9
+"""Probability from which no further chunk is read so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +48,15 @@ class SufficiencyGate:
     """Tells how probable it is that chunks hold the answer."""
 
     def __init__(
-        self, embedder: TokenEmbedder, reader: PairReader, model: LogisticModel | None = None
+        self,
+        embedder: TokenEmbedder,
+        reader: PairReader,
+        model: LogisticModel | None = None,
+        probes: ProbeReader | None = None,
     ) -> None:
-        self._embedder, self._reader = embedder, reader
+        self._embedder, self._reader, self._probes = embedder, reader, probes
         self._model = model or LogisticModel(WEIGHTS_FILE)
+        self._probed, self._answering = LogisticModel(PROBED_FILE), LogisticModel(ANSWERING_FILE)
 
     def read(self, question: str, chunks: Sequence[Chunk]) -> Sufficiency:
         """The score is 0 without evidence."""
@@ -50,14 +64,25 @@ class SufficiencyGate:
             return Sufficiency(0.0, {})
         texts = [f"{chunk.context}\n{chunk.text}".strip() for chunk in chunks]
         logits = self._reader.read_questions([(question, text) for text in texts])
-        features = question_features(self._embedder, question, texts, max(logits))
-        return Sufficiency(
-            round(self._model.probability(features), 4),
-            {
-                chunk.id: round(1 / (1 + math.exp(-max(-30.0, min(30.0, logit)))), 4)
-                for chunk, logit in zip(chunks, logits, strict=True)
-            },
-        )
+        score = self._model.probability(question_features(self._embedder, question, texts, max(logits)))
+        shares = [1 / (1 + math.exp(-max(-30.0, min(30.0, value)))) for value in logits]
+        if self._probes is not None and DOUBT[0] <= score <= DOUBT[1]:
+            score = self._read_again(question, texts, score, shares)
+        answering = {chunk.id: round(share, 4) for chunk, share in zip(chunks, shares, strict=True)}
+        return Sufficiency(round(score, 4), answering)
+
+    def _read_again(self, question: str, texts: Sequence[str], score: float, shares: list[float]) -> float:
+        """The score with the probes' word on the chunks that the small reader likes best, one by one until
+        one is enough; puts their word into `shares` too."""
+        probed: list[float] = []
+        found = score
+        for at in sorted(range(len(texts)), key=lambda at: -shares[at])[:PROBED_TEXTS]:
+            probed += self._probes.read_answers(question, [texts[at]])
+            shares[at] = self._answering.probability({"small": logit(shares[at]), "probe": probed[-1]})
+            found = self._probed.probability({"small": logit(score), "probe": max(probed)})
+            if found >= ENOUGH:
+                break
+        return found
 
 
 def question_features(

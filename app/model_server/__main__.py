@@ -1,5 +1,5 @@
 """`python -m app.model_server MODEL_PATH`: loads, says where it listens, serves until its
-parent is gone.
+parent is gone. With `--prepare` it only brings a GGUF file into OpenVINO's form and says where that lies.
 
 The parent holds our standard input open; when it ends, however it ends, the pipe closes
 and this process exits. The key comes by the environment, so that `ps` does not show it.
@@ -21,6 +21,16 @@ from core.errors import AttestError
 from core.telemetry import silence_libraries
 
 KEY_VARIABLE = "ATTEST_MODEL_SERVER_KEY"
+
+
+def prepare(path: Path) -> int:
+    """One JSON line on stdout: {"folder": …}, or {"error", "remedy"}."""
+    try:
+        print(json.dumps({"folder": str(prepare_model(path))}), flush=True)
+    except AttestError as exc:
+        print(json.dumps({"error": exc.message, "remedy": exc.remedy}), flush=True)
+        return 3
+    return 0
 
 
 def serve(arguments: argparse.Namespace) -> int:
@@ -49,12 +59,14 @@ def run() -> int:
     """Reads the command line and serves."""
     parser = argparse.ArgumentParser(prog="python -m app.model_server")
     parser.add_argument("model", type=Path)
-    parser.add_argument("--name", required=True)
+    parser.add_argument("--name", default="model")
+    parser.add_argument("--prepare", action="store_true")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--cache-gb", type=int, default=1)
     silence_libraries()
     threading.Thread(target=_leave_with_parent, daemon=True).start()
-    return serve(parser.parse_args())
+    arguments = parser.parse_args()
+    return prepare(arguments.model) if arguments.prepare else serve(arguments)
 
 
 if __name__ == "__main__":

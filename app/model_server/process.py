@@ -127,6 +127,25 @@ class ModelServerProcess:
         )
 
 
+def prepare_in_child(path: Path) -> Path:
+    """The folder in OpenVINO's form for a GGUF file, made by a child where it is not there yet: that
+    takes gigabytes for half a minute, which a process that serves shall not keep.
+
+    Raises:
+        ModelFileError: the file is missing or cannot be read as a model.
+    """
+    command = [sys.executable, "-m", "app.model_server", str(path), "--prepare"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as child:
+        line = child.stdout.readline()
+    failed = {"error": f"{path} could not be read", "remedy": "run: attest doctor"}
+    said = json.loads(line) if line else failed
+    if "error" in said:
+        raise ModelFileError(said["error"], remedy=said["remedy"])
+    return Path(said["folder"])
+
+
 def _read_line(child: subprocess.Popen) -> str:
     try:
         return child.stdout.readline()

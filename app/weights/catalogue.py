@@ -76,6 +76,9 @@ CATALOGUE: tuple[Weights, ...] = (
     ),
 )
 
+BUILT_IN_CHAT = next(entry for entry in CATALOGUE if entry.kind == CHAT and entry.default)
+"""The chat model that answers where nothing else is named, and that the guards' probes were fitted to."""
+
 
 def find_weights(name: str) -> Weights | None:
     """The entry of that name, or None."""

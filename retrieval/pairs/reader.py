@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.seams import AnswerReading, Pair
+from core.readers import AnswerReading, Pair
 from core.text import Span
 from retrieval.embedders.e5 import PAD_TO, open_weights, token_batches, tokenizer_of
 from retrieval.embedders.e5_weights import SpecialTokens

@@ -9,7 +9,8 @@ import numpy as np
 
 from agents.guards.building import GuardModels
 from agents.guards.grounding import GroundingGuard
-from core.seams import AnswerReading, ChatDelta
+from core.readers import AnswerReading
+from core.seams import ChatDelta
 from core.text import Span
 from core.types import Chunk, Hit, Stage, Usage
 from retrieval.evidence import Excerpt

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.guards.answer_check import ANSWERING, AnswerCheck, answer_features, said_share, says_more
-from core.seams import AnswerReading
+from core.readers import AnswerReading
 from core.settings import GuardSettings
 from core.text import Span
 from core.types import Label, Verdict

@@ -1,0 +1,1 @@
+"""Reading with the hidden states of the built-in chat model."""
