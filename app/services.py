@@ -270,6 +270,8 @@ class Services:
                     chat_model.begin()
                 retriever = await asyncio.to_thread(self.retriever)
                 models = await asyncio.to_thread(self.guard_models)
+                if hasattr(models.probes, "begin"):
+                    models.probes.begin()
                 self.paths.create()
                 loop = await asyncio.to_thread(self.loop)
                 asker = await open_asker(

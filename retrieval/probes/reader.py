@@ -9,11 +9,13 @@ never run. Knows prompts and probes; knows nothing of verdicts.
 import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from core.errors import ModelFileError
 from core.wording import in_digits
 from retrieval.pairs.window import cut_window
 from retrieval.probes.states import LayerStates
@@ -80,10 +82,18 @@ class StateReader:
     def _states(self) -> LayerStates:
         return LayerStates(self._find_folder(), self._probes.layer, self._threads)
 
+    def begin(self) -> None:
+        """Lets the model be opened in the background, so that the first question does not wait for it."""
+        threading.Thread(target=self._open_quietly, daemon=True).start()
+
     def load(self) -> None:
-        """Opens the model now, so that the first question does not wait for it."""
+        """Opens the model; waits where that has begun. Raises as the class says."""
         with self._opening:
             self._states  # noqa: B018
+
+    def _open_quietly(self) -> None:
+        with suppress(ModelFileError):  # the first reading finds the same, and tells its caller
+            self.load()
 
     def read_answers(self, question: str, texts: Sequence[str]) -> list[float]:
         """See `ProbeReader.read_answers`."""
