@@ -3,6 +3,7 @@ ingest the sample library, ask, abstain, take up a session; and five real notes 
 there."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -15,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "samples" / "library"
 NOTES = ROOT.parent / "shared" / "library" / "llm-notes"
 ATTEST = [sys.executable, "-c", "from app.cli.main import run; run()"]
+# With the second reading, as it is installed.
+ENVIRONMENT = {**os.environ, "ATTEST_GUARD__PROBES": "auto"}
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
 
@@ -22,7 +25,7 @@ def attest(data: Path, *words: str, code: int = 0) -> dict:
     """Runs a command with --json; its whole stdout must be one JSON document."""
     done = subprocess.run(
         [*ATTEST, *words, "--json", "--data", str(data)],
-        cwd=ROOT, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL,
+        cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
@@ -40,7 +43,7 @@ def library(tmp_path_factory, weights_folder) -> Path:
         port = free.getsockname()[1]
     with (data / "serve.log").open("w") as log:
         api = subprocess.Popen(
-            [*ATTEST, "serve", "--port", str(port), "--data", str(data)], cwd=ROOT, stderr=log
+            [*ATTEST, "serve", "--port", str(port), "--data", str(data)], cwd=ROOT, env=ENVIRONMENT, stderr=log
         )
     until = time.monotonic() + 60
     while not (data / "server.json").exists():
