@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from weakref import WeakValueDictionary
 
 from langgraph.types import Command
 
@@ -43,6 +42,7 @@ from agents.tables.reading import TableReader
 from agents.taking_up import ask_of, is_begun, spent_before, standing
 from agents.tools.approvals import Approval, Decision, check_free
 from agents.tools.invoker import ToolInvoker, check_arguments
+from agents.turn_order import TurnOrder
 from core.chat_tenants import TenantChatModel, tenant_of
 from core.database import open_sessions
 from core.errors import AttestError, ConflictError, NotFoundError, StoreError
@@ -91,18 +91,22 @@ class Asker:
         self._sessions = sessions
         self._resources = resources
         self._loop = loop
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._turns = TurnOrder(graph.checkpointer.engine)
 
     async def ask(self, ask: Ask) -> AsyncIterator[Event]:
         """The events of one question; the last one is `Finished` or `Failed`. Closing the
         iterator cancels the work. A failed turn is not remembered."""
         session_id = ask.session_id or uuid.uuid4().hex
         thread = thread_id(ask.owner, session_id)
-        # Two turns at once would fork the session, and one of them would be lost.
-        turn = self._turns.setdefault(thread, asyncio.Lock())
-        async with turn, aclosing(self._ask(ask, session_id, thread)) as events:
-            async for event in events:
-                yield event
+        try:
+            async with (
+                self._turns.turn(thread, session_id),
+                aclosing(self._ask(ask, session_id, thread)) as events,
+            ):
+                async for event in events:
+                    yield event
+        except ConflictError as exc:
+            yield Failed(exc.code, exc.message, exc.remedy)
 
     async def _ask(self, ask: Ask, session_id: str, thread: str) -> AsyncIterator[Event]:
         state = {
@@ -147,6 +151,7 @@ class Asker:
                     else:
                         had_evidence |= isinstance(event, Retrieved) and bool(event.hits)
                         yield shown
+            await self._turns.check(thread, session_id)
             await self._graph.checkpointer.keep_latest(thread)
             finished = finished or Finished(await self._waiting_answer(ask, session_id, config))
             answer, asked = finished.answer, self._masked(ask)
@@ -241,8 +246,7 @@ class Asker:
             ConflictError: no turn of the session is unfinished, or it waits for an approval still.
         """
         thread = thread_id(owner, session_id)
-        turn = self._turns.setdefault(thread, asyncio.Lock())
-        async with turn:
+        async with self._turns.turn(thread, session_id):
             check_free((await asyncio.to_thread(self._standing, owner, session_id))[1])
             snapshot, values = await standing(self._graph, {"configurable": {"thread_id": thread}})
             given = Command(resume=True) if snapshot.interrupts else None
@@ -336,7 +340,8 @@ class Asker:
         self._context = replace(self._context, tables=tables)
 
     async def close(self) -> None:
-        """Closes the sessions' database; the chat model belongs to the caller."""
+        """Closes the sessions' database, which lets others go on with what is under way; the chat model
+        belongs to the caller."""
         await self._resources.aclose()
 
 

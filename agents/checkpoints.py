@@ -10,7 +10,7 @@ state but the thread that it belongs to.
 import asyncio
 import json
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from langgraph.checkpoint.base import (
@@ -25,6 +25,7 @@ from langgraph.checkpoint.base import (
 )
 from sqlalchemy import (
     Column,
+    Connection,
     Engine,
     Integer,
     LargeBinary,
@@ -48,11 +49,11 @@ _NEXT, _SENT = "branch:to:", "__pregel_tasks"
 """How LangGraph names the channels that say which node comes next, and what was sent to several."""
 _ALONE = "~__pregel_pull"
 """How it begins the path of a task that nothing was sent to."""
-_KEY_LOCK = "attest: who says which key signs checkpoints"
+KEY_LOCK = "attest: who says which key signs checkpoints"
 _log = logging.getLogger(__name__)
 
 _TABLES = MetaData()
-_CHECKPOINTS = Table(
+CHECKPOINTS = Table(
     "checkpoints",
     _TABLES,
     Column("thread_id", TEXT, primary_key=True),
@@ -63,7 +64,7 @@ _CHECKPOINTS = Table(
     Column("checkpoint", LargeBinary),
     Column("metadata", LargeBinary),
 )
-_WRITES = Table(
+WRITES = Table(
     "writes",
     _TABLES,
     Column("thread_id", TEXT, primary_key=True),
@@ -76,25 +77,25 @@ _WRITES = Table(
     Column("type", TEXT),
     Column("value", LargeBinary),
 )
-_KEYS = Table(
+KEYS = Table(
     "checkpoint_keys",
     _TABLES,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("fingerprint", TEXT, nullable=False),
 )
 """One row: the key that the checkpoints are signed with."""
-_C, _W = _CHECKPOINTS.c, _WRITES.c
-_INSERT = _CHECKPOINTS.insert()
+_C, _W = CHECKPOINTS.c, WRITES.c
+_INSERT = CHECKPOINTS.insert()
 # Made once: to put a statement together costs more than to execute it.
 _LATEST = (
-    select(_CHECKPOINTS)
+    select(CHECKPOINTS)
     .where(_C.thread_id == bindparam("thread_id"), _C.checkpoint_ns == bindparam("checkpoint_ns"))
     .order_by(_C.checkpoint_id.desc())
     .limit(1)
 )
 _THIS = _LATEST.where(_C.checkpoint_id == bindparam("checkpoint_id"))
 _RESULTS = (
-    select(_WRITES)
+    select(WRITES)
     .where(
         _W.thread_id == bindparam("thread_id"),
         _W.checkpoint_ns == bindparam("checkpoint_ns"),
@@ -102,8 +103,10 @@ _RESULTS = (
     )
     .order_by(_W.task_path, _W.task_id, _W.idx)
 )
+# For share: who changes the key waits for those that write with it, and they for whoever changes it.
+_SIGNED_WITH = select(KEYS.c.fingerprint).with_for_update(read=True)
 _LAST_ID = select(func.max(_C.checkpoint_id)).where(_C.thread_id == bindparam("thread_id"))
-_OF_THREAD = [delete(t).where(t.c.thread_id == bindparam("thread_id")) for t in (_WRITES, _CHECKPOINTS)]
+_OF_THREAD = [delete(t).where(t.c.thread_id == bindparam("thread_id")) for t in (WRITES, CHECKPOINTS)]
 _BEFORE = [
     statement.where(statement.table.c.checkpoint_id < bindparam("checkpoint_id")) for statement in _OF_THREAD
 ]
@@ -117,6 +120,7 @@ class SessionSaver(BaseCheckpointSaver[str]):
         """`free` are nodes before which nothing was done that is worth a write."""
         super().__init__(serde=SignedSerializer(key))
         self.engine = engine
+        self._fingerprint = SessionKey(key).fingerprint
         self._free = {f"{_NEXT}{name}" for name in free}
         self._held: dict[str, dict[str, Any]] = {}
         create_tables(engine, _TABLES)
@@ -135,7 +139,7 @@ class SessionSaver(BaseCheckpointSaver[str]):
         thread_id = config["configurable"]["thread_id"]
         found = await asyncio.to_thread(self._read, config)
         values = found.checkpoint["channel_values"] if found else {}
-        if any(part.get(THREAD, thread_id) != thread_id for part in (values, values.get(ASKED, {}))):
+        if not is_of(thread_id, values):
             raise tampered()
         return found
 
@@ -205,20 +209,21 @@ class SessionSaver(BaseCheckpointSaver[str]):
             StoreError: the database does not answer.
         """
         with self.engine.begin() as connection:
-            serialize(connection, _KEY_LOCK)
-            known = connection.scalar(select(_KEYS.c.fingerprint))
+            serialize(connection, KEY_LOCK)
+            known = connection.scalar(select(KEYS.c.fingerprint))
             if known == key.fingerprint:
                 return
             is_file = connection.dialect.name == "sqlite"
             if known is not None and not is_file:
-                raise _another_key(self.engine)
+                raise another_key(self.engine)
             if is_file and (known is not None or key.is_new):
-                for table in (_WRITES, _CHECKPOINTS):
+                for table in (WRITES, CHECKPOINTS):
                     connection.execute(delete(table))
-            replace_rows(connection, _KEYS, [{"id": 1, "fingerprint": key.fingerprint}])
+            replace_rows(connection, KEYS, [{"id": 1, "fingerprint": key.fingerprint}])
         if known is not None:
             _log.warning(
-                "the key of the sessions in %s is another one than before: unfinished turns are forgotten",
+                "the key of the sessions in %s is another one than before: unfinished turns are forgotten "
+                "(attest sessions change-secret would have kept them)",
                 place_of(self.engine),
             )
 
@@ -245,16 +250,15 @@ class SessionSaver(BaseCheckpointSaver[str]):
             [(w["task_id"], w["channel"], self.serde.loads_typed((w["type"], w["value"]))) for w in writes],
         )
 
-    def _write(
-        self, steps: Sequence[dict], results: Sequence[dict] = (), *, replaces: bool = False
-    ) -> None:
+    def _write(self, steps: Sequence[dict], results: Sequence[dict] = (), *, replaces: bool = False) -> None:
         with self.engine.begin() as connection:
             if steps:
                 connection.execute(_INSERT, steps)
             if replaces:
-                replace_rows(connection, _WRITES, results)
+                replace_rows(connection, WRITES, results)
             elif results:
-                connection.execute(insert_into(connection, _WRITES).on_conflict_do_nothing(), results)
+                connection.execute(insert_into(connection, WRITES).on_conflict_do_nothing(), results)
+            self._check_key(connection)
 
     def _keep_latest(self, thread_id: str, last: dict | None) -> None:
         with self.engine.begin() as connection:
@@ -264,6 +268,13 @@ class SessionSaver(BaseCheckpointSaver[str]):
             kept = last["checkpoint_id"] if last else connection.scalar(_LAST_ID, here)
             for statement in _BEFORE:
                 connection.execute(statement, {**here, "checkpoint_id": kept or ""})
+            self._check_key(connection)
+
+    def _check_key(self, connection: Connection) -> None:
+        """After what was written, before it is kept: what is signed with a key that is the key no more
+        would be refused ever after. Raises SettingsError."""
+        if connection.scalar(_SIGNED_WITH) not in (None, self._fingerprint):
+            raise another_key(self.engine)
 
     def _delete(self, thread_id: str) -> None:
         with self.engine.begin() as connection:
@@ -283,10 +294,17 @@ def open_saver(engine: Engine, key: SessionKey, free: Collection[str] = ()) -> S
     return saver
 
 
-def _another_key(engine: Engine) -> SettingsError:
+def is_of(thread_id: str, values: Mapping[str, Any]) -> bool:
+    """Whether the values of a checkpoint are of this thread; before anything ran they name none."""
+    return all(part.get(THREAD, thread_id) == thread_id for part in (values, values.get(ASKED, {})))
+
+
+def another_key(engine: Engine) -> SettingsError:
+    """What is said to who has another key than that of the checkpoints."""
     return SettingsError(
         f"the sessions in {place_of(engine)} are signed with another key than that of ledger.session_secret",
         remedy="give all processes the same ATTEST_LEDGER__SESSION_SECRET (without one: the same data "
-        "directory); to change it on purpose, stop them all and run in psql: "
-        "TRUNCATE checkpoints, writes, checkpoint_keys; unfinished turns are lost, sessions stay",
+        "directory); to change it on purpose: attest sessions change-secret; where the old one is lost, stop "
+        "them all and run in psql: TRUNCATE checkpoints, writes, checkpoint_keys; unfinished turns are lost, "
+        "sessions stay",
     )

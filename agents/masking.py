@@ -92,10 +92,29 @@ class AnswerMask:
 
     def _values(self, value: Any) -> Any:
         if isinstance(value, Mapping):
-            return {n: inner if _is_id(n, inner) else self._values(inner) for n, inner in value.items()}
+            return self._mapping(value)
         if isinstance(value, list | tuple):
             return [self._values(inner) for inner in value]
-        return self.text(value) if isinstance(value, str) else value
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
+            # A phone's number that a table holds as a number.
+            plain = str(int(value))
+            return value if (shown := self.text(plain)) == plain else shown
+        return value
+
+    def _mapping(self, given: Mapping[Any, Any]) -> dict[Any, Any]:
+        """Names are masked like values: columns and groups of a table are called what its cells say. Two that
+        are alike then are numbered, so that nothing of either is lost."""
+        masked: dict[Any, Any] = {}
+        for name, value in given.items():
+            shown = plain = self.text(name) if isinstance(name, str) else name
+            count = 1
+            while shown in masked or (shown != name and shown in given):
+                count += 1
+                shown = f"{plain} ({count})"
+            masked[shown] = value if _is_id(name, value) else self._values(value)
+        return masked
 
     def _sentence(self, sentence: Sentence) -> Sentence:
         return replace(sentence, text=self.text(sentence.text), verdict=self._verdict(sentence.verdict))

@@ -4,6 +4,7 @@ Knows two tables, of SQLite or PostgreSQL; knows nothing of the graph.
 """
 
 import hashlib
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine, Integer, String, bindparam, delete, func, select, update
@@ -137,6 +138,12 @@ class SessionIndex:
                 session.scalar(select(_TurnRow.place).where(*where, _TurnRow.status != Status.WAITING.value))
                 is not None
             )
+
+    def named(self, threads: Collection[str]) -> dict[str, tuple[str, str]]:
+        """Owner and session of those threads that a session is listed for. Reads all sessions there are."""
+        with self._engine.connect() as connection:
+            listed = connection.execute(select(_SessionRow.owner, _SessionRow.session_id)).all()
+            return {thread: tuple(of) for of in listed if (thread := thread_id(*of)) in threads}
 
     def forget(self, owner: str, session_id: str) -> bool:
         """Removes a session with its turns; False when there was none."""

@@ -40,12 +40,22 @@ class SignedSerializer(JsonPlusSerializer):
         Raises:
             TamperedError: it was changed, or written with another key.
         """
-        kind, signed = data
+        return super().loads_typed((data[0], self._opened(*data)))
+
+    def signed_by(self, other: "SignedSerializer", kind: str, signed: bytes) -> bytes:
+        """What was written with this key, as the other one writes it. Raises TamperedError as
+        `loads_typed`."""
+        plain = self._opened(kind, signed)
+        return other._sign(kind, plain) + plain
+
+    def _opened(self, kind: str, signed: bytes) -> bytes:
+        if not isinstance(kind, str) or not isinstance(signed, bytes | memoryview):
+            raise tampered()  # a column may have been given anything
         size = hashlib.sha256().digest_size
         signature, plain = bytes(signed[:size]), bytes(signed[size:])
         if not hmac.compare_digest(signature, self._sign(kind, plain)):
             raise tampered()
-        return super().loads_typed((kind, plain))
+        return plain
 
     def _sign(self, kind: str, data: bytes) -> bytes:
         return hmac.digest(self._key, kind.encode() + b"\x00" + data, "sha256")
@@ -73,14 +83,17 @@ def session_key(secret: SecretStr, file: Path) -> SessionKey:
         StoreError: the file cannot be read or made.
     """
     given = secret.get_secret_value()
-    if not given:
-        return SessionKey(*read_key(file))
-    if len(given) < LEAST_SECRET:
+    return key_of(given) if given else SessionKey(*read_key(file))
+
+
+def key_of(secret: str, what: str = "ledger.session_secret") -> SessionKey:
+    """The key of a secret. Raises SettingsError when it is too short."""
+    if len(secret) < LEAST_SECRET:
         raise SettingsError(
-            f"ledger.session_secret has {len(given)} characters, which are too few",
+            f"{what} has {len(secret)} characters, which are too few",
             remedy=f"make one of {LEAST_SECRET} or more: openssl rand -hex 32",
         )
-    return SessionKey(hashlib.sha256(given.encode()).digest())
+    return SessionKey(hashlib.sha256(secret.encode()).digest())
 
 
 def read_key(path: Path) -> tuple[bytes, bool]:

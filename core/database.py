@@ -49,8 +49,8 @@ TEXT = String().with_variant(String(collation="C"), "postgresql")
 
 _WRITER = "attest: who changes documents"
 _DDL = "attest: who makes tables"
-_TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(:name, 0))"
-_UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(:name, 0))"
+TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(:name, 0))"
+UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(:name, 0))"
 _SECRETS = frozenset(["password", "sslpassword"])
 _ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 _log = logging.getLogger(__name__)
@@ -233,7 +233,7 @@ class WriterLock:
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         try:
             told = False
-            while not _ask(connection, _TRY_LOCK):
+            while not _ask(connection, TRY_LOCK):
                 if not told:
                     _log.warning("another process changes documents of %s; waiting", place_of(self._engine))
                 told = True
@@ -245,7 +245,7 @@ class WriterLock:
 
     def _give_back(self, connection: Connection, failed_before: bool) -> None:
         try:
-            if not _ask(connection, _UNLOCK):
+            if not _ask(connection, UNLOCK):
                 raise _lost(self._engine)
         except StoreError as exc:
             connection.invalidate()
@@ -254,69 +254,6 @@ class WriterLock:
             _log.warning("%s", exc)
         finally:
             connection.close()
-
-
-class SharedLocks:
-    """Locks by name among all processes that use a server; over SQLite each is always free. All of a process
-    are held by one connection beside the pool, so that who holds or awaits one takes no connection from
-    others. They are given back with it: by a process that dies, and by `engine.dispose()`. The methods may be
-    called in any thread; none of them waits for a lock."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._guard = threading.Lock()
-        self._connection: Connection | None = None
-        self._held: set[str] = set()
-        event.listen(engine, "engine_disposed", lambda _engine: self._close())
-
-    def try_take(self, name: str) -> bool:
-        """Whether it is the caller's now; not where it is held already. Raises StoreError."""
-        if self._engine.dialect.name != "postgresql":
-            return True
-        with self._guard:
-            if name in self._held:
-                return False
-            is_old = self._connection is not None
-            try:
-                taken = self._execute(_TRY_LOCK, name)
-            except StoreError:
-                self._drop()
-                if not is_old:
-                    raise
-                # It was lost since, and what it held with it: the server may have begun anew.
-                taken = self._execute(_TRY_LOCK, name)
-            if taken:
-                self._held.add(name)
-            return taken
-
-    def free(self, name: str) -> None:
-        """Gives it back, where it is held still."""
-        with self._guard:
-            if name not in self._held:
-                return
-            self._held.remove(name)
-            try:
-                self._execute(_UNLOCK, name)
-            except StoreError as exc:
-                _log.warning("%s", exc)
-                self._drop()
-
-    def _execute(self, statement: str, name: str) -> bool:
-        if self._connection is None:
-            self._connection = self._engine.connect()
-            self._connection.detach()
-        with self._connection.begin():  # such locks outlive the transaction
-            return bool(self._connection.scalar(text(statement), {"name": name}))
-
-    def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        self._held.clear()
-        if connection is not None:
-            connection.close()
-
-    def _close(self) -> None:
-        with self._guard:
-            self._drop()
 
 
 class _Pool(QueuePool):

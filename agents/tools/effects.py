@@ -10,22 +10,19 @@ it would outlive what the user has deleted there. Knows a table; knows nothing o
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager
-from weakref import WeakValueDictionary
+from collections.abc import Awaitable, Callable, Collection
 
 from sqlalchemy import JSON, Engine, String, delete, null, select, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from agents.kept_answers import now
 from agents.tools.tool import ResolvingTool, Tool, ToolArguments, ToolCall, ToolResult, read_result
-from core.database import SharedLocks, create_tables, insert_into
+from core.database import create_tables, insert_into
 from core.errors import ConflictError, InputError
+from core.shared_locks import SharedLocks
 
 INTENDED, DONE = "intended", "done"
 GONE = ToolResult("已完成；其结果后来已不在。 Done; what it left is no longer there.")
-LOOK_EVERY_S = 0.2
-"""How often it is asked whether another process has ended the same call."""
 
 
 class _Tables(DeclarativeBase):
@@ -51,7 +48,6 @@ class EffectLedger:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._locks = SharedLocks(engine)
-        self._running: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         create_tables(engine, _Tables.metadata)
 
     async def once(
@@ -63,31 +59,10 @@ class EffectLedger:
             ConflictError: the key was used for something else, or it cannot be told whether the
                 effect is there.
         """
-        # One that runs still has not broken off: the same call beside it waits for its result.
-        async with self._running.setdefault((call.owner, call.key), asyncio.Lock()), self._alone(call):
+        # One that runs still has not broken off: the same call beside it, here or in another process, waits
+        # for its result.
+        async with self._locks.alone(f"attest: effect {call.owner}\x1f{call.key}"):
             return await self._once(tool, arguments, call, run)
-
-    @asynccontextmanager
-    async def _alone(self, call: ToolCall) -> AsyncIterator[None]:
-        """Until no other process runs the same call."""
-        name = f"attest: effect {call.owner}\x1f{call.key}"
-        taking = self._take(name)
-        try:
-            while not await asyncio.shield(taking):
-                await asyncio.sleep(LOOK_EVERY_S)
-                taking = self._take(name)
-            yield
-        finally:
-            await asyncio.shield(self._give_back(taking, name))
-
-    def _take(self, name: str) -> asyncio.Task[bool]:
-        return asyncio.create_task(asyncio.to_thread(self._locks.try_take, name))
-
-    async def _give_back(self, taking: asyncio.Task[bool], name: str) -> None:
-        """Also what a thread took for a call that was broken off meanwhile."""
-        await asyncio.wait([taking])
-        if not taking.cancelled() and taking.exception() is None and taking.result():
-            await asyncio.to_thread(self._locks.free, name)
 
     async def _once(
         self, tool: Tool, arguments: ToolArguments, call: ToolCall, run: Callable[[], Awaitable[ToolResult]]

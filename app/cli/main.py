@@ -20,6 +20,7 @@ from app.cli import (
     protocol,
     rebuilding,
     serving,
+    sessions,
     setup,
     tools,
     verifying,
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 for _commands in (
     setup, ingesting, documents, rebuilding, verifying, asking, batching, entities, faq, feedback, memory,
-    assistants, tools, protocol, serving, models, drawing, keys, evaluating,
+    assistants, tools, protocol, serving, models, drawing, keys, sessions, evaluating,
 ):  # fmt: skip
     _commands.add_commands(app)
 

@@ -3,8 +3,11 @@
 from dataclasses import asdict
 
 import pytest
+from hypothesis import given as given_data
+from hypothesis import strategies as st
 
 from agents.events import (
+    ApprovalNeeded,
     Failed,
     Finished,
     Retrieved,
@@ -61,6 +64,39 @@ def test_what_a_tool_gives_is_masked():
     masked = AnswerMask(KINDS).result(given)
     assert masked.text == "联系电话是 [phone]。" and PHONE not in str(masked.citations)
     assert masked.data == {"rows": [{"phone": "[phone]", "n": 2}]}
+
+
+def test_names_in_what_a_tool_gives_and_takes_are_masked_and_nothing_is_lost():
+    given = {"groups": {PHONE: 1, "13912345678": {f"a {PHONE}": [2]}, "[phone]": 3, "n": 4}}
+    wanted = {"groups": {"[phone] (2)": 1, "[phone] (3)": {"a [phone]": [2]}, "[phone]": 3, "n": 4}}
+    mask = AnswerMask(KINDS)
+    called = ToolCalled("lookup", given)
+    needed = ApprovalNeeded("id", "lookup", given)
+    for shown in (mask.result(ToolResult("", given)).data, *(mask.event(e).arguments for e in (called, needed))):
+        assert shown == wanted
+
+
+def test_a_number_of_somebody_is_masked_where_a_table_holds_it_as_a_number():
+    given = {"rows": [{"tel": int(PHONE), "also": float(PHONE), "n": 2, "share": 0.5, "yes": True, "none": None}]}
+    masked = AnswerMask(KINDS).result(ToolResult("", given)).data
+    assert masked == {"rows": [{"tel": "[phone]", "also": "[phone]", "n": 2, "share": 0.5, "yes": True, "none": None}]}
+
+
+@given_data(st.recursive(
+    st.integers() | st.text() | st.sampled_from([PHONE, f"a {PHONE}", "[phone]", "[phone] (2)"]),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(st.text() | st.sampled_from([PHONE, f"{PHONE} ", "[phone]", "document_id"]), inner, max_size=6),
+))
+def test_no_name_or_value_is_lost_or_left_whatever_a_tool_gives(data):
+    shown = AnswerMask(KINDS).result(ToolResult("", {"data": data})).data["data"]
+    assert _count(shown) == _count(data) and PHONE not in str(shown)
+
+
+def _count(data):
+    """How many lists, mappings, names and values it has."""
+    if isinstance(data, dict):
+        return 1 + sum(1 + _count(value) for value in data.values())
+    return 1 + sum(map(_count, data)) if isinstance(data, list) else 1
 
 
 @pytest.mark.parametrize("order", [0, 99_999, 100_000])

@@ -38,6 +38,7 @@ async def test_a_turn_that_died_while_it_was_planned_goes_on_as_what_was_asked(o
     asker._context = replace(asker._context, recaller=blocked)
     dying = asyncio.create_task(events_of(asker, QUESTION))
     await asyncio.to_thread(blocked.begun.wait, 30)
+    asker._turns.close()  # as the death of its process does
     other = await opened(chat=ScriptedChat(GOOD, GOOD), shelf=OneShelf())
     checked = []
     events = [event async for event in other.resume("ann", "s", "reader", checked.append)]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -77,7 +78,7 @@ def test_searching_imports_no_server_and_no_parser():
         "init", "doctor", "ingest", "search", "ask", "chat", "serve", "ui", "up", "documents list",
         "documents show", "documents delete", "documents failed", "documents duplicates", "collections list", "collections create",
         "collections delete", "models list", "models fetch", "models verify", "keys create", "keys list",
-        "keys revoke", "faq list", "faq add", "batch", "mcp",
+        "keys revoke", "faq list", "faq add", "batch", "mcp", "sessions change-secret",
         "faq delete", "faq suggest", "feedback rate", "feedback cases", "feedback export", "eval retrieval", "eval answers", "compare",
     ],
 )  # fmt: skip
@@ -86,6 +87,43 @@ def test_help_names_the_exit_codes_and_fits_80_columns(invoke, command):
     assert result.exit_code == 0
     assert "Exit codes: 0" in result.stdout
     assert max(map(_columns, result.stdout.splitlines())) <= WIDTH
+
+
+class TestChangeSecret:
+    """`attest sessions change-secret`; what it does to sessions is shown beside the databases."""
+
+    old, new = "0123456789abcdef" * 2, "fedcba9876543210" * 2
+
+    def change(self, stdin, *arguments):
+        return CliRunner().invoke(app, ["sessions", "change-secret", *arguments], input=stdin)
+
+    def test_it_says_how_much_it_signed_and_when_nothing_is_left(self, invoke, monkeypatch):
+        monkeypatch.setenv("ATTEST_LEDGER__SESSION_SECRET", self.old)
+        first = json.loads(self.change(f"{self.new}\n", "--json").stdout)
+        assert first["changed"] and first["refused"] == []
+        assert (first["checkpoints"], first["results"], first["sessions"]) == (0, 0, 0)
+        again = self.change(f"{self.new}\n")
+        assert again.exit_code == 0 and "already" in again.stdout
+        assert self.new not in again.stdout
+
+    @pytest.mark.parametrize(
+        ("old", "stdin", "words"),
+        [("", new, "ATTEST_LEDGER__SESSION_SECRET"), (old, old, "is the old one"), (old, "short", "5 characters"),
+         (old, "", "0 characters"), ("short", new, "5 characters")],
+    )  # fmt: skip
+    def test_what_cannot_be_is_told(self, invoke, monkeypatch, old, stdin, words):
+        monkeypatch.setenv("ATTEST_LEDGER__SESSION_SECRET", old)
+        done = self.change(f"{stdin}\n")
+        assert done.exit_code == 2 and words in " ".join(done.stderr.split())
+
+    def test_a_row_that_was_changed_is_named_with_its_thread(self, invoke, monkeypatch):
+        monkeypatch.setenv("ATTEST_LEDGER__SESSION_SECRET", self.old)
+        self.change(f"{self.new}\n")
+        with sqlite3.connect("data/sessions.db") as connection:
+            connection.execute("INSERT INTO checkpoints VALUES ('abc', '', '1', NULL, 'msgpack', 'text', x'')")
+        monkeypatch.setenv("ATTEST_LEDGER__SESSION_SECRET", self.new)
+        done = self.change(f"{self.old}\n")
+        assert done.exit_code == 1 and "the thread abc" in done.stdout
 
 
 def test_keys_are_made_listed_and_revoked(invoke):

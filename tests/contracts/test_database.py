@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.keys import KeyTable, Role
 from core import database as core_database
-from core.database import SharedLocks, WriterLock, open_database, open_server, place_of
+from core.database import WriterLock, open_database, open_server, place_of
 from core.errors import ConflictError, SettingsError, StoreError
 from retrieval.lexical import Lexicon, encode_document
 from tests.postgres_server import PASSWORD
@@ -116,42 +116,6 @@ class TestWriterLock:
         with pytest.raises(StoreError, match="broke") as caught, WriterLock(postgres), postgres.begin() as c:
             c.execute(text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"))
         assert "verify --repair" in caught.value.remedy
-
-
-class TestSharedLocks:
-    def test_each_name_is_held_once(self, postgres):
-        ours, theirs = SharedLocks(postgres), SharedLocks(postgres)
-        assert ours.try_take("a") and ours.try_take("b")
-        assert not ours.try_take("a") and not theirs.try_take("a")
-        ours.free("a")
-        ours.free("a")
-        assert theirs.try_take("a") and not theirs.try_take("b")
-        theirs.free("b")
-        assert not theirs.try_take("b")
-
-    def test_a_connection_that_was_lost_is_opened_anew_without_its_locks(self, postgres):
-        ours, theirs = SharedLocks(postgres), SharedLocks(postgres)
-        assert ours.try_take("a")
-        with postgres.begin() as connection:
-            connection.execute(text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"))
-        assert theirs.try_take("a")
-        ours.free("a")
-        assert not ours.try_take("a") and ours.try_take("b")
-
-    def test_they_are_given_back_when_the_engine_is_closed(self, postgres_server):
-        url = postgres_server.new_database()
-        closed, other = open_server(url, PASSWORD), open_server(url, PASSWORD)
-        assert SharedLocks(closed).try_take("a")
-        closed.dispose()
-        with other.connect() as connection:
-            found = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            for _ in range(100):
-                if (left := connection.scalar(text(found))) == 1:
-                    break
-                connection.rollback()
-                time.sleep(0.05)
-        assert left == 1
-        other.dispose()
 
 
 def test_that_all_connections_are_in_use_is_told(request, monkeypatch, tmp_path):

@@ -16,6 +16,7 @@ from agents.tools.effects import EffectLedger
 from agents.tools.invoker import ToolInvoker
 from agents.tools.registry import ToolRegistry
 from agents.tools.tool import ToolResult
+from agents.turn_order import TurnOrder
 from core.database import open_server, open_sessions
 from core.errors import ConflictError, SettingsError, StoreError
 from core.settings import Settings
@@ -65,6 +66,20 @@ async def opened(settings, engine, tmp_path):
     yield opener
     for asker in askers:
         await asker.close()
+
+
+class BlockedChat(ScriptedChat):
+    """Says that it was asked, and answers when it may."""
+
+    def __init__(self, *replies) -> None:
+        super().__init__(*replies)
+        self.begun, self.go = asyncio.Event(), asyncio.Event()
+
+    async def stream(self, messages, options):
+        self.begun.set()
+        await self.go.wait()
+        async for piece in super().stream(messages, options):
+            yield piece
 
 
 def execute(engine, statement, values=()):
@@ -121,6 +136,51 @@ class TestSessions:
         assert execute(engine, "SELECT count(*) FROM writes").scalar() == 0
         assert len(await asker.history("ann", "s")) == 3
 
+    async def test_two_processes_answer_one_session_one_after_the_other(self, opened):
+        async def ask(asker, question):
+            return (await events_of(asker, question))[-1]
+
+        first, second = BlockedChat(GOOD), ScriptedChat(GOOD)
+        one, other = await opened(chat=first), await opened(chat=second)
+        turns = [asyncio.create_task(ask(one, QUESTION))]
+        async with asyncio.timeout(30):
+            await first.begun.wait()
+            turns.append(asyncio.create_task(ask(other, f"{QUESTION} 请再说一次")))
+            await asyncio.sleep(0.5)
+            assert second.asked == []
+            first.go.set()
+            ended = await asyncio.gather(*turns)
+        assert all(isinstance(event, Finished) for event in ended)
+        said = [turn.question for turn in await other.history("ann", "s")]
+        assert said == [QUESTION, f"{QUESTION} 请再说一次"]
+
+    async def test_a_session_that_another_process_does_not_give_back_is_refused(self, opened):
+        first = BlockedChat(GOOD)
+        one, other = await opened(chat=first), await opened(chat=ScriptedChat(GOOD))
+        other._turns = TurnOrder(other._graph.checkpointer.engine, longest_wait_s=0)
+        turn = asyncio.create_task(events_of(one, QUESTION))
+        async with asyncio.timeout(30):
+            await first.begun.wait()
+            failed = (await events_of(other, QUESTION))[-1]
+            assert isinstance(failed, Failed) and failed.code == "conflict"
+            assert "another process" in failed.message and "another session" in failed.remedy
+            first.go.set()
+            assert isinstance((await turn)[-1], Finished)
+        assert len(await one.history("ann", "s")) == 1
+
+    async def test_a_turn_that_lost_its_lock_is_not_recorded(self, opened):
+        first = BlockedChat(GOOD)
+        one, other = await opened(chat=first), await opened(chat=ScriptedChat(GOOD))
+        turn = asyncio.create_task(events_of(one, QUESTION))
+        async with asyncio.timeout(30):
+            await first.begun.wait()
+            one._turns.close()
+            assert isinstance((await events_of(other, QUESTION))[-1], Finished)
+            first.go.set()
+            failed = (await turn)[-1]
+        assert isinstance(failed, Failed) and failed.code == "conflict"
+        assert len(await other.history("ann", "s")) == 1
+
     async def test_two_users_of_one_name_of_a_session_are_apart(self, opened, engine):
         tool = KnowingNoteTool()
         asker = await opened(tool, chat=ScriptedChat(GOOD))
@@ -133,7 +193,7 @@ class TestSessions:
         assert [turn.question for turn in await asker.history("ann", "s")] == ["/note a"]
 
 
-async def test_two_processes_that_run_the_same_call_have_its_effect_once(postgres):
+async def test_two_processes_that_run_the_same_call_have_its_effect_once(database):
     tool, begun, go = KnowingNoteTool(), asyncio.Event(), asyncio.Event()
 
     async def run():
@@ -142,7 +202,7 @@ async def test_two_processes_that_run_the_same_call_have_its_effect_once(postgre
         return await tool.run(arguments, which)
 
     arguments, which = NoteArguments(text="a"), call(key="k")
-    first, second = EffectLedger(postgres), EffectLedger(postgres)
+    first, second = EffectLedger(database), EffectLedger(database)
     one = asyncio.create_task(first.once(tool, arguments, which, run))
     await begun.wait()
     other = asyncio.create_task(second.once(tool, arguments, which, run))
