@@ -6,9 +6,18 @@ from bench.markdown import table
 
 
 def gate_table(measured: Mapping) -> str:
-    """The gate alone: how wrong it would be to answer the best so many of each set."""
+    """The gate as a whole: how wrong it would be to answer the best so many of each set."""
+    return _curves(measured["with the second reading"])
+
+
+def small_gate_table(measured: Mapping) -> str:
+    """The same of the small reader alone, on the same questions."""
+    return _curves(measured["gate on the quarter"])
+
+
+def _curves(sets: Mapping) -> str:
     rows, heads = [], []
-    for name, row in measured["gate"].items():
+    for name, row in sets.items():
         risks = [_short(risk) for risk in row["risk"].values()]
         heads = [f"risk at {float(at):.0%}" for at in row["risk"]]
         declined = f"{row['declined_at_precision_0.95']:.2f}".removeprefix("0")
@@ -35,5 +44,6 @@ def _short(share: float) -> str:
 
 ABSTENTION_TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
     "abstention-gate": ("abstention", gate_table),
+    "abstention-small": ("abstention", small_gate_table),
     "rgb-answers": ("rgb_answers", answers_table),
 }

@@ -59,6 +59,15 @@ def agreement_table(measured: Mapping) -> str:
     return table(["answers", *names], [[str(row["n"]), *(f"{value:.3f}" for value in values)]])
 
 
+def probes_table(measured: Mapping) -> str:
+    """What each probe alone tells apart."""
+    rows = []
+    for probe, figures in measured["probes"].items():
+        for name, found in figures["sets"].items():
+            rows.append([probe, name, str(found["n"]), _short(found["auroc"])])
+    return table(["probe", "set", "n", "AUROC"], rows)
+
+
 def citations_table(measured: Mapping) -> str:
     """Where the citations of real answers lead."""
     rows = []
@@ -79,9 +88,11 @@ def conflicts_table(measured: Mapping) -> str:
 
 GUARD_TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
     "guard-sets": ("guard", sets_table),
-    "guard-kinds": ("guard", kinds_table),
-    "guard-reliability": ("guard", reliability_table),
-    "guard-agreement": ("guard", agreement_table),
+    "guard-probed": ("guard_probed", sets_table),
+    "probes": ("probes", probes_table),
+    "guard-kinds": ("guard_probed", kinds_table),
+    "guard-reliability": ("guard_probed", reliability_table),
+    "guard-agreement": ("guard_probed", agreement_table),
     "citations": ("citations", citations_table),
     "conflicts": ("conflicts", conflicts_table),
 }
