@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from app import problems
+from app.amending import Amending
 from app.assistants import Assistants
 from app.auth import AuthenticationMiddleware, Authenticator
 from app.body_limit import BodyLimit
@@ -61,6 +62,7 @@ def create_app(services: Services, local_token: str, *, warm_up: bool = False) -
     app.state.services = services
     app.state.warm_up = warm_up
     app.state.library = Library(services)
+    app.state.amending = Amending(services, app.state.library)
     app.state.curation = Curation(services)
     app.state.user_facts = UserFacts(services)
     app.state.assistants = Assistants(services)

@@ -111,6 +111,16 @@ class SearchBody(Body):
     filter: dict[str, Any] = Field({}, max_length=20)
 
 
+class DocumentBody(Body):
+    """What to change of a document; a field that is not given stays as it is. `title` null: that of the file
+    again. `readers` are all that it has from then on. Of `meta` the notes that are named change, and go with
+    null."""
+
+    title: str | None = Field(None, max_length=1000)
+    readers: list[str] = Field([], min_length=1, max_length=256)
+    meta: dict[str, str | None] = Field({}, max_length=50)
+
+
 class CollectionBody(Body):
     """A new collection."""
 

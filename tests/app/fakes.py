@@ -174,6 +174,10 @@ class FakeIngestor:
         self.calls.append(("delete", uri))
         return True
 
+    def amend(self, collection, uri, amendment):
+        self.calls.append(("amend", uri, amendment))
+        return amendment.changed(self.show(collection, uri))
+
     def drop_collection(self, collection):
         self.calls.append(("drop", collection))
         return True
