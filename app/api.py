@@ -20,6 +20,7 @@ from app.curation import Curation
 from app.jobs import JobBook
 from app.library import Library
 from app.memory import UserFacts
+from app.metrics import CountRequests, Metrics
 from app.origin_guard import OriginGuard, is_loopback
 from app.rate_limit import RateLimit
 from app.routes import (
@@ -34,11 +35,13 @@ from app.routes import (
     health,
     jobs,
     memory,
+    metrics,
     search,
     sessions,
     tools,
 )
 from app.services import Services
+from app.streams import StreamBook
 from app.threads import Background, WriteQueue
 from app.tools import ToolBox
 from core.errors import AttestError
@@ -69,22 +72,26 @@ def create_app(services: Services, local_token: str, *, warm_up: bool = False) -
     app.state.tool_box = ToolBox(services, app.state.library)
     app.state.writes = WriteQueue()
     app.state.fetches = WriteQueue(FETCHES_AT_ONCE)
-    app.state.jobs = JobBook()
+    app.state.metrics = Metrics()
+    app.state.jobs = JobBook(app.state.metrics.note_job)
     app.state.background = Background()
+    app.state.streams = StreamBook(settings.server.resume_s)
     problems.install_problem_handlers(app)
     for routes in (
         ask, chat, search, graph, documents, collections, faq, feedback, memory, assistants, jobs, sessions,
-        tools, health,
+        tools, health, metrics,
     ):  # fmt: skip
         app.include_router(routes.router)
     # The last one added is the first that a request meets.
     app.add_middleware(BodyLimit, max_upload_mb=settings.server.max_upload_mb)
     if settings.server.questions_per_minute:
         app.add_middleware(RateLimit, per_minute=settings.server.questions_per_minute)
-    authenticator = Authenticator(services.keys, local_token, open_to_local=on_loopback)
+    metrics_token = settings.server.metrics_token.get_secret_value()
+    authenticator = Authenticator(services.keys, local_token, on_loopback, metrics_token)
     app.add_middleware(AuthenticationMiddleware, authenticator=authenticator)
     if on_loopback:
         app.add_middleware(OriginGuard, hosts=[settings.server.host], origins=ui_origins(settings))
+    app.add_middleware(CountRequests, metrics=app.state.metrics)
     return app
 
 
@@ -107,6 +114,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         if resuming is not None:
             resuming.cancel()
             await asyncio.gather(resuming, return_exceptions=True)
+        await app.state.streams.aclose()
         await app.state.background.aclose()
         await services.aclose()
 

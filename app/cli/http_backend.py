@@ -69,6 +69,7 @@ class HttpBackend:
             "memory": question.memory,
             "assistant": question.assistant,
             "keep": question.keep,
+            "resumable": False,
         } | _readers(question.readers)
         async with aclosing(self._events("/v1/ask", body)) as pairs:
             async for pair in pairs:

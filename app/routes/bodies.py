@@ -33,7 +33,8 @@ class AskBody(Body):
     `policy` may be stricter than that of the collection, a looser one has no effect; `memory` is the
     strategy of the session from now on, as `window+vector`; so is `assistant`, a name or an id, empty for
     none. A `collection` or an `effort` that is not given is the assistant's, else `default`, `standard`.
-    Without `keep` nothing that is said is remembered of the user, and the answer cannot be rated."""
+    Without `keep` nothing that is said is remembered of the user, and the answer cannot be rated. Without
+    `resumable` a client that leaves the stream cancels the turn at once."""
 
     question: str
     collection: str = Field("", max_length=128)
@@ -45,6 +46,7 @@ class AskBody(Body):
     readers: list[str] | None = Field(None, max_length=100)
     keep: bool = True
     stream: bool = False
+    resumable: bool = True
 
 
 class ChatTextPart(BaseModel):

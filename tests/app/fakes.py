@@ -43,6 +43,9 @@ class FakeAsker:
                 raise event
             yield event
 
+    async def stored(self, owner, session_id, run, check):
+        raise NotFoundError("no such turn")
+
     async def sessions(self, owner):
         session = {"session_id": "s1", "title": "年假", "turns": 1, "updated": "2026-01-01"}
         return [session] if owner == "local" else []
@@ -131,6 +134,10 @@ class FakeIngestor:
         self.contents = {}
         self.verification = Verification()
         self.near = {}
+        self.queue = self
+
+    def size(self):
+        return 0
 
     def ingest(self, sources, request, on_progress=None):
         self.calls.append(("ingest", request))
