@@ -39,7 +39,7 @@ from agents.records import guidance_record
 from agents.sessions import SessionIndex, thread_id
 from agents.signing import session_key
 from agents.tables.reading import TableReader
-from agents.taking_up import ask_of, is_begun, spent_before, standing
+from agents.taking_up import ask_of, is_begun, spent_before, standing, stored_answer
 from agents.tools.approvals import Approval, Decision, check_free
 from agents.tools.invoker import ToolInvoker, check_arguments
 from agents.turn_order import TurnOrder
@@ -110,7 +110,7 @@ class Asker:
 
     async def _ask(self, ask: Ask, session_id: str, thread: str) -> AsyncIterator[Event]:
         state = {
-            "run": uuid.uuid4().hex,
+            "run": ask.run or uuid.uuid4().hex,
             "thread": thread,
             "steps": [],
             "done": [],
@@ -258,6 +258,15 @@ class Asker:
             async with aclosing(self._run(ask, session_id, thread, given)) as events:
                 async for event in events:
                     yield event
+
+    async def stored(
+        self, owner: str, session_id: str, run: str, check: Callable[[Ask], object]
+    ) -> Finished:
+        """The end of a turn that is over, as it was told. `check` raises where the caller may not have it.
+        Raises as `stored_answer` does."""
+        answer = await stored_answer(self._graph, self._sessions, (owner, session_id, run), check)
+        finished = Finished(answer)
+        return finished if self._context.mask is None else self._context.mask.event(finished)
 
     async def _unrecorded(self, owner: str, session_id: str, state: dict) -> Finished:
         """The end of a turn whose process died before it was recorded. Raises ConflictError when

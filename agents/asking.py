@@ -104,7 +104,8 @@ class Ask:
     answer may be rated later and count as a bad case, and what is said of the user may be remembered;
     a measurement says no. `memory` is the strategy of the session from now on; empty: as it was. `role`
     says which tools may be used. `history` are turns that the caller brings along, as if the session had
-    begun with them; they are not stored with it."""
+    begun with them; they are not stored with it. `run` is the id that the answer shall have, 32 hexadecimal
+    digits; empty: a new one."""
 
     question: str
     scope: Scope
@@ -117,3 +118,4 @@ class Ask:
     guidance: Guidance = Guidance()
     role: str = "reader"
     history: tuple[Turn, ...] = ()
+    run: str = ""

@@ -3,7 +3,10 @@
 Knows what the graph has stored of a thread; knows nothing of events or of who may go on.
 """
 
+import asyncio
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from langgraph.constants import START
@@ -11,11 +14,14 @@ from langgraph.constants import START
 from agents.asking import Ask, Effort, Guidance
 from agents.checkpoints import ASKED
 from agents.graph import FREE
+from agents.nodes.finish import made_answer
 from agents.policy import Policy
 from agents.records import read_scope
 from agents.report import usage_of
 from agents.routing import Route
-from core.types import Usage
+from agents.sessions import SessionIndex, thread_id
+from core.errors import ConflictError, NotFoundError
+from core.types import Answer, Status, Usage
 
 SAME_RUN = ("question", "collection", "readers", "effort", "policy", "wishes", "wished_language")
 WITHIN_S = 3600.0
@@ -51,6 +57,34 @@ async def spent_before(graph, config: dict) -> Usage:
     for task in snapshot.tasks:
         noted |= (task.result or {}).get("noted", {})
     return Usage(**snapshot.values.get("spent", {})).plus(usage_of(list(noted.values())))
+
+
+async def stored_answer(
+    graph, sessions: SessionIndex, place: tuple[str, str, str], check: Callable[[Ask], object]
+) -> Answer:
+    """The answer of the latest turn of a session, which is over; `place` is owner, session and the id of
+    the answer. `check` raises where the caller may not have it.
+
+    Raises:
+        NotFoundError: the owner has no such session, or it has gone on since.
+        ConflictError: the turn is not at its end: it was broken off, or waits for an approval.
+    """
+    owner, session_id, run = place
+    _, state = await standing(graph, {"configurable": {"thread_id": thread_id(owner, session_id)}})
+    if state.get("run") != run:
+        raise NotFoundError(f"the session {session_id!r} has no such turn, or has gone on")
+    check(ask_of(state, owner, ""))
+    turns = await asyncio.to_thread(sessions.turns, owner, session_id)
+    told = next((turn for turn in turns if turn.id == run and turn.status is not Status.WAITING), None)
+    if told is None:
+        raise ConflictError(
+            f"the turn of the session {session_id!r} was broken off, or waits for an approval",
+            remedy=f"send: POST /v1/sessions/{session_id}/resume; or see GET /v1/approvals",
+        )
+    answer = made_answer(state)
+    # When it was over is not part of the state, nor which limit ended it.
+    timings = {name: ms for name, ms in answer.timings_ms.items() if name != "total"}
+    return replace(answer, text=told.answer, status=told.status, timings_ms=timings)
 
 
 def ask_of(state: dict, owner: str, role: str) -> Ask:

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from app import problems
+from app.amending import Amending
 from app.assistants import Assistants
 from app.auth import AuthenticationMiddleware, Authenticator
 from app.body_limit import BodyLimit
@@ -19,6 +20,7 @@ from app.curation import Curation
 from app.jobs import JobBook
 from app.library import Library
 from app.memory import UserFacts
+from app.metrics import CountRequests, Metrics
 from app.origin_guard import OriginGuard, is_loopback
 from app.rate_limit import RateLimit
 from app.routes import (
@@ -33,11 +35,13 @@ from app.routes import (
     health,
     jobs,
     memory,
+    metrics,
     search,
     sessions,
     tools,
 )
 from app.services import Services
+from app.streams import StreamBook
 from app.threads import Background, WriteQueue
 from app.tools import ToolBox
 from core.errors import AttestError
@@ -61,28 +65,33 @@ def create_app(services: Services, local_token: str, *, warm_up: bool = False) -
     app.state.services = services
     app.state.warm_up = warm_up
     app.state.library = Library(services)
+    app.state.amending = Amending(services, app.state.library)
     app.state.curation = Curation(services)
     app.state.user_facts = UserFacts(services)
     app.state.assistants = Assistants(services)
     app.state.tool_box = ToolBox(services, app.state.library)
     app.state.writes = WriteQueue()
     app.state.fetches = WriteQueue(FETCHES_AT_ONCE)
-    app.state.jobs = JobBook()
+    app.state.metrics = Metrics()
+    app.state.jobs = JobBook(app.state.metrics.note_job)
     app.state.background = Background()
+    app.state.streams = StreamBook(settings.server.resume_s)
     problems.install_problem_handlers(app)
     for routes in (
         ask, chat, search, graph, documents, collections, faq, feedback, memory, assistants, jobs, sessions,
-        tools, health,
+        tools, health, metrics,
     ):  # fmt: skip
         app.include_router(routes.router)
     # The last one added is the first that a request meets.
     app.add_middleware(BodyLimit, max_upload_mb=settings.server.max_upload_mb)
     if settings.server.questions_per_minute:
         app.add_middleware(RateLimit, per_minute=settings.server.questions_per_minute)
-    authenticator = Authenticator(services.keys, local_token, open_to_local=on_loopback)
+    metrics_token = settings.server.metrics_token.get_secret_value()
+    authenticator = Authenticator(services.keys, local_token, on_loopback, metrics_token)
     app.add_middleware(AuthenticationMiddleware, authenticator=authenticator)
     if on_loopback:
         app.add_middleware(OriginGuard, hosts=[settings.server.host], origins=ui_origins(settings))
+    app.add_middleware(CountRequests, metrics=app.state.metrics)
     return app
 
 
@@ -105,6 +114,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         if resuming is not None:
             resuming.cancel()
             await asyncio.gather(resuming, return_exceptions=True)
+        await app.state.streams.aclose()
         await app.state.background.aclose()
         await services.aclose()
 

@@ -15,9 +15,11 @@ from starlette.types import Scope as AsgiScope
 
 from app.keys import LOCAL_OWNER, KeyTable, Role
 from app.problems import problem_response
-from core.errors import AccessError, AttestError
+from core.errors import AccessError, AttestError, SettingsError
 from core.types import EVERYONE, Scope
 
+METRICS_PATH = "/metrics"
+MIN_TOKEN_CHARS = 16
 OPEN_PATHS = frozenset({"/health/live"})
 _RANK = {Role.READER: 0, Role.EDITOR: 1, Role.ADMIN: 2}
 
@@ -96,13 +98,29 @@ class Authenticator:
     """Turns an Authorization header into a caller.
 
     `open_to_local`: bound to loopback, so that without any key in the table the caller is
-    the owner. `keys` gives the table when it is first needed.
+    the owner. `keys` gives the table when it is first needed. The bearer of `metrics_token` may read
+    the metrics and nothing else.
     """
 
-    def __init__(self, keys: Callable[[], KeyTable], local_token: str, open_to_local: bool) -> None:
+    def __init__(
+        self, keys: Callable[[], KeyTable], local_token: str, open_to_local: bool, metrics_token: str = ""
+    ) -> None:
+        if 0 < len(metrics_token) < MIN_TOKEN_CHARS:
+            raise SettingsError(
+                f"server.metrics_token has {len(metrics_token)} characters, which are too few",
+                remedy=f"give it {MIN_TOKEN_CHARS} or more, as of: openssl rand -hex 16",
+            )
+        self._metrics_token = metrics_token
         self._keys = keys
         self._local_token = local_token
         self._open_to_local = open_to_local
+
+    def is_scraper(self, path: str, authorization: str | None) -> bool:
+        """Whether this is who may read the metrics, at the path that has them."""
+        if path != METRICS_PATH or not self._metrics_token:
+            return False
+        given = (authorization or "").encode("utf-8", "replace")
+        return hmac.compare_digest(given, f"Bearer {self._metrics_token}".encode())
 
     def identify(self, authorization: str | None) -> Caller:
         """Synchronous: reads the key table.
@@ -143,6 +161,10 @@ class AuthenticationMiddleware:
             await self._app(scope, receive, send)
             return
         header = Headers(scope=scope).get("authorization")
+        if self._authenticator.is_scraper(scope["path"], header):
+            scope.setdefault("state", {})["is_scraper"] = True
+            await self._app(scope, receive, send)
+            return
         try:
             caller = await anyio.to_thread.run_sync(self._authenticator.identify, header)
         except AttestError as exc:

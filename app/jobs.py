@@ -7,6 +7,7 @@ after a kill without them. Knows counts and times; knows nothing of HTTP.
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -97,7 +98,9 @@ class Job:
 class JobBook:
     """The jobs of one process, the newest of them kept. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_end: Callable[[Job], None] = lambda job: None) -> None:
+        """`on_end` hears of each job that has come to its end."""
+        self._on_end = on_end
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
 
@@ -122,6 +125,7 @@ class JobBook:
         finally:
             if job.state is JobState.WAITING:
                 job.state = JobState.CANCELLED
+                self._on_end(job)
 
     def run(self, job: Job, work: Callable[[], dict]) -> dict:
         """What `work` gives, an ingest report with `exit_code`; the job tells how it ends.
@@ -155,6 +159,11 @@ class JobBook:
         with self._lock:
             return sum(job.state is JobState.WAITING for job in self._jobs.values())
 
+    def count_states(self) -> Counter[JobState]:
+        """How many jobs are in each state, of those that are kept."""
+        with self._lock:
+            return Counter(job.state for job in self._jobs.values())
+
     def get(self, job_id: str, owner: str | None) -> Job:
         """One job. Raises NotFoundError when it is another's, too."""
         with self._lock:
@@ -171,7 +180,7 @@ class JobBook:
             job.state = JobState.CANCELLED
         return job.to_dict()
 
-    @staticmethod
-    def _end(job: Job, state: JobState) -> None:
+    def _end(self, job: Job, state: JobState) -> None:
         job.seconds = time.monotonic() - job.started
         job.state = state
+        self._on_end(job)

@@ -128,7 +128,8 @@ def render_search(result) -> dict:
 
 def render_document(row) -> dict:
     """An `ingest.ledger.LedgerRow` as a document for people and scripts. `newer`: what becomes of a
-    newer version, `waiting` or `failed`; empty when there is none."""
+    newer version, `waiting` or `failed`; empty when there is none. `amended`: which of title, readers and
+    meta are not as the file was ingested."""
     from ingest.searched import newer_of
 
     return {
@@ -145,6 +146,7 @@ def render_document(row) -> dict:
         "code": row.code,
         "reason": row.reason,
         "newer": newer_of(row),
+        "amended": sorted(row.amended),
         "warnings": [{"code": code, "words": words} for code, words in row.warnings],
         "duplicate_of": row.duplicate_of,
         "created_at": row.created_at,

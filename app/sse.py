@@ -16,6 +16,11 @@ LINE_END = "\n"
 def event_stream(events: AsyncIterator[tuple[str, dict]]) -> EventSourceResponse:
     """Each pair as one event with ids from 1, and a comment every 15 s so that proxies and
     clients see that the line is alive. A client that leaves closes `events`."""
+    return numbered_stream(_numbered(events))
+
+
+def numbered_stream(events: AsyncIterator[tuple[str, str, dict]]) -> EventSourceResponse:
+    """The same of events that have an id, a name and a payload."""
     return _response(_framed(events))
 
 
@@ -39,11 +44,17 @@ async def _bare(data: AsyncIterator[str]) -> AsyncIterator[ServerSentEvent]:
             yield ServerSentEvent(data=text, sep=LINE_END)
 
 
-async def _framed(events: AsyncIterator[tuple[str, dict]]) -> AsyncIterator[ServerSentEvent]:
+async def _numbered(events: AsyncIterator[tuple[str, dict]]) -> AsyncIterator[tuple[str, str, dict]]:
     async with aclosing(events):
         number = 0
         async for name, payload in events:
             number += 1
+            yield str(number), name, payload
+
+
+async def _framed(events: AsyncIterator[tuple[str, str, dict]]) -> AsyncIterator[ServerSentEvent]:
+    async with aclosing(events):
+        async for event_id, name, payload in events:
             # JSON has no raw line breaks, so the data is always one line.
             data = json.dumps(payload, ensure_ascii=False)
-            yield ServerSentEvent(data=data, event=name, id=str(number), sep=LINE_END)
+            yield ServerSentEvent(data=data, event=name, id=event_id, sep=LINE_END)

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from core.errors import SettingsError
 from core.settings_effort import EffortSettings
 from core.settings_section import Section
+from core.settings_server import ServerSettings
 from core.settings_tools import ToolSettings
 
 CONFIG_FILE = Path("attest.toml")
@@ -276,19 +277,6 @@ class MemorySettings(Section):
     )
     facts: bool = Field(True, description="what users say of themselves, or ask to be remembered, is kept over their sessions")
     facts_days: float = Field(365, ge=0, description="days that such a fact is kept after it was last said; 0: no end")
-
-
-class ServerSettings(Section):
-    """The REST API."""
-
-    host: str = Field("127.0.0.1", description="elsewhere than loopback an API key is demanded")
-    port: int = Field(8765, ge=0, le=65535, description="port of the API")
-    max_upload_mb: float = Field(64.0, gt=0, description="largest upload")
-    max_question_chars: int = Field(4000, ge=1, description="longest question")
-    max_waiting_files: int = Field(
-        1000, ge=1, description="while so many files wait to be read, uploads with wait=false are refused"
-    )
-    questions_per_minute: int = Field(600, ge=0, description="questions that one user may ask in a minute; 0: no limit")
 
 
 class UiSettings(Section):

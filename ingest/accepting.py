@@ -14,6 +14,7 @@ from pathlib import Path
 from core.errors import FileError
 from core.settings import IngestSettings
 from ingest import chunker
+from ingest.amended import standing_request
 from ingest.cleaning.cleaner import policy_of
 from ingest.context_lines import MISSING
 from ingest.discover import Candidate, FoundFile, KnownFile, RefusedFile, inspect_file
@@ -109,7 +110,7 @@ class Acceptor:
             row = rows.get(candidate.uri)
             found = inspect_file(candidate, self._max_bytes, None if request.force else _known(row))
             if found is not None:
-                decisions.append(self._decide(found, row, request))
+                decisions.append(self._decide(found, row, standing_request(row, request)))
         return decisions if request.force else self._with_moved(decisions, rows)
 
     def keep(self, decision: Decision) -> Decision:
@@ -151,6 +152,7 @@ class Acceptor:
             meta, signature = dict(request.meta), getattr(found, "signature", "")
             outcome = Outcome.SKIPPED if dict(row.meta) == meta else Outcome.UPDATED
             noted = replace(row, meta=meta, signature=signature or row.signature, sha256=found.sha256)
+            noted = replace(noted, amended=request.amended)
             changed = noted != row and not request.dry_run
             return Decision(row.uri, outcome, noted if changed else None)
         retry = request.retry_failed or (row.retryable and row.attempts < MAX_ATTEMPTS)

@@ -32,11 +32,13 @@ estimate made with it refuses no file that the count would let pass."""
 @dataclass(frozen=True, slots=True)
 class CutOrder:
     """A stored original to be read, absolute `path`, and what its document is but for the
-    title. `name` is the title of a file that has none."""
+    title. `name` is the title of a file that has none; `title`, where one is given, stands in
+    place of the file's own."""
 
     path: Path
     document: Document
     name: str
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class LocalEngine:
         elements, told = self._describer.describe(parsed.elements, parsed.title(order.name))
         parsed = replace(parsed, elements=elements, warnings=(*parsed.warnings, *told))
         parsed = self._cleaner.clean(parsed)
-        title = self._cleaner.clean_title(parsed.title(order.name))
+        title = self._cleaner.clean_title(order.title or parsed.title(order.name))
         document = replace(order.document, title=title)
         return CutFile(
             document,

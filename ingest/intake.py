@@ -64,6 +64,12 @@ class Intake:
             tuple(uri for part in parts for uri in part.held),
         )
 
+    def take_in_amended(self, decisions: Sequence[Decision], seen: Mapping[str, LedgerRow]) -> Taken:
+        """What was decided of stored files, for whoever works on them at once; `seen` are their rows as
+        they were."""
+        with self._lock:
+            return self._write(decisions, lease=True, seen=seen)
+
     def _changed(self, collection: str, uris: Sequence[str], seen: Mapping[str, LedgerRow]) -> set[str]:
         """Those of the uris whose row is of another status or version than the one that was seen."""
         now = self._ledger.get_many(collection, uris) if uris else {}

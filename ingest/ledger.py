@@ -62,7 +62,7 @@ class LedgerRow:
     version's, when that was whole in the index once. `duplicate_of` is the uri whose row the chunks name.
     `warnings` are pairs of a code and words: what of the file was left out or is doubtful.
     `sha256` is of the bytes; `signature` tells by size and times that they are the same still
-    (`ingest.discover`). `published` is what `ingest.searched` knows of the version in the index.
+    (`ingest.discover`). `published` and `amended` belong to `ingest.searched` and `ingest.amended`.
     """
 
     collection: str
@@ -89,6 +89,7 @@ class LedgerRow:
     sha256: str = ""
     signature: str = ""
     published: Mapping = field(default_factory=dict)
+    amended: Mapping = field(default_factory=dict)
     created_at: str = ""
     updated_at: str = ""
 
@@ -110,7 +111,8 @@ class CollectionCount:
     failed: int
 
 
-_JSON_COLUMNS = ("readers", "meta", "previous_ids", "warnings", "published")
+_MAPPINGS = ("meta", "published", "amended")
+_JSON_COLUMNS = ("readers", "previous_ids", "warnings", *_MAPPINGS)
 _METADATA = MetaData()
 _KEY = ("collection", "uri")
 _INTEGERS = {"size_bytes", "chunks", "pages", "tables", "figures", "attempts", "retryable"}
@@ -149,8 +151,7 @@ class Ledger:
         """Of an SQLite file, or in a database that is open (`core.database`)."""
         self._engine = open_database(database) if isinstance(database, Path) else database
         with self._errors():
-            # Columns that a ledger of an earlier version lacks come first: an index may need them.
-            add_columns(self._engine, _FILES)
+            add_columns(self._engine, _FILES)  # first: an index may need those of a later version
             create_tables(self._engine, _METADATA)
 
     @property
@@ -166,8 +167,7 @@ class Ledger:
 
     def get(self, collection: str, uri: str) -> LedgerRow | None:
         """The row of a uri."""
-        found = self._select(_FILES.c.collection == collection, _FILES.c.uri == uri)
-        return found[0] if found else None
+        return next(iter(self._select(_FILES.c.collection == collection, _FILES.c.uri == uri)), None)
 
     def put(self, row: LedgerRow) -> LedgerRow:
         """Writes a row, replacing the one of its uri; returns it with its times."""
@@ -176,7 +176,7 @@ class Ledger:
 
     def put_many(self, rows: Sequence[LedgerRow], connection: Connection) -> list[LedgerRow]:
         """The same for several rows, within a transaction."""
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        now = _now()
         rows = [replace(row, created_at=row.created_at or now, updated_at=now) for row in rows]
         replace_rows(connection, _FILES, [_to_values(row) for row in rows])
         return rows
@@ -221,11 +221,10 @@ class Ledger:
         if connection is None:
             with self.transaction() as connection:
                 return self.amend(rows, connection)
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
         for row in rows:
             is_same = (_FILES.c.document_id == row.document_id) & (_FILES.c.status == str(FileStatus.DONE))
             chosen = (_FILES.c.collection == row.collection, _FILES.c.uri == row.uri, is_same)
-            values = _to_values(replace(row, updated_at=now))
+            values = _to_values(replace(row, updated_at=_now()))
             connection.execute(update(_FILES).where(*chosen).values(values))
 
     def mark(
@@ -233,16 +232,15 @@ class Ledger:
     ) -> LedgerRow | None:
         """Gives the row of a uri a status, as it stands at that moment; returns it. None when there
         is none, or not of the version `document_id` where that is given."""
-        chosen = [_FILES.c.collection == collection, _FILES.c.uri == uri]
-        chosen += [_FILES.c.document_id == document_id] if document_id else []
-        marked = self._mark(status, *chosen)
+        of_version = [_FILES.c.document_id == document_id] if document_id else []
+        marked = self._mark(status, _FILES.c.collection == collection, _FILES.c.uri == uri, *of_version)
         return marked[0] if marked else None
 
     def remove(self, collection: str, uri: str) -> None:
         """Forgets a row."""
+        chosen = delete(_FILES).where(_FILES.c.collection == collection, _FILES.c.uri == uri)
         with self._errors(), self._engine.begin() as connection:
-            chosen = (_FILES.c.collection == collection, _FILES.c.uri == uri)
-            connection.execute(delete(_FILES).where(*chosen))
+            connection.execute(chosen)
 
     def mark_collection(self, collection: str, status: FileStatus) -> list[LedgerRow]:
         """Gives all rows of a collection a status at once; returns them."""
@@ -250,10 +248,10 @@ class Ledger:
 
     def remove_collection(self, collection: str, status: FileStatus | None = None) -> int:
         """Forgets all rows of a collection, or those of a status; returns how many there were."""
-        chosen = [_FILES.c.collection == collection]
-        chosen += [] if status is None else [_FILES.c.status == str(status)]
+        of_status = [] if status is None else [_FILES.c.status == str(status)]
+        chosen = delete(_FILES).where(_FILES.c.collection == collection, *of_status)
         with self._errors(), self._engine.begin() as connection:
-            return connection.execute(delete(_FILES).where(*chosen)).rowcount
+            return connection.execute(chosen).rowcount
 
     def _mark(self, status: FileStatus, *conditions) -> list[LedgerRow]:
         """In one statement, so that no other writer comes between reading and writing."""
@@ -273,8 +271,8 @@ class Ledger:
     def reader_sets(self, collection: str) -> list[tuple[str, ...]]:
         """The different sets of readers that files of a collection have; few, however many
         files there are, and none for a collection without files."""
+        readers = select(_FILES.c.readers).where(_FILES.c.collection == collection).distinct()
         with self._errors(), self._engine.connect() as connection:
-            readers = select(_FILES.c.readers).where(_FILES.c.collection == collection).distinct()
             return [tuple(json.loads(value)) for (value,) in connection.execute(readers)]
 
     def with_document(self, collection: str, document_id: str) -> list[LedgerRow]:
@@ -297,8 +295,7 @@ class Ledger:
     def holding_many(self, collection: str, document_ids: Sequence[str]) -> dict[str, list[LedgerRow]]:
         """The same for several versions at once, by version."""
         found: dict[str, list[LedgerRow]] = {document_id: [] for document_id in document_ids}
-        wanted = sorted(found, key=len)
-        for length, ids in groupby(wanted, len):  # of one length, but for ledgers made by hand
+        for length, ids in groupby(sorted(found, key=len), len):  # one, but for ledgers made by hand
             values = {"collection": collection, "ids": list(ids), "length": length}
             with self._errors(), self._engine.connect() as connection:
                 rows = [_to_row(mapping) for mapping in connection.execute(_HOLDING, values).mappings()]
@@ -344,10 +341,9 @@ class Ledger:
 
     def collections(self) -> list[CollectionCount]:
         """Collections that have rows, with counts."""
-        done = func.count().filter(_FILES.c.status == str(FileStatus.DONE))
-        failed = func.count().filter(_FILES.c.status == str(FileStatus.FAILED))
-        chunks = func.sum(_FILES.c.chunks)
-        name = _FILES.c.collection
+        ended = (FileStatus.DONE, FileStatus.FAILED)
+        done, failed = (func.count().filter(_FILES.c.status == str(status)) for status in ended)
+        name, chunks = _FILES.c.collection, func.sum(_FILES.c.chunks)
         with self._errors(), self._engine.connect() as connection:
             found = connection.execute(select(name, done, chunks, failed).group_by(name).order_by(name))
             return [CollectionCount(row[0], *(int(value or 0) for value in row[1:])) for row in found]
@@ -378,6 +374,10 @@ def state_of(row: LedgerRow | None) -> tuple[str, str] | None:
     return (row.status, row.document_id) if row else None
 
 
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
 def _to_values(row: LedgerRow) -> dict:
     values = {f.name: getattr(row, f.name) for f in fields(row)}
     values |= {name: _to_json(values[name]) for name in _JSON_COLUMNS}
@@ -394,7 +394,7 @@ def _to_row(mapping: Mapping) -> LedgerRow:
     values = dict(mapping)
     for name in _JSON_COLUMNS:
         parsed = json.loads(values[name] or "[]")
-        values[name] = dict(parsed) if name in ("meta", "published") else tuple(parsed)
+        values[name] = dict(parsed) if name in _MAPPINGS else tuple(parsed)
     values["warnings"] = tuple((code, words) for code, words in values["warnings"])
     values["status"], values["retryable"] = FileStatus(values["status"]), bool(values["retryable"])
     return LedgerRow(**values)

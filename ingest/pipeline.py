@@ -17,6 +17,8 @@ from core.errors import ConflictError
 from core.settings import IngestSettings
 from core.types import EVERYONE
 from ingest.accepting import Acceptor, Fingerprints
+from ingest.amended import Amendment
+from ingest.amending import Amender
 from ingest.describing import FigureDescriber
 from ingest.discover import find_candidates
 from ingest.document_index import DocumentIndex
@@ -35,7 +37,7 @@ from ingest.queue import IngestQueue
 from ingest.report import IngestReport, Outcome
 from ingest.request import IngestRequest, named
 from ingest.run import OnProgress, Run, end_of
-from ingest.searched import published_in, searched
+from ingest.searched import begun, searched
 from ingest.stages import Stages
 from ingest.verify import Verification, Verifier
 
@@ -87,6 +89,7 @@ class Ingestor:
             ledger, index, self._publisher.near_copies, settings, self._fingerprints.of
         )
         self._intake = Intake(ledger, self._queue, self._finisher.drop, acceptor)
+        self._amender = Amender(ledger, self._queue, self._intake, originals, self._stages)
 
     @property
     def queue(self) -> IngestQueue:
@@ -187,7 +190,7 @@ class Ingestor:
                     # The list may be hours old: what an upload has replaced since is not its matter.
                     now = self._ledger.get_many(collection, [row.uri for row in batch])
                     done = {uri: row for uri, row in now.items() if row.status is FileStatus.DONE}
-                    again = [self._begun(replace(row, previous_ids=())) for row in done.values()]
+                    again = [begun(replace(row, previous_ids=())) for row in done.values()]
                     for row in self._queue.accept(again, seen=done):
                         stages.submit(Work(row, Outcome.UPDATED))
             self._index_released(collection)
@@ -256,6 +259,15 @@ class Ingestor:
                     self._finisher.remove(marked)
             self._index_released(collection)
             return bool(rows)
+
+    def amend(self, collection: str, uri: str, amendment: Amendment) -> LedgerRow:
+        """See `Amender.amend`; raises as `ingest` does, too."""
+        with self._writing:
+            self._index.open_collection(collection)
+            self._finish_deletions(collection)
+            amended = self._amender.amend(collection, uri, amendment)
+            self._index_released(collection)
+            return amended
 
     def list(self, collection: str, readers: Sequence[str] | None = None) -> Rows:
         """Searchable documents by uri, also those whose newer version is on its way; with
@@ -335,14 +347,14 @@ class Ingestor:
                     self._queue.drop(collection, uri)
                     continue
                 again = row if row.status is FileStatus.WRITING else replace(row, attempts=row.attempts + 1)
-                begun = self._begun(again) if attempts > 1 else again
+                again = begun(again) if attempts > 1 else again
                 outcome = Outcome.UPDATED if row.previous_ids else Outcome.ADDED
                 ours = run.awaited.get(uri)
                 if ours and ours.row.document_id != row.document_id:
                     run.tell(uri, *end_of(row, ours))
                     ours = None
                 outcome = ours.outcome if ours else outcome
-                stages.submit(Work(self._ledger.put(begun), outcome, is_ours=ours is not None))
+                stages.submit(Work(self._ledger.put(again), outcome, is_ours=ours is not None))
 
     def _resume(self, collection: str) -> int:
         run = Run(0, None)
@@ -360,17 +372,7 @@ class Ingestor:
         """Rows that stand as `writing` without an item: of a version before there was a queue."""
         rows = self._ledger.rows(collection, FileStatus.WRITING)
         lost = [row for row in rows if not self._queue.has(collection, row.uri)]
-        self._queue.accept([self._begun(row) for row in lost], lease=False)
-
-    @staticmethod
-    def _begun(row: LedgerRow) -> LedgerRow:
-        """A row whose version may be in the index already: whole, when the row has a number of
-        chunks, else in part."""
-        begun = (row.document_id,) if row.document_id else ()
-        previous = tuple(dict.fromkeys((*row.previous_ids, *begun)))
-        return replace(
-            row, status=FileStatus.WRITING, previous_ids=previous, published=published_in(row)
-        )
+        self._queue.accept([begun(row) for row in lost], lease=False)
 
     def _finish_deletions(self, collection: str) -> None:
         self._queue.release_dead()

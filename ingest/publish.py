@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from core.errors import ConflictError, FileError, InputError, NotFoundError
 from core.settings import IngestSettings
 from core.types import EVERYONE, Chunk, Document
+from ingest.amended import title_of
 from ingest.cleaning.signatures import Signature
 from ingest.context_lines import ContextLines
 from ingest.document_index import DocumentIndex
@@ -142,7 +143,8 @@ class Publisher:
         path = self._stored_copy(document_id)
         media_type = detect_media_type(path, name_of(owner.uri))
         document = _document(owner, document_id, media_type, name_of(owner.uri))
-        made = self._engine.cut(CutOrder(path.absolute(), document, name_of(owner.uri)))
+        order = CutOrder(path.absolute(), document, name_of(owner.uri), title_of(holders))
+        made = self._engine.cut(order)
         if may_link and self._is_link(replace(owner, document_id=document_id), made.signature):
             return CutDocument(made.document, (), made.pages, made.warnings, 0, made.signature)
         # Before the chunks: what can be found has its structure. The row is `writing`, so after

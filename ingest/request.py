@@ -25,6 +25,7 @@ class IngestRequest:
     `is_cancelled`: asked before more files are taken in; those taken in come to their end.
     `prune`: what has vanished from the given folders is removed.
     `names`: display names of uploads by path; such a file gets the uri `upload:<name>`.
+    `amended`: what `ingest.amended.standing_request` leaves of amendments, of one file.
 
     Raises:
         InputError: no reader is given, too many, or one that is not a name.
@@ -41,6 +42,7 @@ class IngestRequest:
     is_cancelled: Callable[[], bool] = lambda: False
     names: Mapping[Path, str] = field(default_factory=dict)
     fetched: tuple[Candidate, ...] = ()
+    amended: Mapping = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "readers", normalise_readers(self.readers))
@@ -89,6 +91,7 @@ def wanted_row(
         previous_ids=previous,
         sha256=found.sha256,
         published=published_in(row),
+        amended=request.amended,
         signature=found.signature if isinstance(found, FoundFile) else "",
         created_at=row.created_at if row else "",
     )

@@ -36,6 +36,14 @@ def published_in(row: LedgerRow | None) -> Mapping:
     return {name: getattr(row, name) for name in _FACTS} if row.status is FileStatus.DONE else row.published
 
 
+def begun(row: LedgerRow) -> LedgerRow:
+    """A row whose version is to be written, and may be in the index already: whole, when the row has a
+    number of chunks, else in part."""
+    own = (row.document_id,) if row.document_id else ()
+    previous = tuple(dict.fromkeys((*row.previous_ids, *own)))
+    return replace(row, status=FileStatus.WRITING, previous_ids=previous, published=published_in(row))
+
+
 def searched(rows: Iterable[LedgerRow]) -> list[LedgerRow]:
     """The rows as of the versions that are in the index, those that have one. Where a newer one
     failed, code and reason are of that."""

@@ -227,6 +227,7 @@ class ApiClient:
             "memory": question.memory,
             "assistant": question.assistant,
             "stream": True,
+            "resumable": False,  # who stops an answer does not wait for it
         }
         yield from self._events("/v1/ask", body)
 

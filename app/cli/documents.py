@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from app.cli.frame import opened_backend
+from app.cli.ingesting import read_pairs
 from app.cli.options import DEFAULT_COLLECTION, EXIT_CODES, Collection, Config, Data, Json, Readers
 from app.cli.output import Output
 
@@ -17,9 +18,11 @@ Place = tuple[Path | None, Path | None, bool]
 
 def add_commands(root: typer.Typer) -> None:
     """Adds the two groups of commands of this file."""
-    documents = typer.Typer(help="List, show and delete documents.", no_args_is_help=True, epilog=EXIT_CODES)
+    help_text = "List, show, change and delete documents."
+    documents = typer.Typer(help=help_text, no_args_is_help=True, epilog=EXIT_CODES)
     documents.command("list", epilog=EXIT_CODES)(list_documents)
     documents.command("show", epilog=EXIT_CODES)(show_document)
+    documents.command("edit", epilog=EXIT_CODES)(edit_document)
     documents.command("delete", epilog=EXIT_CODES)(delete_document)
     documents.command("failed", epilog=EXIT_CODES)(list_failed)
     documents.command("duplicates", epilog=EXIT_CODES)(list_duplicates)
@@ -52,6 +55,32 @@ def show_document(
 ) -> None:
     """Show all that is known of a document."""
     _run((data, config, as_json), _show_fields, "document", collection, reference, reader or None)
+
+
+def edit_document(
+    reference: Reference,
+    title: Annotated[
+        str | None, typer.Option("--title", help="Another title; empty: the file's own.")
+    ] = None,
+    share: Annotated[
+        list[str] | None,
+        typer.Option("--share", help="Who may read it from now on, user or group (repeatable)."),
+    ] = None,
+    meta: Annotated[
+        list[str] | None, typer.Option("--meta", help="A note on it, k=v; k= removes it (repeatable).")
+    ] = None,
+    collection: Collection = DEFAULT_COLLECTION,
+    reader: Readers = None,
+    data: Data = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Change the title, the readers or the notes of a document."""
+    given: dict[str, Any] = {} if title is None else {"title": title or None}
+    given |= {"readers": share} if share else {}
+    given |= {"meta": {name: words or None for name, words in read_pairs(meta).items()}} if meta else {}
+    place = (collection, reference, given, reader or None)
+    _run((data, config, as_json), _show_fields, "edit_document", *place)
 
 
 def delete_document(

@@ -69,6 +69,7 @@ class HttpBackend:
             "memory": question.memory,
             "assistant": question.assistant,
             "keep": question.keep,
+            "resumable": False,
         } | _readers(question.readers)
         async with aclosing(self._events("/v1/ask", body)) as pairs:
             async for pair in pairs:
@@ -152,6 +153,13 @@ class HttpBackend:
     def document(self, collection: str, reference: str, readers: Sequence[str] | None) -> dict:
         """See `Backend.document`."""
         return self._call("GET", _document_path(reference), params=_query(collection, readers))
+
+    def edit_document(
+        self, collection: str, reference: str, given: Mapping[str, Any], readers: Sequence[str] | None
+    ) -> dict:
+        """See `Backend.edit_document`."""
+        place = {"params": _query(collection, readers), "timeout": None}
+        return self._call("PATCH", _document_path(reference), json=dict(given), **place)
 
     def delete_document(self, collection: str, reference: str, readers: Sequence[str] | None) -> dict:
         """See `Backend.delete_document`."""

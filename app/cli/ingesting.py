@@ -71,7 +71,7 @@ def ingest(
         tuple(Path(path).absolute() for path in paths if not _is_address(path)),
         collection,
         tuple(reader or ("everyone",)),
-        _pairs(meta or []),
+        read_pairs(meta or []),
         dry_run,
         retry_failed,
         force,
@@ -121,7 +121,8 @@ def _watch(backend, job, out: Output) -> None:
         watch(job.paths, ingest, lambda error: show_error(error, False), threading.Event(), WATCH_EVERY_S)
 
 
-def _pairs(given: list[str]) -> dict[str, str]:
+def read_pairs(given: list[str]) -> dict[str, str]:
+    """The notes of `--meta k=v`. Raises InputError for one of another form."""
     from core.errors import InputError
 
     pairs = {}

@@ -92,6 +92,15 @@ class LocalBackend:
         """See `Backend.document`."""
         return self._library.document(collection, reference, _visible(readers))
 
+    def edit_document(
+        self, collection: str, reference: str, given: Mapping[str, Any], readers: Sequence[str] | None
+    ) -> dict:
+        """See `Backend.edit_document`."""
+        from app.amending import Amending, AmendWish
+
+        wish = AmendWish(collection, reference, given, readers)
+        return Amending(self._services, self._library).amend(_owner(), wish)
+
     def delete_document(self, collection: str, reference: str, readers: Sequence[str] | None) -> dict:
         """See `Backend.delete_document`."""
         return self._library.delete_document(collection, reference, _visible(readers))

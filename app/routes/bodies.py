@@ -33,7 +33,8 @@ class AskBody(Body):
     `policy` may be stricter than that of the collection, a looser one has no effect; `memory` is the
     strategy of the session from now on, as `window+vector`; so is `assistant`, a name or an id, empty for
     none. A `collection` or an `effort` that is not given is the assistant's, else `default`, `standard`.
-    Without `keep` nothing that is said is remembered of the user, and the answer cannot be rated."""
+    Without `keep` nothing that is said is remembered of the user, and the answer cannot be rated. Without
+    `resumable` a client that leaves the stream cancels the turn at once."""
 
     question: str
     collection: str = Field("", max_length=128)
@@ -45,6 +46,7 @@ class AskBody(Body):
     readers: list[str] | None = Field(None, max_length=100)
     keep: bool = True
     stream: bool = False
+    resumable: bool = True
 
 
 class ChatTextPart(BaseModel):
@@ -109,6 +111,16 @@ class SearchBody(Body):
     limit: int = Field(10, ge=1, le=100)
     readers: list[str] | None = Field(None, max_length=100)
     filter: dict[str, Any] = Field({}, max_length=20)
+
+
+class DocumentBody(Body):
+    """What to change of a document; a field that is not given stays as it is. `title` null: that of the file
+    again. `readers` are all that it has from then on. Of `meta` the notes that are named change, and go with
+    null."""
+
+    title: str | None = Field(None, max_length=1000)
+    readers: list[str] = Field([], min_length=1, max_length=256)
+    meta: dict[str, str | None] = Field({}, max_length=50)
 
 
 class CollectionBody(Body):

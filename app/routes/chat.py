@@ -48,8 +48,9 @@ async def complete(body: ChatBody, request: Request) -> Response:
     question = await prepare_ask(services, request.state.caller, wish)
     events, completion = stream_answer(services, question), Completion(body.model)
     if body.stream:
-        return data_stream(completion.chunks(events, with_usage=body.stream_options.include_usage))
-    return await respond_whole(events, completion.whole)
+        watched = request.app.state.metrics.watched(events)
+        return data_stream(completion.chunks(watched, with_usage=body.stream_options.include_usage))
+    return await respond_whole(request, events, completion.whole)
 
 
 def _wish_of(body: ChatBody, max_chars: int) -> AskWish:

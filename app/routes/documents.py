@@ -1,4 +1,4 @@
-"""/v1/documents: upload, list, show, delete; and /v1/ingest for files of this machine.
+"""/v1/documents: upload, list, show, change, delete; and /v1/ingest for files of this machine.
 
 Knows forms and roles; what is done stands in `app.library`.
 """
@@ -16,11 +16,12 @@ from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse
 from starlette.convertors import Convertor, register_url_convertor
 
+from app.amending import AmendWish
 from app.jobs import Job
 from app.keys import Role
 from app.library import IngestOrder, Library
 from app.rendering import render_taken
-from app.routes.bodies import DEFAULT_COLLECTION, IngestBody
+from app.routes.bodies import DEFAULT_COLLECTION, DocumentBody, IngestBody
 from app.threads import WriteQueue, run_read
 from app.upload_names import clean_upload_name
 from core.errors import AccessError, InputError, NotFoundError
@@ -262,6 +263,21 @@ async def document(
     caller, library = request.state.caller, request.app.state.library
     visible = caller.visible(readers or None)
     return await run_read(library.document, collection, reference, visible, caller.viewers)
+
+
+@router.patch("/v1/documents/{reference:path}", summary="Change title, readers or notes")
+async def amend(
+    reference: str,
+    body: DocumentBody,
+    request: Request,
+    collection: CollectionName = DEFAULT_COLLECTION,
+    readers: ReaderNames = (),
+) -> dict:
+    """By id or uri; the document as it is then and is searched. 404 also when it is there and the caller
+    may not read it, 409 while another version of it is on its way."""
+    state = request.app.state
+    wish = AmendWish(collection, reference, body.model_dump(exclude_unset=True), readers or None)
+    return await state.writes.run(state.amending.amend, request.state.caller, wish)
 
 
 @router.delete("/v1/documents/{reference:path}", summary="Delete a document")

@@ -1,4 +1,4 @@
-"""The end of a turn as a response: JSON of the answer, or all events as they come."""
+"""A turn as a response: JSON of the answer, or all events as they come."""
 
 from collections.abc import AsyncIterator, Callable
 
@@ -10,23 +10,29 @@ from app.problems import problem, status_of_code
 from app.sse import event_stream
 
 
+def wants_events(request: Request, streams: bool) -> bool:
+    """Whether the body or the header `Accept` asks for server-sent events."""
+    return streams or "text/event-stream" in request.headers.get("accept", "")
+
+
 async def respond(request: Request, events: AsyncIterator[tuple[str, dict]], streams: bool) -> Response:
-    """Server-sent events when the body or the header `Accept` asks for them, else the answer; an error
-    is a problem document."""
-    if streams or "text/event-stream" in request.headers.get("accept", ""):
-        return event_stream(events)
-    return await respond_whole(events)
+    """Server-sent events where they are wanted, else the answer; an error is a problem document."""
+    if wants_events(request, streams):
+        return event_stream(request.app.state.metrics.watched(events))
+    return await respond_whole(request, events)
 
 
 async def respond_whole(
-    events: AsyncIterator[tuple[str, dict]], shape: Callable[[dict], dict] = dict
+    request: Request, events: AsyncIterator[tuple[str, dict]], shape: Callable[[dict], dict] = dict
 ) -> Response:
     """The answer, in the shape that is given; an error is a problem document."""
-    async for name, payload in events:
+    last: Response | None = None
+    async for name, payload in request.app.state.metrics.watched(events):
         if name == Finished.name:
-            return JSONResponse(shape(payload))
-        if name == Failed.name:
-            return problem(
-                status_of_code(payload["code"]), payload["code"], payload["message"], payload["remedy"]
-            )
-    raise RuntimeError("a turn ended without its last event")
+            last = JSONResponse(shape(payload))
+        elif name == Failed.name:
+            status = status_of_code(payload["code"])
+            last = problem(status, payload["code"], payload["message"], payload["remedy"])
+    if last is None:
+        raise RuntimeError("a turn ended without its last event")
+    return last

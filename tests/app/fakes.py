@@ -43,6 +43,9 @@ class FakeAsker:
                 raise event
             yield event
 
+    async def stored(self, owner, session_id, run, check):
+        raise NotFoundError("no such turn")
+
     async def sessions(self, owner):
         session = {"session_id": "s1", "title": "年假", "turns": 1, "updated": "2026-01-01"}
         return [session] if owner == "local" else []
@@ -131,6 +134,10 @@ class FakeIngestor:
         self.contents = {}
         self.verification = Verification()
         self.near = {}
+        self.queue = self
+
+    def size(self):
+        return 0
 
     def ingest(self, sources, request, on_progress=None):
         self.calls.append(("ingest", request))
@@ -173,6 +180,10 @@ class FakeIngestor:
     def delete(self, collection, uri):
         self.calls.append(("delete", uri))
         return True
+
+    def amend(self, collection, uri, amendment):
+        self.calls.append(("amend", uri, amendment))
+        return amendment.changed(self.show(collection, uri))
 
     def drop_collection(self, collection):
         self.calls.append(("drop", collection))

@@ -40,7 +40,8 @@ def test_stream_gives_events_in_order_with_ids(client, how):
     assert reply.headers["content-type"].startswith("text/event-stream")
     events = read_events(reply.text)
     assert [event["event"] for event in events] == ["status", "retrieved", "sentence", "finished"]
-    assert [event["id"] for event in events] == ["1", "2", "3", "4"]
+    turn, _ = events[0]["id"].rsplit(".", 1)
+    assert [event["id"] for event in events] == [f"{turn}.{number}" for number in (1, 2, 3, 4)]
     assert events[1]["data"]["hits"][0]["ranks"]["lexical"] == 2
     assert events[3]["data"]["session_id"] == "s1"
 

@@ -76,7 +76,7 @@ def test_searching_imports_no_server_and_no_parser():
     "command",
     [
         "init", "doctor", "ingest", "search", "ask", "chat", "serve", "ui", "up", "documents list",
-        "documents show", "documents delete", "documents failed", "documents duplicates", "collections list", "collections create",
+        "documents show", "documents edit", "documents delete", "documents failed", "documents duplicates", "collections list", "collections create",
         "collections delete", "models list", "models fetch", "models verify", "keys create", "keys list",
         "keys revoke", "faq list", "faq add", "batch", "mcp", "sessions change-secret",
         "faq delete", "faq suggest", "feedback rate", "feedback cases", "feedback export", "eval retrieval", "eval answers", "compare",
@@ -207,6 +207,7 @@ def test_the_same_dictionaries_come_from_the_process_and_from_the_api(services, 
         lambda b: b.search(Query("年假", "default", ["hr"], 3, {"kind": ["text"]})),
         lambda b: b.documents("default", None),
         lambda b: b.documents("default", ["li"]),
+        lambda b: b.edit_document("default", "/docs/a.md", {"readers": ["hr"], "meta": {"a": "b"}}, ["li"]),
         lambda b: b.document("default", "/docs/hr.md", None),
         lambda b: b.delete_document("default", "/docs/a.md", None),
         lambda b: b.failures("default", None),
@@ -336,6 +337,9 @@ def test_a_question_is_answered_as_json_and_for_people(served, asker):
 def test_lists_and_deletions_for_people(served, ingestor):
     assert "/docs/a.md; done, 2 chunks, for everyone" in served("documents", "list").stdout
     assert "uri: /docs/a.md" in served("documents", "show", "/docs/a.md").stdout
+    edited = served("documents", "edit", "/docs/a.md", "--share", "hr", "--meta", "year=2026", "--json")
+    assert json.loads(edited.stdout)["meta"] == {"year": "2026"}
+    assert [served("documents", "edit", "/docs/a.md", *wrong).exit_code for wrong in ([], ["--meta", "x"])] == [2, 2]
     assert served("documents", "failed").stdout == "No failures.\n"
     assert served("documents", "delete", "/docs/a.md").stdout == "deleted /docs/a.md\n"
     assert served("collections", "create", "new").stdout == "created new\n"

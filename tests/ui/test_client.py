@@ -94,6 +94,7 @@ def test_the_question_is_sent_as_the_interface_says():
         "session_id": "s1",
         "effort": "deep",
         "stream": True,
+        "resumable": False,
     }
 
 
