@@ -152,6 +152,18 @@ train-guard: $(STAMP_MODELS) ## train the reader of pairs anew on the sets of DA
 	@$(MODELS_BIN)/python -m evals.drafts $(DATA) $(DRAFTS)
 	@$(MODELS_BIN)/attest eval guard --train $(DATA) --drafts $(DRAFTS)
 
+# The probes of the second reading, and all that weighs them: an hour and a half on two cores. The drafts
+# are kept, and what the chat model read.
+WEIGHED ?= weighed.jsonl
+WEIGHTS ?= $(HOME)/.cache/attest/models
+.PHONY: train-probes
+train-probes: $(STAMP_DEV) models ## fit the second reading anew on the sets of DATA=FOLDER
+	@$(BIN)/python -m evals.drafts $(DATA) $(DRAFTS)
+	@$(BIN)/python -m evals.drafts $(DATA) $(WEIGHED) --weighed
+	@$(BIN)/python -m evals.fit_probes $(DATA) $(DRAFTS) $(WEIGHED) $(WEIGHTS) --states probe-states.npz
+	@$(BIN)/python -m evals.fit_sufficiency $(DATA) $(WEIGHTS)
+	@$(BIN)/python -m evals.fit_answer_check $(WEIGHED) $(WEIGHTS)
+
 # The peers have an environment of their own; one of them refuses hard-linked files.
 PEERS_VENV ?= .venv-peers
 STAMP_PEERS := $(PEERS_VENV)/.stamp-peers
