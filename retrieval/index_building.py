@@ -1,6 +1,6 @@
 """Index definitions of a new collection, made and seen to be ready.
 
-Knows how Milvus tells the state of an index; knows nothing of fields. pymilvus can wait as well,
+Knows how Milvus tells the state of an index; knows nothing of fields. The client can wait as well,
 and sleeps half a second for every index before it looks for the first time: a new collection is
 empty, so its indexes are ready at once (docs/decisions/045-waits-for-indexes.md).
 """
@@ -17,7 +17,7 @@ READY_WITHIN_S = 60.0
 
 
 def make_indexes(client: Any, physical: str, indexes: Any, within_s: float = READY_WITHIN_S) -> None:
-    """Makes the `indexes`, a pymilvus.IndexParams, each of them named, and returns when all are
+    """Makes the `indexes`, what `build_indexes` gives, each of them named, and returns when all are
     ready: the collection may be loaded then.
 
     Raises:
