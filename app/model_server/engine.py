@@ -70,13 +70,24 @@ def _convert(path: Path, target: Path) -> None:
         try:
             os.symlink(path.resolve(), work / path.name)
             openvino_genai.LLMPipeline(str(work / path.name), "CPU", enable_save_ov_model=True)
-            (work / path.name).unlink()
-            if not target.exists():
-                work.rename(target)
         except RuntimeError as exc:
             raise ModelFileError(
                 f"{path} cannot be read as a model ({str(exc).strip().splitlines()[-1]})",
                 remedy="name a GGUF file of a supported architecture, or an OpenVINO folder",
+            ) from exc
+        (work / path.name).unlink()
+        _put_in_place(work, target)
+
+
+def _put_in_place(work: Path, target: Path) -> None:
+    """Renames it, unless another process was quicker with the same."""
+    try:
+        work.rename(target)
+    except OSError as exc:
+        if not (target / READY_FILE).exists():
+            raise ModelFileError(
+                f"the converted model cannot be renamed to {target} ({exc.strerror})",
+                remedy=f"remove {target} and start again",
             ) from exc
 
 

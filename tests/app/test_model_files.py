@@ -6,10 +6,10 @@ import openvino_genai
 import pytest
 from openvino import opset13 as ops
 
-from app.model_server.engine import READY_FILE, prepare_model
+from app.model_server.engine import READY_FILE, _put_in_place, prepare_model
 from app.weights.catalogue import CATALOGUE
 from app.weights.fetch import WeightsStore
-from core.errors import ServiceError
+from core.errors import ModelFileError, ServiceError
 from retrieval.embedders.e5_graph import open_graph
 from tests.core.test_leftovers import age, left
 
@@ -26,6 +26,23 @@ def test_conversions_that_were_killed_go_although_the_model_is_converted(tmp_pat
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         [".convert-just-begun", "small.gguf", whole.name]
     )
+
+
+def test_of_two_that_convert_at_once_the_quicker_one_is_kept(tmp_path):
+    for name in ("quick", "slow"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / READY_FILE).write_text(name)
+    for name in ("quick", "slow"):
+        _put_in_place(tmp_path / name, tmp_path / "model")
+    assert (tmp_path / "model" / READY_FILE).read_text() == "quick"
+
+
+def test_what_stands_in_the_way_of_a_converted_model_is_named(tmp_path):
+    (tmp_path / "work").mkdir()
+    left(tmp_path, "model")
+    with pytest.raises(ModelFileError, match="cannot be renamed") as caught:
+        _put_in_place(tmp_path / "work", tmp_path / "model")
+    assert str(tmp_path / "model") in caught.value.remedy
 
 
 def test_downloads_that_were_killed_go_before_the_next_one(tmp_path, monkeypatch):
