@@ -105,8 +105,8 @@ lint: $(STAMP_DEV) ## ruff and the layer contracts
 	@$(BIN)/lint-imports --no-cache
 
 # In several processes, a file of tests in one of them and the quick files first (docs/decisions/045-waits-for-indexes.md).
-# TEST_PROCESSES=0 takes one, with the output of each test as it comes. Each may load a chat model: up to 4 GB.
-TEST_PROCESSES ?= 2
+# Each may load a chat model (up to 4 GB); 0 is the one that make starts.
+TEST_PROCESSES ?= 0
 PYTEST_APART := -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 .PHONY: test-fast

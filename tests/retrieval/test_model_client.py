@@ -48,7 +48,9 @@ def test_the_wait_is_the_one_that_the_server_asks_for(client, model_server):
 
 
 @pytest.mark.parametrize(
-    "asked", ["600", email.utils.format_datetime(datetime.now(UTC) + timedelta(days=2), usegmt=True)]
+    "asked",
+    ["600", email.utils.format_datetime(datetime.now(UTC) + timedelta(days=2), usegmt=True)],
+    ids=["seconds", "date"],  # its name is the same at each run
 )
 def test_a_wait_of_minutes_is_not_waited_for(client, model_server, asked):
     model_server.replies.append((429, {"Retry-After": asked}, ""))
