@@ -104,16 +104,21 @@ lint: $(STAMP_DEV) ## ruff and the layer contracts
 	@echo "==> import-linter"
 	@$(BIN)/lint-imports --no-cache
 
+# In several processes, a file of tests in one of them and the quick files first (docs/decisions/045-waits-for-indexes.md).
+# Each may load a chat model (up to 4 GB); 0 is the one that make starts.
+TEST_PROCESSES ?= 0
+PYTEST_APART := -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+
 .PHONY: test-fast
 test-fast: $(STAMP_DEV) ## tests that need no weights and no browser, under a minute
-	@$(BIN)/python -m pytest -m "not slow and not models and not browser"
+	@$(BIN)/python -m pytest $(PYTEST_APART) -m "not slow and not models and not browser"
 
 .PHONY: test
 test: $(STAMP_DEV) ## all tests, the quick ones first; ruff and the layer contracts are among them
 	@echo "==> model weights"
 	@$(BIN)/attest models fetch || echo "    not all could be fetched: tests that need them will fail"
 	@echo "==> pytest"
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(PYTEST_APART)
 
 # PyTorch for the CPU: its wheel has +cpu in the version, except on a Mac. Plain torch would be
 # gigabytes of CUDA, so it is never taken. MODELS_FLAGS says where such a wheel is to be had, as

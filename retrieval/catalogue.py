@@ -22,6 +22,7 @@ from core.errors import ConflictError
 from retrieval import schema
 from retrieval.connections import Connection, translated
 from retrieval.filters import Readership
+from retrieval.index_building import make_indexes
 
 PREFIX = "attest_"
 MEMO = "attest.memo"
@@ -92,10 +93,11 @@ class Catalogue:
             self._client.create_collection(
                 name,
                 schema=schema.build_schema(self._client, dimensions, memo, has_sparse),
-                index_params=schema.build_indexes(self._client, is_lite, has_sparse),
                 consistency_level="Strong",
                 **kept,
             )
+            indexes = schema.build_indexes(self._client, is_lite, has_sparse)
+            make_indexes(self._client, name, indexes)
             self._client.load_collection(name)
             return self._read(name, name)
 

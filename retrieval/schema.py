@@ -67,15 +67,17 @@ def build_schema(client, dimensions: int, memo: str, has_sparse: bool):
 
 def build_indexes(client, is_lite: bool, has_sparse: bool):
     """Exact search on Lite (its graph index loses hits under a filter) and no index on a
-    scalar there (a mask over the column is as quick); the server's own choice elsewhere."""
+    scalar there (a mask over the column is as quick); the server's own choice elsewhere.
+    Each has its field's name: servers by themselves choose one thing or another."""
     indexes = client.prepare_index_params()
     dense = "FLAT" if is_lite else "AUTOINDEX"
-    indexes.add_index(field_name="dense", index_type=dense, metric_type="IP")
+    indexes.add_index("dense", index_type=dense, index_name="dense", metric_type="IP")
     if has_sparse:
-        indexes.add_index(field_name=LEXICAL, index_type="SPARSE_INVERTED_INDEX", metric_type="IP")
+        kind = "SPARSE_INVERTED_INDEX"
+        indexes.add_index(LEXICAL, index_type=kind, index_name=LEXICAL, metric_type="IP")
     if has_sparse and not is_lite:  # the same release brought both
         for field in ("readers", "document_id", "uri"):
-            indexes.add_index(field_name=field, index_type="INVERTED")
+            indexes.add_index(field, index_type="INVERTED", index_name=field)
     return indexes
 
 

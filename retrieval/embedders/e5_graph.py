@@ -17,9 +17,12 @@ import openvino as ov
 from openvino import opset13 as ops
 
 from core.errors import ModelFileError
+from core.leftovers import remove_stale
 from retrieval.embedders.e5_weights import E5Weights
 
 GRAPH_VERSION = 1
+PARTS = "e5-small*.part*"
+"""What graphs and vocabulary are called while they are written."""
 RANGES_FILE = Path(__file__).with_name("e5_ranges.npz")
 SMOOTHING = 0.8
 LEVELS = 256
@@ -134,8 +137,9 @@ def graph_version() -> str:
 
 
 def open_graph(path: Path, build: Callable[[], ov.Model], threads: int) -> ov.CompiledModel:
-    """The graph of a file, compiled; it is built and written first where the file is not there.
-    `threads=0` uses all cores."""
+    """The graph of a file, compiled; it is built and written first where the file is not there, and what
+    others left half written beside it goes. `threads=0` uses all cores."""
+    remove_stale(path.parent, PARTS)
     if not path.exists():
         _save(build(), path)
     options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}

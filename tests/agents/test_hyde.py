@@ -45,7 +45,7 @@ async def turn(tmp_path, server, hyde: str, effort: Effort) -> tuple[list, Shelf
     """The events of one question, and the shelf that was searched."""
     shelf = Shelf()
     settings = Settings(data=tmp_path, guard={"sufficient_at": 0.0}, retrieval={"hyde": hyde})
-    chat = OpenAIChatModel(server.base_url, "m", timeout_s=5)
+    chat = OpenAIChatModel(server.base_url, "m", timeout_s=60)
     asker = with_letters(await open_asker(shelf, letter_models(), chat, settings, tmp_path / "sessions.db"))
     try:
         ask = Ask(QUESTION, Scope("default"), "ann", "s", effort)

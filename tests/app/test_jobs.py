@@ -88,12 +88,12 @@ def test_a_running_job_is_told_to_stop():
 
     def work():
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return {"failures": []}
 
     thread = threading.Thread(target=book.run, args=(job, work))
     thread.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     assert book.cancel("mine", "li")["state"] == "running" and job.wants_cancel
     go_on.set()
     thread.join()

@@ -36,7 +36,7 @@ def send(api, *files, wait="false"):
 
 
 def wait_for(api, job_id):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         job = api.get(f"/v1/jobs/{job_id}", headers=OWNER).json()
         if job["state"] not in ("waiting", "running"):

@@ -45,7 +45,7 @@ def clock():
 @pytest.fixture
 async def pair(servers, clock):
     """Both servers as one model."""
-    first, second = (OpenAIChatModel(server.base_url, MODEL, KEY, timeout_s=5) for server in servers)
+    first, second = (OpenAIChatModel(server.base_url, MODEL, KEY, timeout_s=60) for server in servers)
     model = FallbackChatModel(first, second, Breaker(clock=clock))
     yield model
     await model.close()
@@ -69,7 +69,7 @@ class TestWithAFirstThatWorks(ChatModelContract):
         return pair
 
     async def freed(self, model):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not self.servers[0].left:
                 await asyncio.sleep(0.01)
         assert not self.servers[1].requests
@@ -172,8 +172,8 @@ async def test_a_client_opens_nothing_that_is_not_asked(servers):
         async def open_client(self):
             raise AssertionError("nobody asked it")
 
-    first = OpenAIChatModel(servers[0].base_url, MODEL, KEY, timeout_s=5)
-    model = FallbackChatModel(first, Unwanted(DEAD, MODEL, KEY, timeout_s=5))
+    first = OpenAIChatModel(servers[0].base_url, MODEL, KEY, timeout_s=60)
+    model = FallbackChatModel(first, Unwanted(DEAD, MODEL, KEY, timeout_s=60))
     client = await model.open_client()
     assert await asyncio.gather(*(who_answered(client) for _ in range(3))) == [(MODEL,)] * 3
     await client.close()

@@ -37,7 +37,7 @@ def server():
 
 @pytest.fixture
 async def scripted(server):
-    model = OpenAIChatModel(server.base_url, MODEL, KEY, timeout_s=5)
+    model = OpenAIChatModel(server.base_url, MODEL, KEY, timeout_s=60)
     yield model
     await model.close()
 
@@ -55,7 +55,7 @@ class TestScripted(ChatModelContract):
         return scripted
 
     async def freed(self, model):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not self.server.left:
                 await asyncio.sleep(0.01)
 
@@ -177,7 +177,7 @@ class TestFaults:
         assert (await collect(scripted, "Repeat exactly: a b", ChatOptions()))[0] == "a b "
 
     async def test_a_server_that_is_not_there_is_named(self):
-        model = OpenAIChatModel(DEAD, "m", timeout_s=5)
+        model = OpenAIChatModel(DEAD, "m", timeout_s=60)
         with pytest.raises(ChatModelError, match="127.0.0.1:9.*ATTEST_CHAT__BASE_URL") as failed:
             await collect(model, "hi", ChatOptions())
         assert failed.value.retryable
@@ -199,7 +199,7 @@ class TestFaults:
 
     async def test_a_page_that_is_no_chat_server_is_told(self, model_server):
         model_server.replies.extend([(200, {"Content-Type": "text/html"}, "<html>hello</html>")] * 4)
-        model = OpenAIChatModel(f"{model_server.url}/v1", "m", timeout_s=5)
+        model = OpenAIChatModel(f"{model_server.url}/v1", "m", timeout_s=60)
         for asked in (
             model.structured([Message("user", "hi")], SCHEMA, ChatOptions()),
             model.call_tool([Message("user", "hi")], [SEARCH], ChatOptions()),
@@ -216,7 +216,7 @@ class TestFaults:
         body = httpx.Response(200, json={"id": "x", "object": "chat.completion", "created": 1, "model": "m",
                                          "choices": [choice]}).text  # fmt: skip
         model_server.replies.extend([(200, {"Content-Type": "application/json"}, body)] * 2)
-        model = OpenAIChatModel(f"{model_server.url}/v1", "m", timeout_s=5)
+        model = OpenAIChatModel(f"{model_server.url}/v1", "m", timeout_s=60)
         with pytest.raises(ChatModelError, match="did not answer in JSON"):
             await model.structured([Message("user", "hi")], SCHEMA, ChatOptions())
         with pytest.raises(ChatModelError, match="called no tool"):

@@ -97,7 +97,7 @@ class TestWriterLock:
         ready, over = processes.Event(), processes.Event()
         other = processes.Process(target=hold, args=(url, ready, over))
         other.start()
-        assert ready.wait(30)
+        assert ready.wait(120)
         entered = threading.Event()
 
         def enter():
@@ -108,7 +108,7 @@ class TestWriterLock:
         waiting.start()
         assert not entered.wait(0.3)
         other.kill()
-        assert entered.wait(10)
+        assert entered.wait(60)
         waiting.join()
         other.join()
 

@@ -228,7 +228,7 @@ async def test_calls_with_effects_take_no_connection_from_others_however_many(po
     tool, go = KnowingNoteTool(), asyncio.Event()
     ledgers = [EffectLedger(postgres) for _ in range(processes)]
     calls = [asyncio.create_task(have(ledger, tool, n, go)) for ledger in ledgers for n in range(20)]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         intended = "SELECT count(*) FROM tool_effects WHERE state = 'intended'"
         while await asyncio.to_thread(lambda: execute(postgres, intended).scalar()) < 20:
             await asyncio.sleep(0.01)
@@ -249,7 +249,7 @@ async def test_calls_that_are_broken_off_leave_no_lock(postgres):
             broken.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
     go.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(120):
         for ledger in (second, first):
             assert (await have(ledger, tool, 1, go)).text == "noted 1"
     assert len(tool.written) == 1

@@ -2,7 +2,12 @@
 
 import socket
 
+from playwright.sync_api import expect
+
 START_TIMEOUT_MS = 120_000
+STEP_TIMEOUT_MS = 60_000
+"""For what follows a click: enough for a loaded machine, and nothing is measured by it."""
+expect.set_options(timeout=STEP_TIMEOUT_MS)
 
 
 def free_port() -> int:
@@ -15,6 +20,7 @@ def free_port() -> int:
 def new_page(browser, url: str, locale: str = "zh-CN"):
     """The page in a new tab, ready for a question; `page.requested` lists what it asked for."""
     page = browser.new_context(locale=locale, viewport={"width": 1280, "height": 900}).new_page()
+    page.set_default_timeout(STEP_TIMEOUT_MS)
     page.requested = []
     page.on("request", lambda request: page.requested.append(request.url))
     page.goto(url, timeout=START_TIMEOUT_MS)
@@ -27,3 +33,8 @@ def ask(page, question: str) -> None:
     field = page.get_by_test_id("stChatInputTextArea")
     field.fill(question)
     field.press("Enter")
+
+
+def wait_until_drawn(page) -> None:
+    """Waits until the script of the page has run to its end: what is read then is no longer on its way."""
+    page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()

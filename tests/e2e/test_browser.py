@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.browsing import ask, free_port, new_page
+from tests.e2e.browsing import ask, free_port, new_page, wait_until_drawn
 
 ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "samples" / "library"
@@ -89,6 +89,7 @@ def test_a_typed_question_gets_a_streamed_and_cited_answer(page, ui_url):
     page.locator(".attest-status").wait_for(timeout=ANSWER_TIMEOUT_MS)
     page.locator(".attest-answer .attest-marker").first.wait_for(timeout=ANSWER_TIMEOUT_MS)
     page.get_by_test_id("stPopover").first.wait_for(timeout=ANSWER_TIMEOUT_MS)
+    wait_until_drawn(page)
 
     assert page.locator(".attest-question").inner_text() == question
     markers = {mark.strip("[]") for mark in page.locator(".attest-answer .attest-marker").all_inner_texts()}

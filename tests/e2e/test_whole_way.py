@@ -45,13 +45,13 @@ def library(tmp_path_factory, weights_folder) -> Path:
         api = subprocess.Popen(
             [*ATTEST, "serve", "--port", str(port), "--data", str(data)], cwd=ROOT, env=ENVIRONMENT, stderr=log
         )
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     while not (data / "server.json").exists():
         assert api.poll() is None and time.monotonic() < until, (data / "serve.log").read_text()
         time.sleep(0.1)
     yield data
     api.terminate()
-    assert api.wait(30) is not None
+    assert api.wait(120) is not None
 
 
 def test_a_second_run_skips_what_is_done(library):

@@ -29,13 +29,13 @@ def server():
 
 async def test_a_passage_is_asked_for_once_over_runs(tmp_path, server):
     for _ in range(2):
-        chat = OpenAIChatModel(server.base_url, "m", timeout_s=5)
+        chat = OpenAIChatModel(server.base_url, "m", timeout_s=60)
         writer = PassageWriter(chat, tmp_path / "passages.json")
         made = await writer.write("How long?", "en")
         await chat.close()
     assert len(server.requests) == 1 and made.passage.startswith("A passage of")
     assert (made.prompt_tokens, made.completion_tokens) == (10, 5)
-    chat = OpenAIChatModel(server.base_url, "another", timeout_s=5)
+    chat = OpenAIChatModel(server.base_url, "another", timeout_s=60)
     await PassageWriter(chat, tmp_path / "passages.json").write("How long?", "en")
     await chat.close()
     assert len(server.requests) == 2

@@ -24,7 +24,7 @@ CHUNK = re.compile(r"<chunk-([0-9a-f]{10})>\n(.*)\n</chunk-\1>", re.DOTALL)
 
 
 def lines_of(server: ChatServerStandIn, kept: KeptLines, model: str = "m", at_once: int = 1) -> ContextLines:
-    chat = OpenAIChatModel(server.base_url, model, timeout_s=5)
+    chat = OpenAIChatModel(server.base_url, model, timeout_s=60)
     return ContextLines(partial(connect_chat, lambda: chat), model, kept, at_once)
 
 

@@ -74,7 +74,7 @@ def open_parts(folder: Path, entities: str = "rules", server: ChatServerStandIn 
     graph = GraphIndex(*stores, HashEmbedder())
     replies, extractor = KeptLines(engine, of_entities=True), RuleExtractor() if entities == "rules" else None
     if server is not None:
-        chat = OpenAIChatModel(server.base_url, "m", timeout_s=5)
+        chat = OpenAIChatModel(server.base_url, "m", timeout_s=60)
         extractor = ModelExtractor(partial(connect_chat, lambda: chat), "m", replies, 1)
     graphs = DocumentGraphs(graph, extractor, replies)
     tables, figures = TableStore(paths.tables), FigureStore(paths.figures)

@@ -81,7 +81,7 @@ def test_it_is_taken_in_while_a_run_goes_on(bench):
     taken.append(upload(bench, "a.md", "words"))
     assert bench.ledger.get("default", "upload:a.md").status is FileStatus.WRITING
     go_on.set()
-    run.join(20)
+    run.join(60)
     report, _ = finish(bench, taken[0])
     assert report.added == 1 and sorted(bench.index.texts()) == ["slow", "words"]
     assert bench.ingestor.verify().is_sound
@@ -125,19 +125,19 @@ def test_a_copy_that_an_upload_has_just_kept_is_not_taken_for_needless(bench):
 
     def slow_accept(*args, **named):
         kept.set()
-        go_on.wait(5)
+        go_on.wait(60)
         return accept(*args, **named)
 
     bench.ingestor.queue.accept = slow_accept
     other = threading.Thread(target=lambda: upload(bench, "b.md", "words"))
     other.start()
-    assert kept.wait(20)
+    assert kept.wait(60)
     removal = threading.Thread(target=lambda: sound.append(bench.ingestor.delete("default", row.uri)))
     removal.start()
     removal.join(0.5)
     go_on.set()
-    other.join(20)
-    removal.join(20)
+    other.join(60)
+    removal.join(60)
     assert sound == [True]
     assert bench.originals.path(row.document_id).read_text() == "words"
     assert bench.ingestor.resume() == 1 and bench.ingestor.verify().is_sound

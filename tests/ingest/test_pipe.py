@@ -27,7 +27,7 @@ def test_one_item_always_fits_and_the_next_waits_for_room():
     thread.start()
     assert not entered.wait(0.1)
     assert pipe.take() == "large"
-    assert entered.wait(5)
+    assert entered.wait(60)
     thread.join()
 
 
@@ -47,7 +47,7 @@ def test_whoever_waits_is_let_go_when_it_is_stopped():
     thread = threading.Thread(target=take)
     thread.start()
     pipe.stop()
-    thread.join(5)
+    thread.join(60)
     assert seen == ["stopped"]
     with pytest.raises(Stopped):
         pipe.put("x")

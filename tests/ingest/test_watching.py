@@ -15,7 +15,7 @@ def run_watch(folder, on_change, on_error=lambda error: None):
 
 
 def wait_for(condition):
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.02)

@@ -34,18 +34,23 @@ class SourceFile:
                 yield node
 
 
-@cache
 def python_files(*folders: str) -> tuple[SourceFile, ...]:
     """The Python files below the folders, in a stable order.
 
     Raises AssertionError when there is none: an empty list would let every check pass.
     """
-    found = []
-    for folder in folders:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            text = path.read_text(encoding="utf-8")
-            found.append(SourceFile(path, text, ast.parse(text, filename=str(path))))
+    found = tuple(file for folder in folders for file in _files_below(folder))
     assert found, f"no Python files below {folders}"
+    return found
+
+
+@cache
+def _files_below(folder: str) -> tuple[SourceFile, ...]:
+    """Each file is parsed once, in whatever company it is asked for."""
+    found = []
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        found.append(SourceFile(path, text, ast.parse(text, filename=str(path))))
     return tuple(found)
 
 

@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -13,6 +13,8 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from tests.ui.standin_approvals import add_approvals, waiting
 from tests.ui.standin_profile import HOSTILE, add_assistants, add_graph, add_memory, problem
+
+Pace = Callable[[list[str]], None]
 
 CHUNK = "第三章 休假。员工每年享有 15 天带薪年假。未使用的年假可结转至次年三月底。"
 QUOTE = "员工每年享有 15 天带薪年假。"
@@ -155,8 +157,11 @@ SCRIPTS = {
 }
 
 
-def make_app(*, token: str = "", pause_s: float = 0.0, documents: list[dict] | None = None) -> FastAPI:
-    """An API that demands `token` when given, and remembers requests in `app.state.seen`."""
+def make_app(
+    *, token: str = "", pace: Pace = lambda sent: None, documents: list[dict] | None = None
+) -> FastAPI:
+    """An API that demands `token` when given, and remembers requests in `app.state.seen`. Before each event
+    of an answer `pace` is called with the names of those that were sent; it may take its time."""
     app = FastAPI()
     app.state.seen = []
     app.state.jobs = {}
@@ -193,7 +198,7 @@ def make_app(*, token: str = "", pause_s: float = 0.0, documents: list[dict] | N
     add_assistants(app)
     add_graph(app)
     add_approvals(app)
-    _add_ask(app, pause_s)
+    _add_ask(app, pace)
     return app
 
 
@@ -316,7 +321,7 @@ def _add_curation(app: FastAPI) -> None:
         return {}
 
 
-def _add_ask(app: FastAPI, pause_s: float) -> None:
+def _add_ask(app: FastAPI, pace: Pace) -> None:
     @app.post("/v1/ask")
     async def ask(request: Request):
         body = await request.json()
@@ -327,8 +332,10 @@ def _add_ask(app: FastAPI, pause_s: float) -> None:
 
         def stream() -> Iterator[str]:
             yield ": heartbeat\n\n"
+            sent: list[str] = []
             for number, (name, data) in enumerate(script()):
-                time.sleep(pause_s)
+                pace(sent)
+                sent.append(name)
                 yield f"id: {number}\nevent: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
 
         return StreamingResponse(stream(), media_type="text/event-stream")
@@ -344,7 +351,7 @@ def serving(app: FastAPI) -> Iterator[str]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         port = listener.getsockname()[1]
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not server.started and time.monotonic() < deadline:
             time.sleep(0.01)
         try:
@@ -356,4 +363,4 @@ def serving(app: FastAPI) -> Iterator[str]:
 
 def slow_app() -> FastAPI:
     """The same at a pace that the eye can follow: `uvicorn --factory tests.ui.standin_api:slow_app`."""
-    return make_app(pause_s=0.6)
+    return make_app(pace=lambda sent: time.sleep(0.6))

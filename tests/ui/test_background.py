@@ -38,7 +38,7 @@ def test_closing_does_not_wait_and_the_source_is_closed_at_its_next_item():
         try:
             yield 1
             while True:
-                go_on.wait(5)
+                go_on.wait(60)
                 yield 2
         finally:
             closed.set()
@@ -47,7 +47,7 @@ def test_closing_does_not_wait_and_the_source_is_closed_at_its_next_item():
     assert next(events) == 1
     start = time.monotonic()
     events.close()
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 30
     assert not closed.is_set()
     go_on.set()
-    assert closed.wait(5)
+    assert closed.wait(60)

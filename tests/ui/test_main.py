@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from tests.ui.standin_api import CARRY, FIGURE, HOSTILE, PNG, QUOTE, make_app, serving
 
 MAIN = Path(__file__).parents[2] / "ui" / "main.py"
-TIMEOUT_S = 20
+TIMEOUT_S = 120
 
 
 @contextmanager

@@ -57,7 +57,7 @@ def server():
 
 
 def extractor(server, kept, model: str = "m", at_once: int = 1) -> ModelExtractor:
-    chat = OpenAIChatModel(server.base_url, model, timeout_s=5)
+    chat = OpenAIChatModel(server.base_url, model, timeout_s=60)
     return ModelExtractor(partial(connect_chat, lambda: chat), model, kept, at_once)
 
 

@@ -10,11 +10,11 @@ from core.errors import RerankerError
 from core.settings import RetrievalSettings
 from core.types import Chunk, Hit, Stage
 from retrieval.rerankers import build_reranker
-from retrieval.rerankers.budget import BudgetedReranker
+from retrieval.rerankers.budget import QUEUE_SHARE, BudgetedReranker
 from retrieval.rerankers.ranking import rank_hits
 from tests.contracts.model_server import KEY, MODEL
 
-SLACK_S = 0.25  # two cores shared with other work
+SLACK_S = 5  # on two cores shared with other work; a call that is waited for takes 12 or more
 
 
 def hits(count: int) -> list[Hit]:
@@ -94,12 +94,15 @@ def test_past_the_budget_the_order_is_the_one_given(slow, caplog):
 
 
 def test_behind_a_call_that_is_late_questions_are_skipped_at_once(slow, caplog):
-    budgeted, given = BudgetedReranker(slow, 200), hits(3)
+    budgeted, given = BudgetedReranker(slow, 1000), hits(3)
     slow.gate.clear()
     budgeted.rerank("q", given)
+    waited_s = 0.0
     for _ in range(20):
         ranked, took_s = timed(budgeted, given)
-        assert ranked == given and took_s < 0.1
+        waited_s += took_s
+        assert ranked == given
+    assert waited_s < 20 * QUEUE_SHARE / 2, "none waits for its budget"
     assert len(slow.sizes) == 1 and "skipped" in caplog.text
 
 
@@ -108,7 +111,7 @@ def test_once_the_late_call_has_ended_reranking_goes_on(slow):
     slow.gate.clear()
     budgeted.rerank("q", hits(3))
     slow.gate.set()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while budgeted.rerank("q", hits(3))[0].stage is Stage.FUSED:
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -129,14 +132,14 @@ def test_no_more_calls_run_at_once_than_there_are_slots(slow):
     with ThreadPoolExecutor(12) as threads:
         begun = time.monotonic()
         ranked = list(threads.map(lambda _: budgeted.rerank("q", hits(3)), range(12)))
-    assert time.monotonic() - begun < 0.15 + 2 * SLACK_S
+    assert time.monotonic() - begun < 0.15 + SLACK_S
     assert slow.most_at_once == len(slow.sizes) == 3
     assert all(order == hits(3) for order in ranked)
 
 
 def test_what_was_reached_in_time_counts_and_the_call_ends_soon():
     slow = SlowReranker(hit_s=0.02)
-    given = hits(60)
+    given = hits(600)
     ranked, took_s = timed(BudgetedReranker(slow, 400), given)
     head = [hit for hit in ranked if hit.stage is Stage.RERANKED]
     assert took_s < 0.4 + SLACK_S and 2 <= len(head) <= 20
@@ -176,7 +179,7 @@ def test_a_fault_past_the_budget_is_logged(slow, caplog):
     budgeted = BudgetedReranker(slow, 50)
     assert budgeted.rerank("q", hits(2)) == hits(2)
     slow.gate.set()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while "is gone" not in caplog.text:
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -185,16 +188,16 @@ def test_a_fault_past_the_budget_is_logged(slow, caplog):
 def test_a_server_that_is_too_slow_is_not_waited_for(model_server):
     settings = RetrievalSettings(
         reranker="http", reranker_base_url=f"{model_server.url}/v1", reranker_model=MODEL,
-        reranker_api_key=KEY, rerank_budget_ms=200, reranker_timeout_s=60,
+        reranker_api_key=KEY, rerank_budget_ms=1500, reranker_timeout_s=60,
     )  # fmt: skip
     reranker = build_reranker(settings, object)
     assert reranker.rerank("t", hits(3))[0].stage is Stage.RERANKED
     model_server.delay_s = 20
     ranked, took_s = timed(reranker, hits(3))
-    assert ranked == hits(3) and took_s < 0.2 + SLACK_S
+    assert ranked == hits(3) and took_s < 1.5 + SLACK_S
     # Its call ends by its own time-out soon after, and makes room.
     model_server.delay_s = 0
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while reranker.rerank("t", hits(3))[0].stage is Stage.FUSED:
         assert time.monotonic() < deadline
         time.sleep(0.05)
