@@ -37,7 +37,7 @@ class Found:
     @property
     def to_the_point(self) -> list[Hit]:
         """The hits without those that hardly answer where another one does."""
-        return drop_beside_the_point(self.hits, self.sufficiency.answering)
+        return drop_beside_the_point(self.hits, self.sufficiency)
 
 
 async def find(
@@ -66,9 +66,10 @@ async def find_hostile(context: AskContext, question: str, hits: Sequence[Hit]) 
     return sorted(await asyncio.to_thread(context.screen.find_hostile, question, chunks))
 
 
-def drop_beside_the_point(hits: Sequence[Hit], answering: Mapping[str, float]) -> list[Hit]:
+def drop_beside_the_point(hits: Sequence[Hit], sufficiency: Sufficiency) -> list[Hit]:
     """The hits without those that hardly answer where another one does; the best always stays."""
-    least = BESIDE_THE_POINT * max(answering.values(), default=0.0)
+    answering = sufficiency.answering
+    least = min(BESIDE_THE_POINT * sufficiency.best, max(answering.values(), default=0.0))
     return [hit for hit in hits if answering[hit.chunk.id] >= least]
 
 

@@ -97,10 +97,10 @@ class Services:
     def guard_models(self) -> "GuardModels":
         """What the guards read with."""
         from agents.guards.building import GuardModels
-        from app.guard_parts import build_pair_reader, build_probe_reader
+        from app.guard_parts import build_pair_reader, open_probe_reader
 
         pairs = self._once("pair_reader", lambda: build_pair_reader(self.settings))
-        probes = self._once("probe_reader", lambda: build_probe_reader(self.settings))
+        probes = self._once("probe_reader", lambda: open_probe_reader(self.settings))
         return GuardModels(self.token_embedder(), pairs, probes)
 
     def token_vectors(self) -> "TokenVectors":
@@ -270,8 +270,6 @@ class Services:
                     chat_model.begin()
                 retriever = await asyncio.to_thread(self.retriever)
                 models = await asyncio.to_thread(self.guard_models)
-                if hasattr(models.probes, "begin"):
-                    models.probes.begin()
                 self.paths.create()
                 loop = await asyncio.to_thread(self.loop)
                 asker = await open_asker(

@@ -30,7 +30,15 @@ from evals.splitting import stable_hash
 from evals.sufficiency_data import is_weighed
 from retrieval.embedders.e5 import E5Embedder
 from retrieval.pairs.reader import AdaptedReader
-from retrieval.probes.reader import ANSWERS, FITS, HOLDS, PROBES_FILE, Probes, StateReader
+from retrieval.probes.reader import (
+    ANSWERS,
+    FITS,
+    HOLDS,
+    PROBES_FILE,
+    PROMPTS_FINGERPRINT,
+    Probes,
+    StateReader,
+)
 from retrieval.token_cache import CachedTokenEmbedder
 
 COMMAND = "python -m evals.fit_probes EVALS_FOLDER DRAFTS WEIGHED WEIGHTS_FOLDER"
@@ -73,8 +81,9 @@ class KeptStates:
 
 
 def key_of(row: ProbeRow) -> str:
-    """Of what is read: another text, question or sentence has another key."""
-    parts = "\0".join((row.probe, row.text, row.question, row.sentence))
+    """Of what is read, and by what: another text, question, prompt, layer or model has another key."""
+    about = f"{LAYER} {PROMPTS_FINGERPRINT} {BUILT_IN_CHAT.sha256}"
+    parts = "\0".join((about, row.probe, row.text, row.question, row.sentence))
     return hashlib.sha256(parts.encode()).hexdigest()[:24]
 
 

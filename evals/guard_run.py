@@ -13,7 +13,7 @@ from statistics import fmean
 from agents.guards.building import GuardModels, load_models
 from agents.guards.grounding import GroundingGuard
 from agents.guards.learned import cut_claim
-from app.guard_parts import build_pair_reader, build_probe_reader
+from app.guard_parts import build_pair_reader, open_probe_reader
 from app.judging import opened_guard
 from app.services import Services
 from core.errors import InputError
@@ -61,7 +61,7 @@ def run_guard(job: GuardJob, settings: Settings, on_progress: Callable[[str], No
     named = _read(job)
     embedder = _embedder(settings)
     cached = CachedTokenEmbedder(embedder)
-    models = GuardModels(cached, build_pair_reader(settings), build_probe_reader(settings))
+    models = GuardModels(cached, build_pair_reader(settings), open_probe_reader(settings))
     spent: list[Usage] = []
     services = Services(settings)
     with (

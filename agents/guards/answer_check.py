@@ -28,8 +28,7 @@ FEATURES = ("claim", "reading", "new", "said", "sufficiency")
 WEIGHTS_FILE = Path(__file__).with_name("answer_check.json")
 PROBED_FEATURES = (*FEATURES, "fit")
 PROBED_FILE = Path(__file__).with_name("answer_check_probed.json")
-DOUBT = (0.05, 0.97)
-"""Probabilities between which the language model's states are asked too."""
+"""Weighs what the first file does, as the second reading leaves it, and the second reading of the answer."""
 PROBED_TEXTS = 2
 LEAST_HELD = 0.1
 """Below this probability that the evidence holds it no sentence is raised: it says more than the answer."""
@@ -62,8 +61,9 @@ class AnswerCheck:
             return verdict
         readings = self._reader.find_answers(question, texts)
         features = answer_features(question, sentence, readings, sufficiency, verdict.score)
-        score = self._model.probability(features)
-        if self._probes is not None and DOUBT[0] <= score <= DOUBT[1]:
+        if self._probes is None:
+            score = self._model.probability(features)
+        else:
             fit = max(self._probes.read_fit(question, sentence, texts[:PROBED_TEXTS]))
             score = self._probed.probability({**features, "fit": fit})
         score = round(score, 4)

@@ -9,12 +9,13 @@ from agents.guards.learned import LearnedGuard, evidence_text
 from agents.guards.logistic import LogisticModel, logit
 from core.readers import ProbeReader
 from core.seams import Passage
-from core.types import Verdict
+from core.types import Label, Verdict
 
 FEATURES = ("small", "probe")
 WEIGHTS_FILE = Path(__file__).with_name("grounding_probed.json")
-DOUBT = (0.02, 0.97)
-"""Probabilities by the small model between which it is read again: a second for a sentence."""
+DOUBT = (0.1, 0.97)
+"""Probabilities by the small model between which it is read again: a second for a sentence. What it gives
+less says more than the evidence, whatever else it says."""
 
 
 class ProbedGuard:
@@ -31,7 +32,8 @@ class ProbedGuard:
     def check(self, sentence: str, passage: Passage, question: str) -> Verdict:
         """See `Guard.check`; a claim of several sentences is read as a whole."""
         first = self._learned.check(sentence, passage, question)
-        if not passage.quotes or not DOUBT[0] <= first.score <= DOUBT[1]:
+        is_doubtful = DOUBT[0] <= first.score <= DOUBT[1] and first.label is not Label.CONTRADICTED
+        if not passage.quotes or not is_doubtful:
             return first
         read = self._probes.read_claim(sentence, evidence_text(passage))
         score = self._model.probability({"small": logit(first.score), "probe": read})

@@ -38,10 +38,12 @@ ENOUGH = 0.9
 @dataclass(frozen=True, slots=True)
 class Sufficiency:
     """`score` is the probability that the chunks together hold the answer; `answering` the probability
-    for each chunk, by its id, that its own text does."""
+    for each chunk, by its id, that its own text does; `best` the highest of these by the small reader, which
+    has read all of them: what is beside the point is told by that."""
 
     score: float
     answering: Mapping[str, float]
+    best: float = 0.0
 
 
 class SufficiencyGate:
@@ -66,10 +68,11 @@ class SufficiencyGate:
         logits = self._reader.read_questions([(question, text) for text in texts])
         score = self._model.probability(question_features(self._embedder, question, texts, max(logits)))
         shares = [1 / (1 + math.exp(-max(-30.0, min(30.0, value)))) for value in logits]
+        best = round(max(shares), 4)
         if self._probes is not None and DOUBT[0] <= score <= DOUBT[1]:
             score = self._read_again(question, texts, score, shares)
         answering = {chunk.id: round(share, 4) for chunk, share in zip(chunks, shares, strict=True)}
-        return Sufficiency(round(score, 4), answering)
+        return Sufficiency(round(score, 4), answering, best)
 
     def _read_again(self, question: str, texts: Sequence[str], score: float, shares: list[float]) -> float:
         """The score with the probes' word on the chunks that the small reader likes best, one by one until

@@ -4,9 +4,11 @@ Knows that library; knows nothing of HTTP. A GGUF file is read once and kept bes
 in OpenVINO's own form, which loads in two seconds instead of twenty.
 """
 
+import fcntl
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,8 +60,22 @@ def prepare_model(path: Path) -> Path:
     remove_stale(path.parent, f"{WORK_PREFIX}*")
     target = path.with_name(f"{path.stem}.openvino-{openvino_genai.__version__.split('-')[0]}")
     if not (target / READY_FILE).exists():
-        _convert(path, target)
+        with _alone_with(path):
+            if not (target / READY_FILE).exists():
+                _convert(path, target)
     return target
+
+
+@contextmanager
+def _alone_with(path: Path) -> Iterator[None]:
+    """Others wait: converting takes several gigabytes, and the second finds it done."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks: both convert, and the first to end counts
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _convert(path: Path, target: Path) -> None:

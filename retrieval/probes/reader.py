@@ -7,15 +7,14 @@ never run. Knows prompts and probes; knows nothing of verdicts.
 """
 
 import hashlib
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from core.errors import ModelFileError
 from core.wording import in_digits
 from retrieval.pairs.window import cut_window
 from retrieval.probes.states import LayerStates
@@ -23,7 +22,9 @@ from retrieval.probes.states import LayerStates
 PROBES_FILE = Path(__file__).with_name("probes.npz")
 ANSWERS, HOLDS, FITS = "answers", "holds", "fits"
 """The probes: a text answers a question; it holds a sentence; a sentence is its answer to a question."""
-TEXT_TOKENS = 256
+TEXT_TOKENS, SAID_TOKENS = 256, 160
+"""Most of a text, and of a question or a sentence, that is read."""
+_MARKS = re.compile(r"<(?=\||/?tool_)")
 _BEGINNING = "<|im_start|>user\nText:\n{text}\n\n"
 _END = " Reply yes or no.<|im_end|>\n<|im_start|>assistant\n"
 _ENDINGS = {
@@ -32,6 +33,7 @@ _ENDINGS = {
     FITS: "Question: {question}\nAnswer: {sentence}\n\n"
     "Does the text state this, and is it the answer to the question?",
 }
+PROMPTS_FINGERPRINT = hashlib.sha256(repr((_BEGINNING, _ENDINGS, _END)).encode()).hexdigest()[:8]
 
 
 class Probes:
@@ -76,24 +78,16 @@ class StateReader:
     @cached_property
     def fingerprint(self) -> str:
         """See `ProbeReader`."""
-        return f"probes-{self._probes.layer}-{self._probes.fingerprint}"
+        return f"probes-{self._probes.layer}-{self._probes.fingerprint}-{PROMPTS_FINGERPRINT}"
 
     @cached_property
     def _states(self) -> LayerStates:
         return LayerStates(self._find_folder(), self._probes.layer, self._threads)
 
-    def begin(self) -> None:
-        """Lets the model be opened in the background, so that the first question does not wait for it."""
-        threading.Thread(target=self._open_quietly, daemon=True).start()
-
     def load(self) -> None:
-        """Opens the model; waits where that has begun. Raises as the class says."""
+        """Opens the model now, so that the first question does not wait for it. Raises as the class says."""
         with self._opening:
             self._states  # noqa: B018
-
-    def _open_quietly(self) -> None:
-        with suppress(ModelFileError):  # the first reading finds the same, and tells its caller
-            self.load()
 
     def read_answers(self, question: str, texts: Sequence[str]) -> list[float]:
         """See `ProbeReader.read_answers`."""
@@ -112,8 +106,10 @@ class StateReader:
     def states_of(self, probe: str, text: str, **said: str) -> np.ndarray:
         """The state that a probe reads, (size,): for fitting."""
         self.load()
-        ending = _ENDINGS[probe].format(**{name: _plain(value) for name, value in said.items()}) + _END
-        return self._states.read(_BEGINNING.format(text=_plain(text)), [ending])[0]
+        cut = self._states.cut
+        given = {name: cut(_plain(value), SAID_TOKENS) for name, value in said.items()}
+        beginning = _BEGINNING.format(text=cut(_plain(text), TEXT_TOKENS))
+        return self._states.read(beginning, [_ENDINGS[probe].format(**given) + _END])[0]
 
     def window(self, about: str, text: str) -> str:
         """What is read of a text: all, or the sentences that speak most of `about`."""
@@ -127,4 +123,4 @@ class StateReader:
 
 def _plain(text: str) -> str:
     """Without marks that the model's own template is made of: a document cannot leave its place."""
-    return text.replace("<|", "< |")
+    return _MARKS.sub("< ", text)

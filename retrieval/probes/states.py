@@ -28,10 +28,8 @@ class LayerStates:
 
     def __init__(self, folder: Path, layer: int, threads: int = 0) -> None:
         """`folder` as `openvino_genai` writes it; `layer` counts from 0; `threads=0` uses all cores."""
-        import openvino_genai
-
-        self._request = _open(folder, layer, threads).create_infer_request()
-        self._tokenizer = openvino_genai.Tokenizer(str(folder))
+        graph, self._tokenizer = _open(folder, layer, threads)
+        self._request = graph.create_infer_request()
         self._beginnings: OrderedDict[str, tuple[int, list[np.ndarray]]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -49,6 +47,11 @@ class LayerStates:
     def count(self, text: str) -> int:
         """Tokens of a text."""
         return len(self._encode(text))
+
+    def cut(self, text: str, most: int) -> str:
+        """The text, or its first `most` tokens."""
+        ids = self._encode(text)
+        return text if len(ids) <= most else self._tokenizer.decode(ids[:most].tolist())
 
     def _read_beginning(self, text: str) -> tuple[int, list[np.ndarray]]:
         if text not in self._beginnings:
@@ -85,8 +88,10 @@ class LayerStates:
 
 
 def _open(folder: Path, layer: int, threads: int):
-    """The compiled graph of the layers up to this one; its output is the last token's state."""
+    """(the compiled graph of the layers up to this one, whose output is the last token's state; the
+    tokenizer)."""
     import openvino
+    import openvino_genai
 
     path = folder / GRAPH_FILE
     if not path.is_file():
@@ -97,8 +102,8 @@ def _open(folder: Path, layer: int, threads: int):
         options = {"PERFORMANCE_HINT": "LATENCY", "KV_CACHE_PRECISION": "f32"}
         if threads:
             options["INFERENCE_NUM_THREADS"] = str(threads)
-        return core.compile_model(cut, "CPU", options)
-    except RuntimeError as exc:
+        return core.compile_model(cut, "CPU", options), openvino_genai.Tokenizer(str(folder))
+    except (RuntimeError, ValueError) as exc:
         raise ModelFileError(
             f"the model in {folder} cannot be loaded ({str(exc).strip().splitlines()[-1]})",
             remedy="run: attest models verify",

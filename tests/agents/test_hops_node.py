@@ -31,7 +31,7 @@ def hop(monkeypatch):
             asked.append(query)
             one = chunk(text, len(asked))
             score = next(score for word, score in scores.items() if word in query)
-            read = Sufficiency(score, {one.id: score})
+            read = Sufficiency(score, {one.id: score}, score)
             return Found(query, [Hit(one, 0.9, Stage.RERANKED)], read, {}, (), {})
 
         async def find_hostile(context, question, hits):

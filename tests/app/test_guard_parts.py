@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.guard_parts import build_probe_reader
+from app.guard_parts import build_probe_reader, open_probe_reader
 from app.weights.catalogue import BUILT_IN_CHAT
 from core.errors import ModelFileError
 from core.paths import weights_dir
@@ -49,9 +49,15 @@ def test_wanted_without_weights_it_says_what_to_do(settings):
     assert "attest models fetch" in failed.value.remedy
 
 
-def test_a_model_that_cannot_be_read_is_told_at_the_first_reading(settings):
-    """Not when it begins to load, where nobody would hear it."""
-    reader = build_probe_reader(settings())
-    reader.begin()
+def test_it_is_not_loaded_beside_another_embedded_model(settings):
+    assert build_probe_reader(settings(chat={"model": "qwen2.5-coder-0.5b-instruct"})) is None
+
+
+def test_a_model_that_cannot_be_read_is_done_without_where_nobody_asked_for_it(settings, caplog):
+    assert open_probe_reader(settings()) is None
+    assert "small model alone" in caplog.text and "cannot be read" in caplog.text
+
+
+def test_a_model_that_was_asked_for_and_cannot_be_read_is_named(settings):
     with pytest.raises(ModelFileError):
-        reader.read_claim("The port is open.", "The port is closed.")
+        open_probe_reader(settings("on"))

@@ -65,6 +65,13 @@ def test_where_the_small_model_is_sure_nothing_more_is_read(small, label):
     assert probes.asked == 0
 
 
+def test_a_contradiction_is_not_read_again():
+    probes = Probes(5.0)
+    said = "The port was not opened in 1931."
+    assert probed(0.3, probes).check(said, PASSAGE, "").label is Label.CONTRADICTED
+    assert probes.asked == 0
+
+
 def test_without_evidence_nothing_is_read():
     probes = Probes(2.0)
     assert probed(0.5, probes).check(SAID, Passage((), ()), "").label is Label.UNSUPPORTED
