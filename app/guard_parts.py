@@ -50,8 +50,8 @@ def open_probe_reader(settings: Settings) -> ProbeReader | None:
 
 
 def build_probe_reader(settings: Settings) -> "StateReader | None":
-    """The same, to be opened at its first use; None where it is off. By itself it is on where this model is at
-    hand and answers: a machine that asks another seldom has the memory for this one beside it.
+    """The same, to be opened at its first use; None where it is off. By itself it is on where this model is
+    at hand and answers: a machine that asks another seldom has the memory for this one beside it.
 
     Raises:
         ModelFileError: it is wanted and its weights are not there.

@@ -2,9 +2,9 @@
 
 Drafts are those that `python -m evals.drafts` wrote, without and with `--weighed`. The built-in chat model
 reads each text once; a ridge regression from its states to the labels is the probe. Writes
-retrieval/probes/probes.npz, the maps that weigh probes with the small reader (fitted on one half of the
-reported rows), and bench/results/probes.json: how well each tells reported rows apart, and both those of the
-other half.
+retrieval/probes/probes.npz, the maps that weigh probes with the small reader where that is in doubt (fitted on
+one half of the reported rows), and bench/results/probes.json: how well each tells reported rows apart, and both
+the doubtful ones of the other half.
 Reading takes most of an hour for 2,000 rows; with `--states FILE` what was read is kept, and not read again.
 """
 
@@ -18,9 +18,11 @@ import numpy as np
 
 from agents.guards.learned import LearnedGuard
 from agents.guards.logistic import logit
+from agents.guards.probed import DOUBT as GUARD_DOUBT
 from agents.guards.probed import FEATURES
 from agents.guards.probed import WEIGHTS_FILE as GROUNDING_FILE
 from agents.guards.sufficiency import ANSWERING_FILE
+from agents.guards.sufficiency import DOUBT as GATE_DOUBT
 from app.model_server.process import prepare_in_child
 from app.weights.catalogue import BUILT_IN_CHAT
 from evals.logistic_fit import auroc, fit
@@ -136,12 +138,12 @@ def is_fitted_on(row: ProbeRow) -> bool:
 
 
 def fit_map(
-    rows: Sequence[ProbeRow], small: Sequence[float], probed: Sequence[float]
+    rows: Sequence[ProbeRow], small: np.ndarray, probed: np.ndarray
 ) -> tuple[dict, dict[str, dict]]:
     """(a logistic model over both logits, figures of small reader, probe and both on the half of the groups
     that it was not fitted on)."""
     labels = np.array([float(row.label) for row in rows])
-    table = np.array([small, probed]).T
+    table = np.stack([small, probed], axis=1)
     fitted = np.array([is_fitted_on(row) for row in rows])
     bias, weights = fit(table[fitted], labels[fitted], RIDGE)
     told, rest = [row for row in rows if not is_fitted_on(row)], table[~fitted]
@@ -169,11 +171,15 @@ def run(rows: Sequence[ProbeRow], states: np.ndarray, small: SmallReadings) -> N
     """Fits and writes everything."""
     arrays, figures = fit_probes(rows, states)
     maps = {}
-    for probe, path in ((ANSWERS, ANSWERING_FILE), (HOLDS, GROUNDING_FILE)):
+    for probe, path, (least, most) in (
+        (ANSWERS, ANSWERING_FILE, GATE_DOUBT), (HOLDS, GROUNDING_FILE, GUARD_DOUBT)
+    ):  # fmt: skip
         at = [n for n, row in enumerate(rows) if row.probe == probe and row.part == REPORTED]
-        own = [rows[n] for n in at]
+        own, first = [rows[n] for n in at], np.array([small.of(rows[n]) for n in at])
         probed = states[at] @ arrays[f"{probe}.weights"] + arrays[f"{probe}.bias"]
-        model, maps[probe] = fit_map(own, [small.of(row) for row in own], probed.tolist())
+        doubt = (first >= logit(least)) & (first <= logit(most))
+        doubtful = [row for row, is_doubtful in zip(own, doubt, strict=True) if is_doubtful]
+        model, maps[probe] = fit_map(doubtful, first[doubt], probed[doubt])
         about = f"{probe}, by the small reader and a probe: fitted by `{COMMAND}`"
         path.write_text(json.dumps({"about": about, **model}, indent=1) + "\n", encoding="utf-8")
     np.savez(PROBES_FILE, **arrays)
