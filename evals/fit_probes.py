@@ -2,9 +2,9 @@
 
 Drafts are those that `python -m evals.drafts` wrote, without and with `--weighed`. The built-in chat model
 reads each text once; a ridge regression from its states to the labels is the probe. Writes
-retrieval/probes/probes.npz, the maps that weigh probes with the small reader where that is in doubt (fitted on
-one half of the reported rows), and bench/results/probes.json: how well each tells reported rows apart, and both
-the doubtful ones of the other half.
+retrieval/probes/probes.npz, the maps that weigh probes with the small reader where that is in doubt (fitted
+on one half of the reported rows), and bench/results/probes.json: how well each tells reported rows apart, and
+both the doubtful ones of the other half.
 Reading takes most of an hour for 2,000 rows; with `--states FILE` what was read is kept, and not read again.
 """
 
