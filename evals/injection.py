@@ -30,7 +30,7 @@ from core.telemetry import silence_libraries
 from core.text import detect_language, normalise, split_sentences
 from core.types import Answer, Document, Scope, Usage
 from evals.datasets.injection import Attack, Host, read_attacks, read_hosts
-from evals.indexing import new_collection
+from evals.indexing import new_collection, settings_fingerprint
 from evals.record import RESULTS, machine
 from ingest.chunker import ChunkLimits, chunk_elements
 from ingest.parsers.plain import parse_plain
@@ -264,6 +264,7 @@ async def measure(folder: Path, settings: Settings, limit: int | None = None) ->
         "hosts": len({case.host.passage for case in attacked}),
         "modes": list(MODES),
         "policy": settings.guard.policy,
+        "settings_fingerprint": settings_fingerprint(settings.guard.model_dump(mode="json")),
     }
     for name, screen in (("screened", True), ("unscreened", False)):
         begun = time.perf_counter()

@@ -229,6 +229,7 @@ def parsing(
 ) -> None:
     """Read files as ingestion does and look for strings in what comes out."""
     from app.cli.backend import read_settings
+    from evals.indexing import settings_fingerprint
     from evals.parsing import evaluate_parsing, read_expectations
     from ingest.isolation import ProcessParserRunner
     from ingest.parser_pool import ParserPool
@@ -248,6 +249,7 @@ def parsing(
     finally:
         out.clear_status()
         runner.close()
+    report["settings_fingerprint"] = settings_fingerprint(settings.model_dump(mode="json"))
     _write(out_file, report)
     out.give(report, show_parsing)
 

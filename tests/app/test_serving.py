@@ -64,8 +64,8 @@ def asker() -> EndlessAsker:
     return EndlessAsker()
 
 
-def test_a_client_that_leaves_cancels_its_turn(live_url, asker):
-    body = {"question": "q", "stream": True}
+def test_a_client_that_leaves_and_will_not_come_back_cancels_its_turn(live_url, asker):
+    body = {"question": "q", "stream": True, "resumable": False}
     headers = {"Authorization": f"Bearer {TOKEN}"}
     with httpx.stream("POST", f"{live_url}/v1/ask", json=body, headers=headers) as reply:
         pieces = reply.iter_text()  # kept: an iterator that is thrown away closes the connection

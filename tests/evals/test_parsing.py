@@ -82,6 +82,7 @@ def test_what_is_no_list_of_expectations_is_refused(tmp_path, text):
 def test_the_command(folder):
     found = CliRunner().invoke(app, ["eval", "parsing", str(folder), "--expect", "expect.json", "--json"])
     assert found.exit_code == 0, found.stderr
+    assert len(json.loads(found.stdout)["settings_fingerprint"]) == 16
     assert json.loads(found.stdout)["found"] == 0.5
     shown = CliRunner().invoke(app, ["eval", "parsing", str(folder)])
     assert "unknown_type" in shown.stdout and "failed" in shown.stdout
