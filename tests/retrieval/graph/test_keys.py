@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.graph.asking import asks_over_links, asks_relation, asks_relation_alone, may_mean_a_cable, related_pair
+from retrieval.graph.asking import (
+    asks_over_links,
+    asks_relation,
+    asks_relation_alone,
+    may_mean_a_cable,
+    related_pair,
+)
 from retrieval.graph.keys import candidates, entity_key
 
 SAME = [
