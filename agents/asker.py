@@ -19,6 +19,7 @@ from agents.allowance import Allowance, MeteredChat
 from agents.asking import Ask, limits_of
 from agents.binding import EvidenceBinder
 from agents.checkpoints import open_saver
+from agents.closing_words import WAITING
 from agents.context import AskContext
 from agents.events import Event, Failed, Finished, Retrieved
 from agents.graph import FREE, build_graph
@@ -55,12 +56,6 @@ from retrieval.retriever import Retriever
 from retrieval.token_cache import CachedTokenEmbedder
 
 logger = logging.getLogger(__name__)
-
-
-WAITING = {
-    "zh": "需要您批准才能继续：{tool}。批准、修改或拒绝后，这次对话会接着进行。",
-    "en": "This waits for your approval: {tool}. Approve, edit or reject it, and the conversation goes on.",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,22 @@
-"""What an answer says of itself at its end, in both languages: declined, cut short, refused."""
+"""What an answer says of itself at its end, in both languages: declined, cut short, refused, or waiting."""
 
+WAITING = {
+    "zh": "需要您批准才能继续：{tool}。批准、修改或拒绝后，这次对话会接着进行。",
+    "en": "This waits for your approval: {tool}. Approve, edit or reject it, and the conversation goes on.",
+}
 NOT_HELD = {
     "zh": "文档中没有找到这个问题的答案。查找的是：{queries}。",
     "en": "The documents do not hold the answer to this question. Looked for: {queries}.",
 }
 NOT_ALL = {
-    "zh": "（文档中没有找到：{queries}）",
-    "en": "(Not found in the documents: {queries})",
+    "zh": "（文档中没有找到：{parts}）",
+    "en": "(Not found in the documents: {parts})",
 }
+UNANSWERED = {
+    "zh": "（这部分没有得到回答：{parts}）",
+    "en": "(Left without an answer: {parts})",
+}
+"""Of parts that the documents may well hold: the draft says nothing of them, or what it says was withheld."""
 WITHDRAWN = {
     "zh": "（未列入 {count} 句，因为所依据的文档已被更改、删除或您已无权阅读：{titles}）",
     "en": "(Sentences left out, for the documents behind them have changed, are gone or may not be read by "

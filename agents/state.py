@@ -21,7 +21,8 @@ class AskState(TypedDict, total=False):
     model before the answer; `notes` say how the search was made; `route` is which way the answer came about
     (agents/routing.py), `why` the rule that chose it; `answering` is the probability by chunk that it holds
     the answer; `apart` is how the question was taken apart (`questions`, and `then` of a chain), `parts` are
-    the questions that it is made of, `missing` those that the library has nothing for; of a report `topic`,
+    the questions that it is made of, `found` the chunks that may answer each of them, `missing` those that
+    the library has nothing for; of a report `topic`,
     `sections`, and what is `noted` for each, `number` being the one in hand; `refusal` why the question is
     not answered at all; `hostile` are documents that give orders to a model."""
 
@@ -48,6 +49,7 @@ class AskState(TypedDict, total=False):
     apart: dict
     parts: list[str]
     missing: list[str]
+    found: list[list[str]]
     topic: str
     sections: list[dict]
     number: int

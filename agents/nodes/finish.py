@@ -9,7 +9,16 @@ from collections.abc import Sequence
 from langgraph.runtime import Runtime
 
 from agents.chains import is_of_the_first
-from agents.closing_words import LIMITS, NEAREST, NOT_ALL, NOT_HELD, NOTHING_YET, REFUSED, STOPPED_AT
+from agents.closing_words import (
+    LIMITS,
+    NEAREST,
+    NOT_ALL,
+    NOT_HELD,
+    NOTHING_YET,
+    REFUSED,
+    STOPPED_AT,
+    UNANSWERED,
+)
 from agents.context import AskContext
 from agents.draft_stream import Fault
 from agents.events import Finished, StatusChanged
@@ -19,6 +28,7 @@ from agents.keywords import segment_cover
 from agents.records import read_answer, read_excerpt
 from agents.routing import Route
 from agents.state import AskState
+from agents.unanswered import unanswered_parts
 from core.text import detect_language
 from core.types import Answer, Status
 
@@ -43,8 +53,11 @@ def made_answer(state: AskState, ended_by: str = "") -> Answer:
     is_told = state["route"] == Route.TOOL
     if not state["refusal"] and outcome["status"] == Status.ABSTAINED.value and not is_told:
         outcome["text"] = abstention_text(state)
-    if outcome["status"] != Status.ABSTAINED.value and (missing := still_missing(outcome, state)):
-        outcome = without_parts(outcome, missing, state["language"])
+    if outcome["status"] != Status.ABSTAINED.value:
+        missing = still_missing(outcome, state)
+        outcome = without_parts(outcome, missing, NOT_ALL[state["language"]])
+        silent = [part for part in _unanswered(outcome, state) if part not in missing]
+        outcome = without_parts(outcome, silent, UNANSWERED[state["language"]])
     if ended_by:
         outcome = cut_short(outcome, ended_by, state)
     total = round((time.time() - state["started"]) * 1000, 1)
@@ -83,10 +96,20 @@ def still_missing(outcome: dict, state: AskState) -> list[str]:
     return [] if parts and len(left) == len(parts) else left
 
 
-def without_parts(outcome: dict, missing: Sequence[str], language: str) -> dict:
-    """The outcome of a question to some of whose parts the library has nothing, which the text names."""
-    words = NOT_ALL[language].format(queries=("、" if language == "zh" else ", ").join(missing))
-    return {**outcome, "status": Status.PARTIAL.value, "text": f"{outcome['text']}\n\n{words}"}
+def _unanswered(outcome: dict, state: AskState) -> list[str]:
+    """The parts that no sentence speaks of. A chain has one answer."""
+    parts = [] if state.get("apart", {}).get("then") else state.get("parts", [])
+    return unanswered_parts(state["queries"][0], parts, state.get("found", []), outcome) if parts else []
+
+
+def without_parts(outcome: dict, parts: Sequence[str], words: str) -> dict:
+    """The outcome of a question of which some parts are not answered, which the text names; as it is where
+    there are none such."""
+    if not parts:
+        return outcome
+    mark = "、" if detect_language(words) == "zh" else ", "
+    said = words.format(parts=mark.join(parts))
+    return {**outcome, "status": Status.PARTIAL.value, "text": f"{outcome['text']}\n\n{said}"}
 
 
 def cut_short(outcome: dict, ended_by: str, state: AskState) -> dict:

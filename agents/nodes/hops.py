@@ -30,7 +30,7 @@ from retrieval.evidence import CutLimits, Excerpt
 
 async def hops(state: AskState, runtime: Runtime[AskContext]) -> dict:
     """Sets `evidence` of all parts within one budget, `apart`, `parts`, `missing` (parts whose evidence is
-    too thin), `signals` and `answering`; nothing where the question does not come apart."""
+    too thin), `found`, `signals` and `answering`; nothing where the question does not come apart."""
     context, budget = runtime.context, BUDGETS[Effort(state["effort"])]
     parts = read_parts(state.get("apart", {})) or decompose(state["queries"][0], budget.hops)
     if parts is None:
@@ -57,6 +57,7 @@ async def hops(state: AskState, runtime: Runtime[AskContext]) -> dict:
         "apart": parts_record(parts),
         "parts": asked,
         "missing": [] if parts.then else thin,
+        "found": [[hit.chunk.id for hit in one.to_the_point] for one in found],
         "evidence": [excerpt_record(excerpt) for excerpt in excerpts],
         "hostile": await find_hostile(context, state["queries"][0], hits),
         "signals": {**found[0].signals, "sufficiency": await _sufficiency(state, parts, found, context)},
@@ -91,9 +92,7 @@ async def _search(
     return [first, await find(context, [second], scope, chunks)]
 
 
-async def _sufficiency(
-    state: AskState, parts: Parts, found: Sequence[Found], context: AskContext
-) -> float:
+async def _sufficiency(state: AskState, parts: Parts, found: Sequence[Found], context: AskContext) -> float:
     """That of the last of a chain, of the best of those side by side; where no part says much by itself,
     as in "compare A and B", that of the whole question."""
     score = found[-1].sufficiency.score if parts.then else max(one.sufficiency.score for one in found)

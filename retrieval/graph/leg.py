@@ -11,9 +11,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from core.conditions import Condition, WithIds
+from core.entities import EntityKind
 from core.seams import VectorStore
 from core.types import Chunk, Hit, Scope, Stage, chunk_id
-from retrieval.graph.asking import asks_over_links, asks_relation, related_pair
+from retrieval.graph.asking import asks_over_links, asks_relation, may_mean_a_cable, related_pair
 from retrieval.graph.keys import entity_key
 from retrieval.graph.reader import Entity, GraphReader
 from retrieval.graph.ways import GraphWays, Link
@@ -28,6 +29,8 @@ ON_THE_WAY = 3.0
 COMMON = 40
 """An entity that more chunks name joins nothing."""
 CHUNKS_AT_ONCE = 200
+HAVE_TIES = frozenset({EntityKind.PERSON, EntityKind.ORGANISATION})
+"""What is connected only by what it has to do with others, and by no cable."""
 
 
 def _holds(chunk: Chunk, name: str) -> bool:
@@ -69,10 +72,13 @@ class GraphLeg:
     def find_way(self, scope: Scope, question: str, by_name: bool = False) -> list[Link]:
         """The links between the two things that a question relates, in their order; none when it
         names no two that the caller may know of, or nothing leads from one to the other. `by_name`:
-        of things that documents call as the question does, and of no others that it may mean."""
+        of things that documents call as the question does, and of no others that it may mean; where it may
+        mean a cable between them ("how is A connected to B?"), of people and organisations alone."""
         if not self._reader.is_there(scope.collection):
             return []
         ends = self._ends(scope, question, by_name)
+        if by_name and may_mean_a_cable(question) and any(end.kind not in HAVE_TIES for end in ends):
+            return []
         for at, one in enumerate(ends):
             for other in ends[at + 1 :]:
                 if way := self._ways.way(scope, one, other):

@@ -68,6 +68,22 @@ def test_a_part_that_the_library_does_not_hold_is_named(desk):
     assert answer["status"] == "partial" and "武汉的人口" in answer["text"].split("\n\n")[-1]
 
 
+@pytest.mark.parametrize(
+    ("question", "reply", "words"),
+    [
+        ("TM-20 温度计和 TM-30 温度计的重量分别是多少？", "TM-30 温度计的重量为 2.4 千克。",
+         "（这部分没有得到回答：TM-20 温度计的重量是多少？）"),
+        ("Who is the director of Nova Instruments and who is the director of Delta Pumps?",
+         "The director of Delta Pumps is Tom Brook.",
+         "(Left without an answer: Who is the director of Nova Instruments?)"),
+    ],
+)  # fmt: skip
+def test_a_part_that_the_draft_says_nothing_of_is_named(desk, question, reply, words):
+    answer = ask(desk, question, reply)
+    assert (answer["route"], answer["status"]) == ("hops", "partial")
+    assert answer["text"] == f"{reply}[1]\n\n{words}"
+
+
 def test_at_the_quick_effort_there_is_one_search(desk):
     answer = ask(desk, "TM-20 温度计和 TM-30 温度计的重量分别是多少？", "TM-30 温度计的重量为 2.4 千克。", "quick")
     assert answer["route"] == "search"

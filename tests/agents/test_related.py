@@ -128,6 +128,30 @@ async def test_what_is_connected_is_answered_only_past_the_gate(asking, library)
     assert (answer.route, answer.status) == ("search", Status.ABSTAINED)
 
 
+@pytest.mark.parametrize(
+    ("question", "route"),
+    [
+        ("How is Hengda Instruments Ltd connected to Nova Trading Ltd?", "related"),
+        ("What is the connection between Hengda Instruments Ltd and Nova Trading Ltd?", "related"),
+        ("How is Hengda Instruments Ltd connected to Leiden?", "search"),
+        ("How is Hengda Instruments Ltd related to Leiden?", "related"),
+    ],
+)
+async def test_companies_and_people_are_connected_by_no_cable(asking, library, question, route):
+    library.write("a", "Hengda Instruments Ltd is a subsidiary of Nova Trading Ltd.")
+    library.write("b", "Hengda Instruments Ltd is based in Leiden, Holland.")
+    answer = await asking.answer(question)
+    assert answer.route == route
+    assert (answer.status is Status.ANSWERED) == (route == "related")
+
+
+@pytest.mark.parametrize("question", ["张伟和华盛精工的关系是什么？", "张伟是否与华盛精工有关？", "张伟和华盛精工有无关联？"])
+async def test_other_ways_to_ask_in_chinese(asking, library, question):
+    library.write("a", HANS)
+    answer = await asking.answer(question)
+    assert (answer.route, answer.text) == ("related", "张伟是华盛精工的创始人。[1]")
+
+
 async def test_what_several_documents_say_alike_is_said_once_and_what_they_add_is_said_too(asking, library):
     library.write("a", ACME)
     library.write("b", ACME)

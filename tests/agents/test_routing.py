@@ -65,7 +65,6 @@ def test_routes(route, question):
     "question",
     [
         "Who built the link between Acme and Oslo?", "When was the connection between A and B made?", "How are Acme and Oslo connected by rail?",
-        "How is the TM-20L connected to the FS-85?", "Is there any connection between Acme and Oslo?", "What links are there between A and B?",
         "How are Acme and Oslo related, and who founded Acme?", "张伟和华盛精工的关系从哪一年开始？", "谁负责和华盛精工之间的联系？", "员工和公司有关系时怎么办？",
     ],
 )  # fmt: skip
