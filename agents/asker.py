@@ -254,14 +254,11 @@ class Asker:
                 async for event in events:
                     yield event
 
-    async def stored(
-        self, owner: str, session_id: str, run: str, check: Callable[[Ask], object]
-    ) -> Finished:
-        """The end of a turn that is over, as it was told. `check` raises where the caller may not have it.
-        Raises as `stored_answer` does."""
-        answer = await stored_answer(self._graph, self._sessions, (owner, session_id, run), check)
-        finished = Finished(answer)
-        return finished if self._context.mask is None else self._context.mask.event(finished)
+    async def stored(self, owner: str, session_id: str, run: str, check: Callable[[Ask], object]) -> Finished:
+        """The end of a turn that is over, as it was told; the rest as of `stored_answer`."""
+        place, mask = (owner, session_id, run), self._context.mask
+        finished = Finished(await stored_answer(self._graph, self._sessions, place, check))
+        return finished if mask is None else mask.event(finished)
 
     async def _unrecorded(self, owner: str, session_id: str, state: dict) -> Finished:
         """The end of a turn whose process died before it was recorded. Raises ConflictError when
