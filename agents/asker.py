@@ -298,6 +298,10 @@ class Asker:
             role=ask.role,
         )  # fmt: skip
 
+    def context_of(self, ask: Ask) -> AskContext:
+        """What the nodes work with, for what is written beside the graph: metered as a question would be."""
+        return self._context_of(ask, Background(), Usage())
+
     def _masked(self, ask: Ask) -> Ask:
         mask = self._context.mask
         return ask if mask is None else replace(ask, question=mask.text(ask.question))

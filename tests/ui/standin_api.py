@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, UploadFile
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from tests.ui.standin_approvals import add_approvals, waiting
-from tests.ui.standin_profile import HOSTILE, add_assistants, add_graph, add_memory, problem
+from tests.ui.standin_profile import HOSTILE, add_assistants, add_communities, add_graph, add_memory, problem
 
 Pace = Callable[[list[str]], None]
 
@@ -197,6 +197,7 @@ def make_app(
     add_memory(app)
     add_assistants(app)
     add_graph(app)
+    add_communities(app, citation(1, QUOTE), sentence("每年有 15 天带薪年假。", 1))
     add_approvals(app)
     _add_ask(app, pace)
     return app
