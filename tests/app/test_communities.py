@@ -52,8 +52,7 @@ class QuotingChat:
         if self.fails:
             self.fails -= 1
             raise ChatModelError("the model is gone")
-        evidence = next(m.content for m in messages if "<evidence-" in m.content)
-        told = re.findall(r"^\[(\d+)\] (?:\(.*\)\n)?(.+)$", evidence, re.MULTILINE)
+        told = re.findall(r"^\[(\d+)\] (?:\(.*\)\n)?(.+)$", messages[1].content, re.MULTILINE)
         said = "" if len(messages) > 2 else FALSE
         for marker, line in told:
             said += " " + line.replace(". ", f".[{marker}] ").strip() + f"[{marker}]"

@@ -1,0 +1,115 @@
+"""What is a user's own, in a real browser over a stand-in API: assistants, memory, and what tools did."""
+
+import time
+from dataclasses import dataclass
+
+import pytest
+from fastapi import FastAPI
+from playwright.sync_api import expect
+
+from tests.e2e.browsing import ask, new_page, open_view, page_over
+from tests.ui.standin_api import make_app
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+expect.set_options(timeout=30_000)
+WAIT_S = 30
+
+
+@dataclass(frozen=True)
+class Site:
+    """The page's address, and the stand-in behind it."""
+
+    url: str
+    app: FastAPI
+
+
+@pytest.fixture(scope="module")
+def site():
+    app = make_app(pause_s=1.0)
+    with page_over(app) as url:
+        yield Site(url, app)
+
+
+def until(page, is_so) -> None:
+    """Waits for what the stand-in is told: a click is over before its request is."""
+    deadline = time.monotonic() + WAIT_S
+    while not is_so():
+        assert time.monotonic() < deadline, "the page told the API nothing of the kind"
+        page.wait_for_timeout(100)
+
+
+def test_an_assistant_is_made_narrowed_in_its_tools_and_answers_in_the_chat(chromium, site):
+    page = new_page(chromium, site.url, "en-GB")
+    open_view(page, "Assistants")
+    expect(page.get_by_text("No assistants yet.")).to_be_visible()
+    page.get_by_text("New assistant", exact=True).click()
+    form = page.locator(".st-key-assistant-new")
+    form.get_by_label("Name", exact=True).fill("Helpdesk")
+    form.get_by_label("Instructions", exact=True).fill("Answer briefly.")
+    form.get_by_role("button", name="Save").click()
+    card = page.locator(".attest-document")
+    expect(card).to_contain_text("Helpdesk")
+    expect(card).to_contain_text("Answer briefly.")
+    until(page, lambda: site.app.state.saved[-1][1]["tools"] is None)
+
+    page.get_by_text("Edit", exact=True).click()
+    form = page.locator(".st-key-assistant-a0")
+    form.get_by_text("Only these tools", exact=True).click()
+    tools = form.locator(".st-key-tools-a0")
+    tools.locator("input").fill("calc")
+    page.get_by_role("option", name="calculate").click()
+    expect(tools).to_contain_text("calculate")
+    form.get_by_label("Instructions", exact=True).fill("Reckon for me.")
+    form.get_by_role("button", name="Save").click()
+    expect(card).to_contain_text("Reckon for me.")
+    assert site.app.state.saved[-1] == ("a0", site.app.state.saved[-1][1])
+    assert site.app.state.saved[-1][1]["tools"] == ["calculate"]
+
+    page.get_by_role("button", name="Use", exact=True).click()
+    expect(page.locator("[data-testid='stSidebar'] .st-key-assistant")).to_contain_text("Helpdesk")
+    ask(page, "年假有多少天？")
+    expect(page.locator(".attest-answer")).to_contain_text("没有休完的可以留到次年三月底。[2]")
+    assert site.app.state.asked["assistant"] == "a0"
+    page.context.close()
+
+
+def test_what_is_remembered_is_listed_changed_forgotten_and_switched_off(chromium, site):
+    page = new_page(chromium, site.url, "en-GB")
+    open_view(page, "Memory")
+    facts = page.locator(".attest-document")
+    expect(facts).to_have_count(2)
+    expect(facts.nth(1)).to_contain_text("the deadline is Friday")
+    assert page.title() == "Attest" and page.locator("[onerror]").count() == 0
+
+    page.get_by_test_id("stPopover").nth(1).get_by_role("button").click()
+    field = page.get_by_label("What is remembered", exact=True)
+    expect(field).to_have_value("the deadline is Friday")
+    field.fill("the deadline is Monday")
+    page.get_by_role("button", name="Save").click()
+    expect(facts.nth(1)).to_contain_text("the deadline is Monday")
+
+    page.keyboard.press("Escape")
+    page.locator(".st-key-drop-m2 button").click()
+    expect(page.get_by_text("Delete deadline for good?")).to_be_visible()
+    page.get_by_role("button", name="Delete", exact=True).last.click()
+    expect(facts).to_have_count(1)
+    assert [fact["id"] for fact in site.app.state.facts] == ["m1"]
+
+    page.get_by_text("Remember what I say of myself").click()
+    until(page, lambda: site.app.state.remembers is False)
+    expect(page.get_by_role("switch").or_(page.get_by_role("checkbox"))).not_to_be_checked()
+    page.context.close()
+
+
+def test_each_call_of_a_tool_is_a_line_while_the_answer_is_made(chromium, site):
+    page = new_page(chromium, site.url, "en-GB")
+    ask(page, "reckon 15 times 3")
+    step = page.locator(".attest-step")
+    expect(step).to_contain_text('calculate{"expression": "15 * 3"}→ called')
+    expect(step).to_contain_text("→ 45 <script>")
+    page.get_by_text("By tools").wait_for()
+    expect(step).to_have_count(0)
+    expect(page.locator(".attest-answer")).to_contain_text("15 × 3 = 45[1]")
+    assert page.title() == "Attest" and page.locator("[onerror], [href^='javascript']").count() == 0
+    assert not [address for address in page.requested if not address.startswith((site.url, "data:", "blob:"))]
+    page.context.close()
