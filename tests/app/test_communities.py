@@ -55,7 +55,7 @@ class QuotingChat:
         told = re.findall(r"^\[(\d+)\] (?:\(.*\)\n)?(.+)$", messages[1].content, re.MULTILINE)
         said = "" if len(messages) > 2 else FALSE
         for marker, line in told:
-            said += " " + line.replace(". ", f".[{marker}] ").strip() + f"[{marker}]"
+            said += "\n" + line.replace(". ", f".[{marker}]\n").strip() + f"[{marker}]"
         yield ChatDelta(said, Usage(10, 10, 1), "stop")
 
     async def close(self) -> None:
@@ -129,7 +129,7 @@ def test_only_what_has_changed_is_asked_for_again(shelf):
     shelf.write("d.md", DRONES + "The DR-77 was bought by Rotterdam Opera.\n")
     report = shelf.make()
     assert (report["made"], report["kept"]) == (1, 1)
-    assert {"DR-77", "Rotterdam Opera"} < shelf.names()[0]
+    assert any({"DR-77", "Rotterdam Opera"} < names for names in shelf.names())
 
 
 def test_what_rests_on_a_document_goes_with_it_at_once(shelf):
@@ -236,8 +236,8 @@ def test_personal_data_in_a_summary_is_masked_as_in_answers(shelf):
     shelf.write("a.md", ROBOTS.replace("in Oslo.", "in Oslo, reach li@example.com."))
     shelf.make()
     assert "li@example.com" in json.dumps(shelf.shown())
-    shelf.settings.guard.pii = "mask"
-    assert "li@example.com" not in json.dumps(shelf.shown())
+    shelf.services.settings = shelf.settings.model_copy(update={"guard": GuardSettings(pii="mask")})
+    assert "li@example.com" not in json.dumps(shelf.shown()) and "[email]" in json.dumps(shelf.shown())
 
 
 @pytest.fixture
@@ -252,14 +252,15 @@ def test_by_rest_admins_make_them_and_each_reads_their_own(client, shelf):
     as_li = {"Authorization": f"Bearer {key}"}
     path = "/v1/graph/communities"
     assert client.post(path, json={}, headers=as_li).status_code == 403
-    report = client.post(path, json={"job_id": "j1"}).json()
+    as_owner = {"Authorization": f"Bearer {TOKEN}"}
+    report = client.post(path, json={"job_id": "j1"}, headers=as_owner).json()
     assert (report["made"], report["failed"]) == (2, 0)
-    job = client.get("/v1/jobs/j1").json()
+    job = client.get("/v1/jobs/j1", headers=as_owner).json()
     assert (job["kind"], job["state"], job["done"], job["total"]) == ("communities", "done", 2, 2)
     own = client.get(path, headers=as_li).json()["communities"]
     assert len(own) == 1 and "Falcon" not in json.dumps(own)
     assert client.get(path, params={"readers": ["board"]}, headers=as_li).status_code == 403
-    found = client.get(path, params={"readers": ["board"], "limit": 1}).json()
+    found = client.get(path, params={"readers": ["board"], "limit": 1}, headers=as_owner).json()
     assert len(found["communities"]) == 1 and found["more"] == 1
 
 
