@@ -16,6 +16,7 @@ from agents.asker import Asker
 from agents.asking import Ask, Effort
 from agents.context import AskContext
 from agents.gathering import find_hostile
+from agents.memory.background import Background
 from agents.nodes.note import PLANNED, write_quietly
 from agents.policy import policy_of
 from agents.records import excerpt_record
@@ -86,7 +87,7 @@ def digest_of_texts(chunks: Sequence[Chunk]) -> str:
 
 def prompts_of(asker: Asker) -> str:
     """The fingerprint of the prompts that a summary is asked for with."""
-    return asker.context_of(Ask("", Scope(""), OWNER)).prompts.fingerprint
+    return asker.context_of(Ask("", Scope(""), OWNER), Background(), Usage()).prompts.fingerprint
 
 
 async def summarise(asker: Asker, evidence: CommunityEvidence, scope: Scope) -> dict:
@@ -95,7 +96,8 @@ async def summarise(asker: Asker, evidence: CommunityEvidence, scope: Scope) -> 
     Raises:
         ChatModelError: the model failed.
     """
-    context = asker.context_of(Ask(evidence.question, scope, OWNER, effort=Effort.STANDARD))
+    ask = Ask(evidence.question, scope, OWNER, effort=Effort.STANDARD)
+    context = asker.context_of(ask, Background(), Usage())
     state = await _state(context, evidence, scope)
     return await write_quietly(state, Runtime(context=context))
 
