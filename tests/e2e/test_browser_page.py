@@ -11,7 +11,6 @@ from playwright.sync_api import expect
 from tests.e2e.browsing import ask, new_page, page_over, wait_until_drawn
 from tests.ui.standin_api import HOSTILE, make_app
 
-
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
