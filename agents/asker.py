@@ -137,7 +137,7 @@ class Asker:
                 given = None if await is_begun(self._graph, given, config) else given
             background = await asyncio.to_thread(self._background, ask, session_id)
             spent = Usage() if isinstance(given, dict) else await spent_before(self._graph, config)
-            context = self._context_of(ask, background, spent)
+            context = self.context_of(ask, background, spent)
             async with aclosing(self._told(given, config, context)) as events:
                 async for event in events:
                     shown = event if mask is None else mask.event(event)
@@ -286,7 +286,8 @@ class Asker:
         users = self._loop.memory if self._loop is not None else None
         return users.background(ask.owner, turns) if users is not None else Background(tuple(turns))
 
-    def _context_of(self, ask: Ask, background: Background, spent: Usage) -> AskContext:
+    def context_of(self, ask: Ask, background: Background, spent: Usage) -> AskContext:
+        """What nodes work with, also for what is written beside the graph: metered for a question."""
         allowance = Allowance(limits_of(ask.effort, self._context.efforts), spent)
         tenant = TenantChatModel(self._context.chat_model, tenant_of(ask.owner, ask.scope.readers))
         chat_model = MeteredChat(tenant, allowance)

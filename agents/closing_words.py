@@ -38,6 +38,10 @@ NOTHING_YET = {
     "en": "The limit of {limit} of this effort was met before a verified answer was found. Ask again with "
     "more effort.",
 }
+WAITING = {
+    "zh": "需要您批准才能继续：{tool}。批准、修改或拒绝后，这次对话会接着进行。",
+    "en": "This waits for your approval: {tool}. Approve, edit or reject it, and the conversation goes on.",
+}
 REFUSED = {
     "instructions": {
         "zh": "这个问题要求系统改变自己的规则，因此不予回答。Attest 只回答关于文档内容的问题。",

@@ -16,6 +16,7 @@ from app.amending import Amending
 from app.assistants import Assistants
 from app.auth import AuthenticationMiddleware, Authenticator
 from app.body_limit import BodyLimit
+from app.communities import Communities
 from app.curation import Curation
 from app.jobs import JobBook
 from app.library import Library
@@ -67,6 +68,7 @@ def create_app(services: Services, local_token: str, *, warm_up: bool = False) -
     app.state.library = Library(services)
     app.state.amending = Amending(services, app.state.library)
     app.state.curation = Curation(services)
+    app.state.communities = Communities(services)
     app.state.user_facts = UserFacts(services)
     app.state.assistants = Assistants(services)
     app.state.tool_box = ToolBox(services, app.state.library)

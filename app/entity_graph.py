@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ingest.entities.graphs import DocumentGraphs
     from ingest.kept_lines import KeptLines
     from retrieval.graph.index import GraphIndex
+    from retrieval.graph.kept_communities import KeptCommunities
     from retrieval.graph.leg import GraphLeg
     from retrieval.graph.reader import GraphReader
     from retrieval.graph.ways import GraphWays
@@ -24,6 +25,7 @@ class EntityGraph:
     reader: "GraphReader"
     ways: "GraphWays"
     leg: "GraphLeg | None"
+    communities: "KeptCommunities"
 
 
 def build_entity_graph(services: "Services") -> EntityGraph:
@@ -32,6 +34,7 @@ def build_entity_graph(services: "Services") -> EntityGraph:
     from ingest.entities.graphs import DocumentGraphs
     from ingest.kept_lines import KeptLines
     from retrieval.graph.index import ENTITY_PREFIX, RELATION_PREFIX, GraphIndex
+    from retrieval.graph.kept_communities import KeptCommunities
     from retrieval.graph.leg import GraphLeg
     from retrieval.graph.reader import GraphReader
     from retrieval.graph.ways import GraphWays
@@ -42,14 +45,16 @@ def build_entity_graph(services: "Services") -> EntityGraph:
     index, reader = GraphIndex(*stores, embedder), GraphReader(*stores, embedder)
     ways = GraphWays(reader, chunks)
     replies = KeptLines(services.engine(), of_entities=True)
+    communities = KeptCommunities(services.engine())
     is_on = services.settings.ingest.entities != "off"
     serves = services.settings.retrieval.graph
     return EntityGraph(
         index,
-        DocumentGraphs(index, _build_extractor(services, replies), replies),
+        DocumentGraphs(index, _build_extractor(services, replies), replies, communities),
         reader,
         ways,
         GraphLeg(reader, ways, chunks, serves == "several-hops") if is_on and serves != "off" else None,
+        communities,
     )
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,7 +37,8 @@ class JobState(StrEnum):
 
 @dataclass(slots=True)
 class Job:
-    """One upload or ingest. `owner` is who asked for it. Changed by one thread at a time."""
+    """An upload, an ingest or other work on a collection. `owner` is who asked for it. Changed by one thread
+    at a time."""
 
     id: str
     kind: str
@@ -66,6 +67,10 @@ class Job:
         self.stages = {"parsed": step.parsed, "embedded_chunks": step.embedded_chunks}
         self.counts[str(step.outcome)] = self.counts.get(str(step.outcome), 0) + 1
         self.recent = [*self.recent[1 - RECENT_FILES :], {"uri": step.uri, "outcome": str(step.outcome)}]
+
+    def count(self, done: int, total: int) -> None:
+        """So much of the work that is no file is done."""
+        self.done, self.total = done, total
 
     def to_dict(self) -> dict:
         """The JSON of `/v1/jobs/{id}`; `seconds_left` is None while there is nothing to tell."""
@@ -133,9 +138,21 @@ class JobBook:
         Raises:
             AttestError: what `work` raises.
         """
+        with self._running(job):
+            report = work()
+        return self._told(job, report)
+
+    async def run_here(self, job: Job, work: Awaitable[dict]) -> dict:
+        """The same for work of the event loop."""
+        with self._running(job):
+            report = await work
+        return self._told(job, report)
+
+    @contextmanager
+    def _running(self, job: Job) -> Iterator[None]:
         job.state, job.started = JobState.RUNNING, time.monotonic()
         try:
-            report = work()
+            yield
         except AttestError as exc:
             self._end(job, JobState.FAILED)
             job.error = {"code": exc.code, "message": exc.message, "remedy": exc.remedy}
@@ -143,6 +160,8 @@ class JobBook:
         except BaseException:
             self._end(job, JobState.FAILED)
             raise
+
+    def _told(self, job: Job, report: dict) -> dict:
         failures = report.get("failures", [])
         job.report = {**report, "failures": failures[:FAILURES_KEPT]}
         self._end(job, JobState.CANCELLED if job.wants_cancel else JobState.DONE)

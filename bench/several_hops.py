@@ -1,21 +1,25 @@
 """Questions of several hops and reports over the sample library, by the rules and with the chat model as
 planner: bench/results/several_hops.json.
 
-`python -m bench.several_hops` after `make demo`. Knows the command line and the sample questions; the right
+`python -m bench.several_hops` after `make demo`. The file is written after each part, so that a run that ends
+early leaves what it had. Knows the command line and the sample questions; the right
 answers are judged as `attest eval answers` does.
 """
 
 import argparse
 import asyncio
+import json
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agents.asker import Asker
 from agents.asking import Ask, Effort
 from agents.events import Event, Finished, Retrieved
+from app.library import Library
 from app.services import Services
+from core.errors import AttestError
 from core.settings import ChatSettings, Settings, load_settings
 from core.settings_effort import EffortSettings
 from core.telemetry import silence_libraries
@@ -23,7 +27,7 @@ from core.types import Answer, Scope
 from evals.answers import Row, measure, read_questions
 from evals.record import write_result
 
-QUESTIONS = Path("samples/several-hops.jsonl")
+QUESTIONS = Path(__file__).parents[1] / "samples" / "several-hops.jsonl"
 REPORTS = (
     "请全面梳理 TM-20L，包括校准、保修和量产",
     "Write a report on the FS-85, including specifications, the firmware incident and loan units",
@@ -33,12 +37,17 @@ UNHURRIED_S = 7200.0
 
 
 async def ask_rows(services: Services, rows: Sequence[dict], collection: str) -> dict:
-    """Each question in a session of its own: the report, and what was searched for."""
+    """Each question in a session of its own: the report, and what was searched for. One that fails is
+    counted as failed, and the others are asked all the same."""
     asker, done, asked = await services.asker(), [], {}
     for row in rows:
         events = await _events(asker, row["question"], Effort.STANDARD, collection)
-        answer = _answer(events)
-        done.append(Row(row, answer))
+        answer, error = _end(events)
+        done.append(Row(row, answer, error))
+        if answer is None:
+            asked[row["id"]] = {"right": False, "error": error}
+            print(f"{row['id']} FAILED {error}", file=sys.stderr)
+            continue
         notes = [note for event in events if isinstance(event, Retrieved) for note in event.notes]
         plans = [note for note in dict.fromkeys(notes) if note.startswith("plan: ")]
         asked[row["id"]] = {
@@ -57,7 +66,10 @@ async def ask_reports(services: Services, collection: str) -> dict:
     """Each report as its reader gets it."""
     asker, found = await services.asker(), {}
     for request in REPORTS:
-        answer = _answer(await _events(asker, request, Effort.DEEP, collection))
+        answer, error = _end(await _events(asker, request, Effort.DEEP, collection))
+        if answer is None:
+            found[request] = {"error": error}
+            continue
         found[request] = {
             "status": answer.status.value,
             "route": answer.route,
@@ -78,11 +90,10 @@ async def _events(asker: Asker, question: str, effort: Effort, collection: str) 
     return [event async for event in asker.ask(ask)]
 
 
-def _answer(events: Sequence[Event]) -> Answer:
+def _end(events: Sequence[Event]) -> tuple[Answer | None, str]:
+    """The answer, or none and why."""
     last = events[-1]
-    if not isinstance(last, Finished):
-        sys.exit(f"a question failed: {last}")
-    return last.answer
+    return (last.answer, "") if isinstance(last, Finished) else (None, str(last))
 
 
 def unhurried(settings: Settings, planner: str) -> Settings:
@@ -93,30 +104,43 @@ def unhurried(settings: Settings, planner: str) -> Settings:
     return settings.model_copy(update={"chat": chat, "effort": effort})
 
 
-async def run(settings: Settings, collection: str, limit: int | None) -> dict:
-    """All figures."""
-    rows, figures = read_questions(QUESTIONS, limit), {}
+async def run(
+    settings: Settings, collection: str, limit: int | None, tell: Callable[[dict], object]
+) -> None:
+    """Tells the figures so far after each part: the rules alone, the reports, the model as planner."""
+    rows, figures = read_questions(QUESTIONS, limit), {"model": settings.chat.model}
     for planner in ("off", "model"):
         services = Services(unhurried(settings, planner))
         try:
+            Library(services).require_collection(collection)
             figures[f"planner {planner}"] = await ask_rows(services, rows, collection)
-            if planner == "off":
+            tell(figures)
+            if planner == "off" and limit is None:
                 figures["reports"] = await ask_reports(services, collection)
+                tell(figures)
         finally:
             await services.aclose()
-    return figures
 
 
 def main() -> None:
     """Asks with the chat model of the settings."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--collection", default="samples")
-    parser.add_argument("--limit", type=int, help="ask so many of the questions")
+    parser.add_argument("--limit", type=int, help="ask so many of the questions, and write nothing")
     asked = parser.parse_args()
     silence_libraries()
     settings = load_settings()
-    figures = asyncio.run(run(settings, asked.collection, asked.limit))
-    write_result("several_hops", "python -m bench.several_hops", {"model": settings.chat.model, **figures})
+
+    def tell(figures: dict) -> None:
+        if asked.limit is None:
+            write_result("several_hops", "python -m bench.several_hops", figures)
+        else:
+            print(json.dumps(figures, ensure_ascii=False, indent=1))
+
+    try:
+        asyncio.run(run(settings, asked.collection, asked.limit, tell))
+    except AttestError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -174,6 +174,7 @@ class IngestSettings(Section):
     entities: Literal["off", "rules", "model"] = Field(
         "off", description="names of people, organisations, places and products, and what sentences say between them, are kept as a graph beside the chunks: found by rules, or by the chat model (model; by rules where it fails)"
     )
+    communities: Literal["off", "on-demand", "after-ingest"] = Field("off", description="groups of entities are summarised by the chat model: when asked for (attest communities --make), or also in the background after each ingest through the API; needs the extra [communities]")
     max_file_mb: float = Field(64.0, gt=0, description="larger files are refused")
     max_chunks: int = Field(5000, ge=1, description="a file that would give more chunks is refused")
     max_pages: int = Field(500, ge=1, description="addresses that one call may fetch, sitemaps expanded")

@@ -124,6 +124,15 @@ class DocumentIndex:
         if self._graphs is not None:
             self._graphs.forget_replies(collection, document_ids)
 
+    def documents_in_communities(self, collection: str) -> set[str]:
+        """Versions that a summary of a community of entities rests on."""
+        return self._graphs.documents_in_communities(collection) if self._graphs is not None else set()
+
+    def forget_communities(self, collection: str, document_ids: Sequence[str]) -> None:
+        """Drops the summaries that rest on these versions."""
+        if self._graphs is not None:
+            self._graphs.forget_communities(collection, document_ids)
+
     def remove_chunks(self, collection: str, document_id: str) -> int:
         """Removes the chunks of a version that is about to be written, not its tables and
         pictures, which are there already."""

@@ -1,9 +1,9 @@
 """What is kept of texts beside the index, and goes when the present settings would not keep it.
 
-Context lines, what a model said of entities, and signatures of near copies are made of the text of a
-document. They go when their feature is turned off; and while personal data is masked also those of
-versions that were read by other settings, since these may have been made before. Knows ledger, lines and
-signatures.
+Context lines, what a model said of entities, summaries of communities and signatures of near copies are
+made of the text of documents. They go when their feature is turned off; and while personal data is masked
+also those of versions that were read by other settings, since these may have been made before. Knows
+ledger, lines and signatures.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,16 +38,18 @@ class Leftovers:
         self._near = near
         self._keeps_lines = settings.context_line != "off"
         self._keeps_replies = settings.entities == "model"
+        self._keeps_communities = settings.entities != "off" and settings.communities != "off"
         self._keeps_signatures = settings.near_duplicates != "off"
         self._masks = settings.pii == "mask"
         self._fingerprint = fingerprint
 
     def find(self, collection: str) -> dict[str, list[str]]:
         """Versions of which something is kept that should not be, by part: `lines`, `replies`,
-        `signatures`."""
+        `communities`, `signatures`."""
         kept = {
             "lines": (self._index.documents_with_lines, self._keeps_lines),
             "replies": (self._index.documents_with_replies, self._keeps_replies),
+            "communities": (self._index.documents_in_communities, self._keeps_communities),
             "signatures": (self._near.signed, self._keeps_signatures),
         }
         wanted = self._read_now(collection) if self._masks else None
@@ -64,6 +66,7 @@ class Leftovers:
         found = self.find(collection)
         self._index.forget_lines(collection, found.get("lines", ()))
         self._index.forget_replies(collection, found.get("replies", ()))
+        self._index.forget_communities(collection, found.get("communities", ()))
         self._near.forget_signatures(collection, found.get("signatures", ()))
         return found
 

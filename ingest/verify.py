@@ -22,7 +22,7 @@ KINDS = {
     "orphan": "the index or the originals have it, no row of the ledger does",
     "stale": "the index holds chunks of an earlier version of it",
     "duplicate": "a chunk stands in the index more than once",
-    "leftover": "context lines, replies on entities or signatures that the present settings would not keep",
+    "leftover": "lines, replies, summaries or signatures that the present settings would not keep",
     "damaged_original": "the stored copy is gone or has other bytes",
 }
 _UNITS = {"tables": "tables", "figures": "pictures", "images": "picture vectors", "graphs": "graphs"}
@@ -31,7 +31,7 @@ _UNITS = {"tables": "tables", "figures": "pictures", "images": "picture vectors"
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing amiss. `part` is where: ledger, chunks, words, tokens, tables,
-    figures, images, graphs, lines, replies, signatures or originals."""
+    figures, images, graphs, lines, replies, communities, signatures or originals."""
 
     kind: str
     part: str

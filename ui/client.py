@@ -169,6 +169,11 @@ class ApiClient:
         params = {"collection": collection, "entity": entity, "to": to, "limit": limit}
         return self._call("GET", "/v1/graph", params=params)
 
+    def communities(self, collection: str, limit: int) -> Json:
+        """`{"communities": [{"id", "names", "sentences", "citations"}], "more"}`: groups of entities, and
+        what documents say of each."""
+        return self._call("GET", "/v1/graph/communities", params={"collection": collection, "limit": limit})
+
     def memory(self) -> Json:
         """`{"enabled", "facts": [{"id", "key", "value", "said", "expires"}]}`: what is remembered of the
         caller."""

@@ -4,6 +4,7 @@ Knows Streamlit and the API's graph. How relations are found is the API's busine
 """
 
 import unicodedata
+from functools import partial
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from ui.markup import Html, element, plain_label
 from ui.problem import draw_problem
 from ui.state import Page
 from ui.texts import Texts
+from ui.topics import draw_topics
 
 MAX_NAME_CHARS = 200
 LINKS_SHOWN = 20
@@ -28,7 +30,7 @@ LOOKS = (
 
 
 def draw_entities(here: Page, client: ApiClient, texts: Texts) -> None:
-    """The field for one name or two, and below what is known of them."""
+    """The field for one name or two, and below what is known of them; topics while there is no name."""
     st.subheader(texts("view_graph"), anchor=False)
     st.caption(texts("graph_help"))
     with st.form(key="entities", border=False):
@@ -38,6 +40,7 @@ def draw_entities(here: Page, client: ApiClient, texts: Texts) -> None:
         st.form_submit_button(texts("graph_show"), type="primary", on_click=_take, args=(here,))
     name, to = here.entities
     if not name:
+        draw_topics(here, client, texts, partial(_go_on, here))
         return
     try:
         found = client.graph(here.collection, name, to, LINKS_SHOWN)

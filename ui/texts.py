@@ -291,6 +291,12 @@ _WORDS: dict[str, tuple[str, str]] = {
     "graph_further": ("Show what this is related to", "查看与它相关的内容"),
     "graph_documents": ("documents: {count}", "文档：{count} 个"),
     "graph_also": ("also {names}", "又称 {names}"),
+    "topics": ("Topics", "主题"),
+    "topics_help": (
+        "Names that documents speak of together, and what they say of them; each sentence is checked.",
+        "文档中经常一起提到的名称，以及相关内容的概述；每句话都已与来源核对。",
+    ),
+    "topics_more": ("Not shown: {count}", "另有 {count} 个未显示"),
     "entity_person": ("Person", "人物"),
     "entity_organisation": ("Organisation", "机构"),
     "entity_place": ("Place", "地点"),

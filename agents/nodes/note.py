@@ -51,19 +51,24 @@ async def note(state: AskState, runtime: Runtime[AskContext]) -> dict:
         "signals": {**found.signals, "sufficiency": PLANNED},
         "answering": {hit.chunk.id: PLANNED for hit in found.hits},
     }
-    # What a section says is told with the report: its markers are not yet those of the reader.
+    outcome = await write_quietly(work, runtime)
+    runtime.stream_writer(StatusChanged("noted", progress))
+    shown = [hit.chunk.id for hit in found.hits]
+    return {"noted": {str(number): {**section, "outcome": outcome, "shown": shown}}}
+
+
+async def write_quietly(work: AskState, runtime: Runtime[AskContext]) -> dict:
+    """The outcome of the nodes answer, revise and extract over the evidence of a state. What is said is not
+    told meanwhile: its markers are not yet those of the reader."""
     quiet = runtime.override(stream_writer=_say_nothing)
-    work |= await answer(work, quiet)
+    work = {**work, **await answer(work, quiet)}
     following = after_answer(work)
     if following == "revise":
         work |= await revise(work, quiet)
         following = after_revise(work)
     if following == "extract":
         work |= await extract(work, quiet)
-    runtime.stream_writer(StatusChanged("noted", progress))
-    outcome = {name: value for name, value in work["outcome"].items() if name not in PASSING}
-    shown = [hit.chunk.id for hit in found.hits]
-    return {"noted": {str(number): {**section, "outcome": outcome, "shown": shown}}}
+    return {name: value for name, value in work["outcome"].items() if name not in PASSING}
 
 
 def _may_be_named(section: dict, store: VectorStore, scope: Scope) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from app.entity_view import EntityWish
 
 Progress = Callable[[dict], None]
-"""Is told how far an ingest is, as `/v1/jobs` tells it."""
+"""Is told how far an ingest or other work is, as `/v1/jobs` tells it."""
 TOO_MANY_QUESTIONS = "too_many_questions"
 """What the API says when one user asks more than it takes in a minute."""
 
@@ -135,6 +135,14 @@ class Backend(Protocol):
 
     def entity(self, collection: str, wish: "EntityWish", readers: Sequence[str] | None) -> dict:
         """What is known of an entity, or how two are related."""
+        ...
+
+    def communities(self, collection: str, limit: int, readers: Sequence[str] | None) -> dict:
+        """Summaries of groups of entities."""
+        ...
+
+    async def make_communities(self, collection: str, on_progress: Progress) -> dict:
+        """Makes those anew whose sources have changed."""
         ...
 
     def faq_entries(self, collection: str, readers: Sequence[str] | None) -> dict: ...

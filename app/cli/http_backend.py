@@ -190,6 +190,18 @@ class HttpBackend:
         asked = {"collection": collection, "entity": wish.name, "to": wish.to, "limit": wish.limit}
         return self._call("GET", "/v1/graph", params={**asked, "readers": list(readers or ())})
 
+    def communities(self, collection: str, limit: int, readers: Sequence[str] | None) -> dict:
+        """See `Backend.communities`."""
+        asked = {**_query(collection, readers), "limit": limit}
+        return self._call("GET", "/v1/graph/communities", params=asked)
+
+    async def make_communities(self, collection: str, on_progress: Progress) -> dict:
+        """See `Backend.make_communities`."""
+        body = {"collection": collection, "job_id": uuid.uuid4().hex[:12]}
+        with self._followed(body["job_id"], on_progress):
+            path = "/v1/graph/communities"
+            return await asyncio.to_thread(self._call, "POST", path, json=body, timeout=None)
+
     def faq_entries(self, collection: str, readers: Sequence[str] | None) -> dict:
         """See `Backend.faq_entries`."""
         return self._call("GET", "/v1/faq", params=_query(collection, readers))

@@ -131,6 +131,22 @@ class LocalBackend:
 
         return EntityView(self._services).show(Scope(collection, frozenset(readers or ())), wish)
 
+    def communities(self, collection: str, limit: int, readers: Sequence[str] | None) -> dict:
+        """See `Backend.communities`."""
+        from app.communities import Communities
+
+        scope = Scope(collection, frozenset(readers or ()))
+        return Communities(self._services).show(scope, limit)
+
+    async def make_communities(self, collection: str, on_progress: Progress) -> dict:
+        """See `Backend.make_communities`."""
+        from app.communities import Communities
+
+        def tell(done: int, total: int) -> None:
+            on_progress({"done": done, "total": total})
+
+        return await Communities(self._services).make(collection, tell)
+
     def faq_entries(self, collection: str, readers: Sequence[str] | None) -> dict:
         """See `Backend.faq_entries`."""
         return self._curation().entries(_owner(), collection, _names(readers))

@@ -228,6 +228,13 @@ class ResumeBody(Body):
     stream: bool = False
 
 
+class CommunitiesBody(Body):
+    """The collection whose communities are summarised; `job_id` as of an ingest."""
+
+    collection: str = Field(DEFAULT_COLLECTION, max_length=128)
+    job_id: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9_-]*$")
+
+
 class VerifyBody(Body):
     """What to compare: one collection, or all when it is empty."""
 

@@ -157,8 +157,11 @@ async def ingest_paths(body: IngestBody, request: Request) -> dict:
 
 async def _run(request: Request, job: Job, work: Callable[[], dict], queue: WriteQueue) -> dict:
     """The report of an ingest, while `/v1/jobs` tells how far it is."""
-    with request.app.state.jobs.waiting(job):
-        return await queue.run(request.app.state.jobs.run, job, work)
+    state = request.app.state
+    with state.jobs.waiting(job):
+        report = await queue.run(state.jobs.run, job, work)
+    state.background.start(state.communities.follow_ingest(job.collection))
+    return report
 
 
 @router.get("/v1/documents", summary="List documents")

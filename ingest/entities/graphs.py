@@ -9,16 +9,23 @@ from core.seams import GraphExtractor
 from core.types import Chunk, Document
 from ingest.kept_lines import KeptLines
 from retrieval.graph.index import GraphIndex
+from retrieval.graph.kept_communities import KeptCommunities
 
 
 class DocumentGraphs:
     """Writes the graphs of documents. Idempotent, like the index beneath it."""
 
     def __init__(
-        self, index: GraphIndex, extractor: GraphExtractor | None, replies: KeptLines | None = None
+        self,
+        index: GraphIndex,
+        extractor: GraphExtractor | None,
+        replies: KeptLines | None = None,
+        communities: KeptCommunities | None = None,
     ) -> None:
         """Without an extractor no graph is written; what is there is copied and removed with its
-        documents all the same, or it would outlive them. So are the `replies` of a chat model."""
+        documents all the same, or it would outlive them. So are the `replies` of a chat model, and
+        `communities` go with the first document that they rest on."""
+        self._communities = communities
         self._index = index
         self._extractor = extractor
         self._replies = replies
@@ -46,7 +53,10 @@ class DocumentGraphs:
             (document, [(chunk.order, extractor.extract(chunk)) for chunk in chunks])
             for document, chunks in documents
         ]
-        self._index.write_documents(documents[0][0].collection, found)
+        collection = documents[0][0].collection
+        # Their summaries may hold words that are no longer in the text.
+        self.forget_communities(collection, [document.id for document, _ in documents])
+        self._index.write_documents(collection, found)
 
     def copy_document(self, document: Document, source_id: str) -> int:
         """See `GraphIndex.copy_document`."""
@@ -57,12 +67,15 @@ class DocumentGraphs:
     def remove_documents(self, collection: str, document_ids: Sequence[str]) -> int:
         """See `GraphIndex.remove_documents`."""
         self.forget_replies(collection, document_ids)
+        self.forget_communities(collection, document_ids)
         return self._index.remove_documents(collection, document_ids)
 
     def drop_collection(self, collection: str) -> bool:
         """See `GraphIndex.drop_collection`."""
         if self._replies is not None:
             self._replies.drop_collection(collection)
+        if self._communities is not None:
+            self._communities.drop_collection(collection)
         return self._index.drop_collection(collection)
 
     def count_graphs(self, collection: str) -> dict[str, int]:
@@ -77,3 +90,12 @@ class DocumentGraphs:
         """Drops what a chat model said of versions; their graphs stay."""
         for document_id in document_ids if self._replies is not None else ():
             self._replies.remove_document(collection, document_id)
+
+    def documents_in_communities(self, collection: str) -> set[str]:
+        """Versions that a summary of a community rests on."""
+        return self._communities.documents(collection) if self._communities is not None else set()
+
+    def forget_communities(self, collection: str, document_ids: Sequence[str]) -> None:
+        """Drops the summaries that rest on any of these versions."""
+        if self._communities is not None:
+            self._communities.forget_documents(collection, document_ids)

@@ -22,6 +22,8 @@ MOST_ROWS = 2000
 """Rows of one look-up: beyond them an entity is so common that it tells nothing."""
 ROWS_IN_CHUNKS = 8000
 ROWS_FOR_NAMES = 300
+DOCUMENTS_AT_ONCE = 8
+ROWS_OF_DOCUMENTS = 16_000
 ROUNDS_FOR_NAMES = 3
 SHARED_LETTERS = 0.6
 ALIKE_AT = 0.93
@@ -141,6 +143,18 @@ class GraphReader:
         hits = _found(self._relations, scope, {key_term(key): 1.0 for key in wanted}, MOST_ROWS)
         records = [read_relation(hit.chunk) for hit in hits]
         return [record for record in records if record.source in wanted or record.target in wanted]
+
+    def of_documents(
+        self, scope: Scope, document_ids: Sequence[str]
+    ) -> tuple[list[EntityRecord], list[RelationRecord]]:
+        """All entities and relations of these versions, as far as the caller may read them."""
+        entities, relations = [], []
+        for at in range(0, len(document_ids), DOCUMENTS_AT_ONCE):
+            where = [OfDocuments(tuple(document_ids[at : at + DOCUMENTS_AT_ONCE]))]
+            rows = self._entities.find_chunks(scope, where, ROWS_OF_DOCUMENTS)
+            entities += [read_entity(row) for row in rows if row.text != MANIFEST]
+            relations += map(read_relation, self._relations.find_chunks(scope, where, ROWS_OF_DOCUMENTS))
+        return entities, relations
 
     def _look_up(self, scope: Scope, keys: Iterable[str]) -> list[EntityRecord]:
         wanted = set(keys)

@@ -89,8 +89,8 @@ class LibraryChat:
 class Watched(Asker):
     """Keeps the allowance of the last question."""
 
-    def _context_of(self, *given):
-        context = super()._context_of(*given)
+    def context_of(self, *given):
+        context = super().context_of(*given)
         self.allowance = context.allowance
         return context
 

@@ -1,9 +1,22 @@
 """A browser on the page: what the browser tests share."""
 
+import os
 import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+import httpx
+from fastapi import FastAPI
 from playwright.sync_api import expect
 
+from tests.ui.standin_api import serving
+
+ROOT = Path(__file__).parents[2]
+START_TIMEOUT_S = 180
 START_TIMEOUT_MS = 120_000
 STEP_TIMEOUT_MS = 60_000
 """For what follows a click: enough for a loaded machine, and nothing is measured by it."""
@@ -38,3 +51,41 @@ def ask(page, question: str) -> None:
 def wait_until_drawn(page) -> None:
     """Waits until the script of the page has run to its end: what is read then is no longer on its way."""
     page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
+
+
+@contextmanager
+def page_over(app: FastAPI) -> Iterator[str]:
+    """The address of the page, which talks to this stand-in for the API."""
+    port = free_port()
+    with serving(app) as api_url:
+        command = [sys.executable, "-m", "streamlit", "run", "ui/main.py", "--server.port", str(port)]
+        child = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "ATTEST_UI_API_URL": api_url},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _wait_until_up(f"http://127.0.0.1:{port}/_stcore/health")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            child.terminate()
+            child.wait(timeout=START_TIMEOUT_S)
+
+
+def _wait_until_up(health: str) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(health, trust_env=False).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.2)
+    raise TimeoutError(f"nothing answers at {health}")
+
+
+def open_view(page, name: str) -> None:
+    """Goes to a view of the page by its name."""
+    views = page.get_by_test_id("stSidebar").get_by_test_id("stButtonGroup")
+    views.get_by_text(name, exact=True).last.click()

@@ -3,21 +3,13 @@
 import json
 import os
 import re
-import subprocess
-import sys
 import threading
-import time
-from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.browsing import ask, free_port, new_page, wait_until_drawn
-from tests.ui.standin_api import HOSTILE, make_app, serving
-
-ROOT = Path(__file__).parents[2]
-START_TIMEOUT_S = 120
+from tests.e2e.browsing import ask, new_page, page_over, wait_until_drawn
+from tests.ui.standin_api import HOSTILE, make_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -56,33 +48,8 @@ def held(pace):
 @pytest.fixture(scope="module")
 def url(pace):
     """The page over a stand-in API."""
-    port = free_port()
-    with serving(make_app(pace=pace)) as api_url:
-        command = [sys.executable, "-m", "streamlit", "run", "ui/main.py", "--server.port", str(port)]
-        child = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**os.environ, "ATTEST_UI_API_URL": api_url},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            wait_until_up(f"http://127.0.0.1:{port}/_stcore/health")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            child.terminate()
-            child.wait(timeout=START_TIMEOUT_S)
-
-
-def wait_until_up(health: str) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(health, trust_env=False).is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.2)
-    raise TimeoutError(f"nothing answers at {health}")
+    with page_over(make_app(pace=pace)) as address:
+        yield address
 
 
 def test_hostile_document_text_neither_runs_nor_links_nor_loads(chromium, url):

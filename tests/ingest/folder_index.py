@@ -75,6 +75,12 @@ class FolderIndex:
     def forget_replies(self, collection, document_ids):
         assert not document_ids
 
+    def documents_in_communities(self, collection):
+        return set()
+
+    def forget_communities(self, collection, document_ids):
+        assert not document_ids
+
     def remove_chunks(self, collection, document_id):
         return self.remove_document(collection, document_id)
 

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, UploadFile
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from tests.ui.standin_approvals import add_approvals, waiting
-from tests.ui.standin_profile import HOSTILE, add_assistants, add_graph, add_memory, problem
+from tests.ui.standin_profile import HOSTILE, add_assistants, add_communities, add_graph, add_memory, problem
 
 Pace = Callable[[list[str]], None]
 
@@ -122,6 +122,18 @@ def abstained() -> list[tuple[str, dict]]:
     ]
 
 
+def calculated() -> list[tuple[str, dict]]:
+    """What a tool reckons; what it gives back is hostile."""
+    one = sentence("15 × 3 = 45", 1)
+    return [
+        ("status", {"stage": "planning", "detail": ""}),
+        ("tool_call", {"tool": "calculate", "arguments": {"expression": "15 * 3"}}),
+        ("tool_result", {"tool": "calculate", "text": f"45 {HOSTILE}"}),
+        ("sentence", {"sentence": one, "citations": [citation(1, QUOTE)]}),
+        ("finished", answer("answered", [one], [citation(1, QUOTE)], route="tool")),
+    ]
+
+
 def hostile() -> list[tuple[str, dict]]:
     """Document text that tries to be more than text."""
     hit = {**HIT, "title": f"T {HOSTILE}", "text": f"before {HOSTILE} after"}
@@ -151,6 +163,7 @@ SCRIPTS = {
     "partial": partial,
     "nothing": abstained,
     "hostile": hostile,
+    "reckon": calculated,
     "fail": failed,
     "remember": waiting,
     "cut": lambda: answered()[:4],
@@ -197,6 +210,7 @@ def make_app(
     add_memory(app)
     add_assistants(app)
     add_graph(app)
+    add_communities(app, citation(1, QUOTE), sentence("每年有 15 天带薪年假。", 1))
     add_approvals(app)
     _add_ask(app, pace)
     return app

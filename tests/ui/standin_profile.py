@@ -124,6 +124,18 @@ def add_graph(app: FastAPI) -> None:
         return {"entities": asked, "links": [] if to == "Nowhere" else [supplies, bought]}
 
 
+def add_communities(app: FastAPI, citation: dict, sentence: dict) -> None:
+    """One community with a hostile name; 409 while `app.state.communities` is None."""
+    one = {"id": "c1", "names": ["Acme", HOSTILE, "Port"], "text": "", "sentences": [sentence], "citations": [citation]}
+    app.state.communities = [one]
+
+    @app.get("/v1/graph/communities")
+    def communities(collection: str, limit: int):
+        if app.state.communities is None:
+            return problem(409, "Conflict", "communities of entities are not summarised", "set ingest.communities")
+        return {"communities": app.state.communities[:limit], "more": 3 * bool(app.state.communities)}
+
+
 def _entity(key: str, name: str, **more) -> dict:
     empty = {"kind": "organisation", "aliases": [], "values": [], "chunks": 2, "documents": 1}
     return {"key": key, "name": name, **empty, **more}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.ui.standin_api import HOSTILE, make_app
+from tests.ui.standin_api import HOSTILE, QUOTE, make_app
 from tests.ui.test_main import html_of, opened, use_chinese
 from ui.entities import drawing_of
 from ui.texts import Texts
@@ -74,3 +74,27 @@ def test_a_name_stays_one_string_of_the_drawing_whatever_is_in_it(name):
     entity, link = {"key": "a", "name": name}, {"source": "a", "target": "b", "names": ["", name], "kind": "is"}
     nodes = [line for line in drawing_of([entity], [link], Texts("en")).split("\n") if re.match(r"n\d+ \[", line)]
     assert len(nodes) == 2 and all(STATEMENT.fullmatch(line) for line in nodes)
+
+
+def test_topics_are_listed_with_their_sentences_and_lead_on_to_their_names(monkeypatch):
+    app = make_app()
+    with opened(monkeypatch, app) as at:
+        at.segmented_control(key="view").set_value("graph").run()
+        html = html_of(at)
+        assert "每年有 15 天带薪年假。<sup" in html and f"<mark>{QUOTE}</mark></blockquote>" in html
+        assert "Not shown: 3" in [caption.value for caption in at.caption]
+        assert "<script" not in html and len(at.expander) == 1 and at.expander[0].label.startswith("Acme · ")
+        use_chinese(at)
+        assert "主题" in [header.value for header in at.subheader]
+        next(button for button in at.button if button.key == "topic-0-1").click().run()
+        assert app.state.looked_up == ("default", HOSTILE, "")
+        assert "主题" not in [header.value for header in at.subheader]
+
+
+@pytest.mark.parametrize("communities", [None, []])
+def test_without_topics_nothing_is_said_of_them(monkeypatch, communities):
+    app = make_app()
+    app.state.communities = communities
+    with opened(monkeypatch, app) as at:
+        html = html_of(at.segmented_control(key="view").set_value("graph").run())
+        assert "attest-problem" not in html and "Topics" not in [header.value for header in at.subheader]
