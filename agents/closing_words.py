@@ -1,9 +1,5 @@
 """What an answer says of itself at its end, in both languages: declined, cut short, refused, or waiting."""
 
-WAITING = {
-    "zh": "需要您批准才能继续：{tool}。批准、修改或拒绝后，这次对话会接着进行。",
-    "en": "This waits for your approval: {tool}. Approve, edit or reject it, and the conversation goes on.",
-}
 NOT_HELD = {
     "zh": "文档中没有找到这个问题的答案。查找的是：{queries}。",
     "en": "The documents do not hold the answer to this question. Looked for: {queries}.",
