@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from agents.chains import is_of_the_first
 from agents.guards.demands import DATE, NUMBER, demanded_kinds
 from agents.keywords import segment_cover, segments
 from core.text import detect_language
@@ -88,3 +89,22 @@ def _asks_for_number(part: str) -> bool:
 
 def _of(citations: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(f"{one['title']}\n{one['quote']}" for one in citations)
+
+
+def still_missing(outcome: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
+    """The parts that evidence was too thin for, without those that a sentence answers all the same: one that
+    holds more of the part than of any other. None where an answer of the whole names no part. Of a chain the
+    last, where every sentence answers only what had to be found out before it."""
+    answered, parts = set(), state.get("parts", ())
+    then = state.get("apart", {}).get("then")
+    if then and parts:
+        said = [sentence["text"] for sentence in outcome["sentences"]]
+        # What a Chinese sentence brings of its own cannot be told by form: there nothing is called missing.
+        is_first = detect_language(parts[0]) != "zh" and all(is_of_the_first(t, parts, then) for t in said)
+        return parts[-1:] if is_first else []
+    for sentence in outcome["sentences"]:
+        covers = {part: sum(segment_cover(part, sentence["text"])) for part in parts}
+        most = [part for part, cover in covers.items() if cover and cover == max(covers.values())]
+        answered |= set(most) if len(most) == 1 else set()
+    left = [part for part in state.get("missing", ()) if part not in answered]
+    return [] if parts and len(left) == len(parts) else left

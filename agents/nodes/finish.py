@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from langgraph.runtime import Runtime
 
-from agents.chains import is_of_the_first
 from agents.closing_words import (
     LIMITS,
     NEAREST,
@@ -24,11 +23,10 @@ from agents.draft_stream import Fault
 from agents.events import Finished, StatusChanged
 from agents.guards.outgoing import strip_links
 from agents.guards.speech_to_models import Speech, speech_of
-from agents.keywords import segment_cover
 from agents.records import read_answer, read_excerpt
 from agents.routing import Route
 from agents.state import AskState
-from agents.unanswered import unanswered_parts
+from agents.unanswered import still_missing, unanswered_parts
 from core.text import detect_language
 from core.types import Answer, Status
 
@@ -75,25 +73,6 @@ def made_answer(state: AskState, ended_by: str = "") -> Answer:
             "session_id": state["session_id"],
         }
     )
-
-
-def still_missing(outcome: dict, state: AskState) -> list[str]:
-    """The parts that evidence was too thin for, without those that a sentence answers all the same: one that
-    holds more of the part than of any other. None where an answer of the whole names no part. Of a chain the
-    last, where every sentence answers only what had to be found out before it."""
-    answered, parts = set(), state.get("parts", ())
-    then = state.get("apart", {}).get("then")
-    if then and parts:
-        said = [sentence["text"] for sentence in outcome["sentences"]]
-        # What a Chinese sentence brings of its own cannot be told by form: there nothing is called missing.
-        is_first = detect_language(parts[0]) != "zh" and all(is_of_the_first(t, parts, then) for t in said)
-        return parts[-1:] if is_first else []
-    for sentence in outcome["sentences"]:
-        covers = {part: sum(segment_cover(part, sentence["text"])) for part in parts}
-        most = [part for part, cover in covers.items() if cover and cover == max(covers.values())]
-        answered |= set(most) if len(most) == 1 else set()
-    left = [part for part in state.get("missing", ()) if part not in answered]
-    return [] if parts and len(left) == len(parts) else left
 
 
 def _unanswered(outcome: dict, state: AskState) -> list[str]:

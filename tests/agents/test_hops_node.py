@@ -8,7 +8,7 @@ import pytest
 from agents.gathering import Found
 from agents.guards.sufficiency import Sufficiency
 from agents.nodes import hops as node
-from agents.nodes.finish import still_missing
+from agents.unanswered import still_missing
 from core.settings import GuardSettings, RetrievalSettings
 from core.types import Hit, Stage
 from tests.agents.doubles import chunk, shown
