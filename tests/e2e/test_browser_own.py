@@ -1,4 +1,4 @@
-"""What is a user's own, in a real browser over a stand-in API: memory, and what tools did."""
+"""What is a user's own, in a real browser over a stand-in API: assistants, memory, and what tools did."""
 
 import threading
 import time
@@ -54,6 +54,43 @@ def until(page, is_so) -> None:
     while not is_so():
         assert time.monotonic() < deadline, "the page told the API nothing of the kind"
         page.wait_for_timeout(100)
+
+
+def test_an_assistant_is_made_narrowed_in_its_tools_and_answers_in_the_chat(chromium, site):
+    page = new_page(chromium, site.url, "en-GB")
+    open_view(page, "Assistants")
+    expect(page.get_by_text("No assistants yet.")).to_be_visible()
+    form = page.get_by_test_id("stExpander").filter(has_text="New assistant")
+    form.get_by_text("New assistant", exact=True).click()
+    form.get_by_label("Name", exact=True).fill("Helpdesk")
+    form.get_by_label("Instructions", exact=True).fill("Answer briefly.")
+    form.get_by_role("button", name="Save").click()
+    card = page.locator(".attest-document")
+    expect(card).to_contain_text("Helpdesk")
+    expect(card).to_contain_text("Answer briefly.")
+    until(page, lambda: site.app.state.saved[-1][1]["tools"] is None)
+
+    form = page.get_by_test_id("stExpander").filter(has_text="Edit")
+    form.get_by_text("Edit", exact=True).click()
+    form.get_by_text("Only these tools", exact=True).click()
+    tools = form.locator(".st-key-tools-a0")
+    # The list of choices is drawn elsewhere on the page; by the keyboard it is one step.
+    tools.locator("input").click()
+    tools.locator("input").press_sequentially("calc")
+    tools.locator("input").press("Enter")
+    expect(tools).to_contain_text("calculate")
+    form.get_by_label("Instructions", exact=True).fill("Reckon for me.")
+    form.get_by_role("button", name="Save").click()
+    expect(card).to_contain_text("Reckon for me.")
+    assert site.app.state.saved[-1] == ("a0", site.app.state.saved[-1][1])
+    assert site.app.state.saved[-1][1]["tools"] == ["calculate"]
+
+    page.get_by_role("button", name="Use", exact=True).click()
+    expect(page.get_by_role("combobox", name="Assistant", exact=True)).to_have_value("Helpdesk")
+    ask(page, "年假有多少天？")
+    expect(page.locator(".attest-answer")).to_contain_text("没有休完的可以留到次年三月底。[2]")
+    assert site.app.state.asked["assistant"] == "a0"
+    page.context.close()
 
 
 def test_what_is_remembered_is_listed_changed_forgotten_and_switched_off(chromium, site):
