@@ -232,7 +232,7 @@ class GuardSettings(Section):
     judge_timeout_s: float = Field(20.0, gt=0, description="longest wait for its word on one sentence")
     sufficient_at: float = Field(0.2, ge=0, le=1, description="evidence score below which no draft is made")
     answered_at: float = Field(0.15, ge=0, le=1, description="probability that a passage answers the question, below which a sentence that rests on it begins no answer")
-    answer_at: float = Field(0.5, ge=0, le=1, description="probability that a sentence is the answer, below which it begins none")
+    answer_at: float = Field(0.55, ge=0, le=1, description="probability that a sentence is the answer, below which it begins none")
     quoted_at: float = Field(0.7, ge=0, le=1, description="evidence score below which no sentence is quoted when no draft was supported")
     screen: bool = Field(True, description="text in documents that speaks to a language model is neither shown to it nor quoted")
     refuse: bool = Field(True, description="questions that order the model about or fish for its prompt and keys are refused")
