@@ -6,7 +6,7 @@ import pytest
 
 from tests.structure.source_tree import ROOT
 
-MODELS = {"sufficiency": "abstention.md"}
+MODELS = {"sufficiency": "abstention.md", "sufficiency_probed": "abstention.md"}
 
 
 @pytest.mark.parametrize("name", MODELS)
