@@ -45,7 +45,7 @@ class LearnedGuard:
         """Without `unsure_at` there is no doubt: what is not supported is unsupported."""
         self._reader = reader
         self._model = model or LogisticModel(WEIGHTS_FILE)
-        self._supported_at = supported_at
+        self.supported_at = supported_at
         self._unsure_at = supported_at if unsure_at is None else min(unsure_at, supported_at)
 
     def check(self, sentence: str, passage: Passage, question: str) -> Verdict:
@@ -56,7 +56,7 @@ class LearnedGuard:
 
     def verdict(self, score: float, sentence: str, passage: Passage) -> Verdict:
         """What a probability that the evidence holds the sentence comes to."""
-        if score >= self._supported_at:
+        if score >= self.supported_at:
             return Verdict(Label.SUPPORTED, score, self.name)
         if score >= self._unsure_at:
             return Verdict(Label.UNSURE, score, self.name, "the evidence may hold it")

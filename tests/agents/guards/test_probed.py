@@ -51,11 +51,25 @@ def probed(small: float, probes: Probes, unsure_at: float = 0.35) -> ProbedGuard
     return ProbedGuard(LearnedGuard(LetterReader(), 0.5, unsure_at, Says(small)), probes)
 
 
-@pytest.mark.parametrize(("logit", "label"), [(2.0, Label.SUPPORTED), (-2.0, Label.UNSUPPORTED)])
-def test_in_doubt_the_second_reading_decides(logit, label):
+@pytest.mark.parametrize(
+    ("small", "logit", "label"),
+    [
+        (0.6, 2.0, Label.SUPPORTED),
+        (0.6, -2.0, Label.UNSUPPORTED),
+        (0.3, -2.0, Label.UNSUPPORTED),
+    ],
+)
+def test_in_doubt_the_second_reading_decides(small, logit, label):
     probes = Probes(logit)
-    verdict = probed(0.5, probes).check(SAID, PASSAGE, "")
+    verdict = probed(small, probes).check(SAID, PASSAGE, "")
     assert (verdict.label, verdict.guard, probes.asked) == (label, LearnedGuard.name, 1)
+
+
+@pytest.mark.parametrize("small", [0.11, 0.3, 0.49])
+def test_it_lets_nothing_out_that_the_small_model_would_not(small):
+    """A document holds the orders too that stand in it."""
+    verdict = probed(small, Probes(9.0)).check(SAID, PASSAGE, "")
+    assert verdict.label is Label.UNSURE and verdict.score < 0.5
 
 
 @pytest.mark.parametrize(("small", "label"), [(0.99, Label.SUPPORTED), (0.001, Label.UNSUPPORTED)])
