@@ -90,9 +90,9 @@ GUARD_TABLES: Mapping[str, tuple[str, Callable[[Mapping], str]]] = {
     "guard-sets": ("guard", sets_table),
     "guard-probed": ("guard_probed", sets_table),
     "probes": ("probes", probes_table),
-    "guard-kinds": ("guard_probed", kinds_table),
-    "guard-reliability": ("guard_probed", reliability_table),
-    "guard-agreement": ("guard_probed", agreement_table),
+    "guard-kinds": ("guard", kinds_table),
+    "guard-reliability": ("guard", reliability_table),
+    "guard-agreement": ("guard", agreement_table),
     "citations": ("citations", citations_table),
     "conflicts": ("conflicts", conflicts_table),
 }

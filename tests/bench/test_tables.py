@@ -124,13 +124,18 @@ def test_guards_stand_beside_plain_baselines(tmp_path):
     assert "| changed | number | 6 | 0.83 | .980 |" in render("guard-kinds", tmp_path)
     assert "| 0.9–1.0 | 4 | 0.95 | 1.00 |" in render("guard-reliability", tmp_path)
     assert "| 9 | 0.310 | 0.200 | 0.210 | 0.220 |" in render("guard-agreement", tmp_path)
+    assert render("guard-probed", tmp_path) == NOT_MEASURED
+    written(tmp_path, "probes", {"probes": {"holds": {"sets": {"rgb": {"n": 27, "auroc": 0.988}}}}})
+    assert "| holds | rgb | 27 | .988 |" in render("probes", tmp_path)
 
 
 def test_what_the_gate_and_the_whole_are_worth(tmp_path):
     row = {"n": 60, "unanswerable": 20, "auroc": 0.8124, "risk": {"0.2": 0.05, "1": 0.333},
            "declined_at_precision_0.95": 0.25}  # fmt: skip
-    written(tmp_path, "abstention", {"gate": {"rgb": row}})
-    assert "| rgb | 60 | 20 | .812 | .050 | .333 | .25 |" in render("abstention-gate", tmp_path)
+    again = row | {"auroc": 0.9124}
+    written(tmp_path, "abstention", {"gate on the quarter": {"rgb": row}, "with the second reading": {"rgb": again}})
+    assert "| rgb | 60 | 20 | .812 | .050 | .333 | .25 |" in render("abstention-small", tmp_path)
+    assert "| rgb | 60 | 20 | .912 | .050 | .333 | .25 |" in render("abstention-gate", tmp_path)
     answers = {"n": 20, "accuracy": 0.5, "abstention_precision": None, "abstention_recall": 1.0,
                "citation_precision": 0.875, "prompt_tokens_median": 410, "first_sentence_median_ms": 3210.5}  # fmt: skip
     written(tmp_path, "rgb_answers", {"sets": {"rgb noise 0": answers}})

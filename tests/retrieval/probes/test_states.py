@@ -51,7 +51,8 @@ def test_a_beginning_that_is_kept_changes_nothing(probe_reader):
     states = probe_reader._states
     beginning, endings = "The port of Vallmar was opened in 1931.\n\n", ["When was it?", "Who built it?"]
     together = states.read(beginning, endings)
-    alone = np.concatenate([states.read("", [beginning + ending]) for ending in endings])
+    first, rest = beginning[:19], beginning[19:]
+    alone = np.concatenate([states.read(first, [rest + ending]) for ending in endings])
     likeness = (together * alone).sum(axis=1) / np.linalg.norm(together, axis=1) / np.linalg.norm(alone, axis=1)
     assert likeness.min() > 0.999
     other = states.read("Another text.\n\n", endings)
