@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 from fastapi import FastAPI
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from playwright.sync_api import expect
 
 from tests.ui.standin_api import serving
@@ -20,6 +21,8 @@ START_TIMEOUT_S = 180
 START_TIMEOUT_MS = 120_000
 STEP_TIMEOUT_MS = 60_000
 """For what follows a click: enough for a loaded machine, and nothing is measured by it."""
+TRY_TIMEOUT_MS = 5_000
+"""For one try of what is tried again."""
 expect.set_options(timeout=STEP_TIMEOUT_MS)
 
 
@@ -89,3 +92,20 @@ def open_view(page, name: str) -> None:
     """Goes to a view of the page by its name."""
     views = page.get_by_test_id("stSidebar").get_by_test_id("stButtonGroup")
     views.get_by_text(name, exact=True).last.click()
+
+
+def choose(page, box, option: str) -> None:
+    """Picks one of what a box of choices offers, by its list: while the page is drawn anew, what is typed
+    and pressed may be lost, so it is offered again until the box shows it."""
+    deadline = time.monotonic() + STEP_TIMEOUT_MS / 1000
+    offered = page.get_by_role("option", name=option, exact=True)
+    while option not in box.inner_text():
+        assert time.monotonic() < deadline, f"the box never took {option}: {box.inner_text()!r}"
+        wait_until_drawn(page)
+        if not offered.is_visible():
+            box.get_by_role("combobox").click()
+        try:
+            offered.click(timeout=TRY_TIMEOUT_MS)
+            expect(box).to_contain_text(option, timeout=TRY_TIMEOUT_MS)
+        except (PlaywrightTimeoutError, AssertionError):
+            continue
