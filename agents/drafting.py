@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from agents.binding import BoundSpan, EvidencePool, count_invented, passage_of, strip_markers
 from agents.conflicts import find_rivals, newest_day
-from agents.guards.answer_check import ANSWERING
+from agents.guards.answer_check import ANSWERING, GROUNDING
 from agents.guards.demands import adds_something, offers_kind, speaks_of
 from agents.guards.evidence_screen import ScreenedEvidence
 from agents.guards.exact import NEAR_COPY, overlap
@@ -48,6 +48,8 @@ _BRACKETED = re.compile(r"[\[【][^\[\]【】]*[\]】]\W*$")
 _EMPHASIS = re.compile(r"\*\*|__|^#+\s*")
 _SURENESS = {Label.CONTRADICTED: 0, Label.UNSUPPORTED: 1, Label.UNSURE: 2, Label.SUPPORTED: 3}
 _REFUSED = Verdict(Label.UNSUPPORTED, 0.0, "refusal", "says that it is not held")
+AS_QUOTED = 0.97
+"""As surely as the guard takes a near copy a quote is held, where the answer is weighed."""
 _QUOTED = Verdict(Label.SUPPORTED, 1.0, "quote", "word for word")
 _DOUBTFUL = {"zh": "（未能完全核实）", "en": " (not fully verified)"}
 _OTHERWISE = {
@@ -260,6 +262,14 @@ class DraftChecker:
         """The sentence of the evidence that holds a place of a chunk; None where it may not be quoted."""
         held = (s for s in self._pool.spans if s.chunk.id == chunk_id and s.span.start <= start)
         return next((span for span in held if end <= span.span.end), None)
+
+    def is_answer(self, bound: BoundSpan) -> bool:
+        """Whether a quote may be the whole answer: a draft of the same words would have been weighed too."""
+        if self.weigh is None:
+            return True
+        text = f"{bound.chunk.context}\n{bound.around}".strip()
+        held = Verdict(Label.SUPPORTED, AS_QUOTED, GROUNDING)
+        return self.weigh(self._part_of(bound.spoken), bound.spoken, [text], held).guard != ANSWERING
 
     def quote(self, bound: BoundSpan) -> Released:
         """Releases a quote as a sentence of the answer: extractive answering."""

@@ -14,7 +14,8 @@ from agents.guards.exact import overlap
 from agents.keywords import segments
 from core.text import split_sentences
 from evals.answers import matches
-from evals.drafts import DraftCase, Drafted
+from evals.draft_cases import DraftCase
+from evals.drafts import Drafted
 from evals.fact_changes import CHANGES, borrow
 from evals.pair_rows import CLAIM, PairRow
 from retrieval.terms import simplify, split_terms

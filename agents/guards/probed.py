@@ -13,7 +13,7 @@ from core.types import Label, Verdict
 
 FEATURES = ("small", "probe")
 WEIGHTS_FILE = Path(__file__).with_name("grounding_probed.json")
-DOUBT = (0.1, 0.97)
+DOUBT = (0.03, 0.97)
 """Probabilities by the small model between which it is read again: a second for a sentence. What it gives
 less says more than the evidence, whatever else it says."""
 STEP = 1e-4

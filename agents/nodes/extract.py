@@ -1,6 +1,7 @@
 """extract: when no sentence of the model held, the passage that speaks of the whole question,
 word for word, or nothing. Nobody chose it with the question in mind: the gate must be surer of the
-evidence than for a draft, and the passage must bring the kind of value that is asked for.
+evidence than for a draft, the passage must bring the kind of value that is asked for, and it is weighed as
+a draft's first sentence is.
 """
 
 import asyncio
@@ -31,7 +32,8 @@ async def extract(state: AskState, runtime: Runtime[AskContext]) -> dict:
         full = same and covers and sum(covers) / len(covers) >= QUOTE_COVER
         needed = QUOTE_SIMILARITY if same else QUOTE_SIMILARITY_ACROSS
         answers = work.answering is None or bound.chunk.id in work.answering
-        if answers and (full or bound.similarity >= needed) and offers_kind(work.question, bound.spoken):
+        near = answers and (full or bound.similarity >= needed) and offers_kind(work.question, bound.spoken)
+        if near and await asyncio.to_thread(work.checker.is_answer, bound):
             work.is_extracted = True
             work.release(work.checker.quote(bound))
     return work.update("extract")

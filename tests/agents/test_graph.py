@@ -69,8 +69,9 @@ async def open_agent(tmp_path):
     """Opens an asker over a shelf and a script; the gate lets everything through unless told."""
     opened = []
 
-    async def opener(chat, shelf=None, sufficient_at=0.0, quoted_at=0.0):
-        settings = Settings(data=tmp_path, guard={"sufficient_at": sufficient_at, "quoted_at": quoted_at})
+    async def opener(chat, shelf=None, sufficient_at=0.0, quoted_at=0.0, **guard):
+        guard |= {"sufficient_at": sufficient_at, "quoted_at": quoted_at}
+        settings = Settings(data=tmp_path, guard=guard)
         asker = await open_asker(
             shelf or OneShelf(), letter_models(), chat, settings, tmp_path / "sessions.db"
         )
@@ -149,6 +150,11 @@ async def test_when_no_sentence_holds_the_best_passage_is_quoted(open_agent):
 
 async def test_what_is_quoted_must_be_surer_than_a_draft(open_agent):
     events = await events_of(await open_agent(ScriptedChat(BAD, BAD), quoted_at=1.0), QUESTION)
+    assert events[-1].answer.status is Status.ABSTAINED
+
+
+async def test_a_quote_is_weighed_as_the_first_sentence_of_a_draft_is(open_agent):
+    events = await events_of(await open_agent(ScriptedChat(BAD, BAD), answer_at=1.0), QUESTION)
     assert events[-1].answer.status is Status.ABSTAINED
 
 

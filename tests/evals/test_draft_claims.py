@@ -1,12 +1,16 @@
 """What the reader learns from real drafts."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from core.messages import ChatDelta
+from evals.draft_cases import DraftCase
 from evals.draft_claims import SOURCE, WRONG, claims_on_drafts
-from evals.drafts import DraftCase, Drafted, read_drafts, write_drafts
+from evals.drafts import Drafted, Shown, read_drafts, write_drafts
+from retrieval.evidence import CutLimits, EvidenceCutter
+from tests.agents.doubles import CharacterVectors
 
 PASSAGE = "The north gate was built in 1832 by Anna Berg. The south gate was built in 1764."
 NEAR = "The harbour was widened in 1902. Its lighthouse stands on the pier."
@@ -57,20 +61,37 @@ class Writes:
 
     name = "counting"
 
-    def __init__(self) -> None:
-        self.asked = 0
+    def __init__(self, reply: str = "") -> None:
+        self.asked, self._reply = 0, reply
 
     async def stream(self, messages, options):
         self.asked += 1
-        yield ChatDelta(f"draft {self.asked}")
+        for piece in (self._reply or f"draft {self.asked}").split(" "):
+            yield ChatDelta(f"{piece} ")
 
 
 async def test_what_is_drafted_is_kept_and_not_drafted_again(tmp_path):
     cases = [CASE, DraftCase("y", "谁？", ("泵由李明维护。",), (("李明",),))]
-    path, model = tmp_path / "drafts.jsonl", Writes()
-    await write_drafts(cases, path, model, lambda line: None)
+    path, model, show = (
+        tmp_path / "drafts.jsonl",
+        Writes(),
+        Shown(EvidenceCutter(CharacterVectors()), CutLimits(20, 4)),
+    )
+    await write_drafts(cases, path, model, show, lambda line: None)
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     path.write_text(lines[0], encoding="utf-8")
-    await write_drafts(cases, path, model, lambda line: None)
+    await write_drafts(cases, path, model, show, lambda line: None)
     assert model.asked == 3
-    assert [(d.case, d.draft) for d in read_drafts(path)] == [(cases[0], "draft 1"), (cases[1], "draft 3")]
+    assert [(d.case, d.draft) for d in read_drafts(path)] == [(cases[0], "draft 1 "), (cases[1], "draft 3 ")]
+
+
+async def test_of_passages_as_a_search_finds_them_the_model_sees_what_the_cutter_leaves(tmp_path):
+    case = DraftCase("x", ASKED, (NEAR * 5, PASSAGE), (("1832",),), found=True)
+    show = Shown(EvidenceCutter(CharacterVectors()), CutLimits(20, 4))
+    shown, whole = ("\n".join(e.text for e in show(one)) for one in (case, replace(case, found=False)))
+    assert whole == "\n".join(case.passages) and 0 < len(shown) < len(whole)
+    model = Writes("It was built in 1832. It stands. It stands.")
+    await write_drafts([case], tmp_path / "drafts.jsonl", model, show, lambda line: None)
+    (drafted,) = read_drafts(tmp_path / "drafts.jsonl")
+    assert drafted.case == case and drafted.draft.startswith("It was built in 1832.")
+    assert not drafted.draft.endswith("It stands. It stands.")
