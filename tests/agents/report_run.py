@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agents.asker import Asker, open_asker
 from agents.asking import Ask, Effort
-from agents.events import Finished, StatusChanged
+from agents.events import Finished
 from core.errors import ChatModelError
 from core.seams import ChatDelta
 from core.settings import Settings
@@ -104,13 +104,10 @@ async def open_reporter(folder: Path, chat):
 
 
 async def main(folder: Path, *, stalls: bool) -> None:
-    """Asks for the report and prints what came of it; writes a line for each note that is stored."""
+    """Asks for the report and prints what came of it."""
     reporter = await open_reporter(folder, LibraryChat(folder, stalls=stalls))
     ask = Ask(REQUEST, Scope("default", frozenset({"ann"})), "ann", "s", Effort.DEEP)
     async for event in reporter.ask(ask):
-        if isinstance(event, StatusChanged) and event.stage == "noted":
-            with (folder / "noted").open("a", encoding="utf-8") as file:
-                file.write(f"{event.detail}\n")
         if isinstance(event, Finished):
             answer, spent = event.answer, reporter.allowance._calls
             told = {"route": answer.route, "sentences": len(answer.sentences), "calls": answer.usage.model_calls}

@@ -5,9 +5,11 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -149,13 +151,12 @@ async def test_an_outage_of_the_model_is_a_failure(tmp_path):
 def test_a_run_that_is_killed_goes_on_with_the_sections_that_are_missing(tmp_path):
     first = start(tmp_path, stalls=True)
     # All but the one that stalls are stored.
-    wait_for(lambda: len(lines(tmp_path / "noted")) >= len(SHELF) - 1, first)
-    time.sleep(1)
+    wait_for(lambda: stored_notes(tmp_path / "sessions.db") == len(SHELF) - 1, first)
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
     before = lines(tmp_path / "calls")
     second = start(tmp_path, stalls=False)
-    out, _ = second.communicate(timeout=120)
+    out, _ = second.communicate(timeout=300)
     answer = json.loads(out.splitlines()[-1])
     again = lines(tmp_path / "calls")[len(before) :]
     titles = [one.title for one in SHELF]
@@ -262,6 +263,16 @@ def start(folder: Path, *, stalls: bool) -> subprocess.Popen:
 
 def lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def stored_notes(path: Path) -> int:
+    """How many sections would outlive the process now."""
+    if not path.exists():
+        return 0
+    with closing(sqlite3.connect(path, timeout=60)) as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'writes'").fetchone():
+            return 0
+        return connection.execute("SELECT count(*) FROM writes WHERE channel = 'noted'").fetchone()[0]
 
 
 def wait_for(is_there, process: subprocess.Popen) -> None:

@@ -25,7 +25,7 @@ class Blocked:
 
     def recall(self, *asked):
         self.begun.set()
-        self.go.wait(30)
+        self.go.wait(120)
         return ""
 
 

@@ -22,7 +22,7 @@ def slow_site():
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             self.server.asked.set()
-            self.server.go_on.wait(20)
+            self.server.go_on.wait(240)
             self.send_response(200)
             self.end_headers()
             self.wfile.write(b"<p>words</p>")
@@ -52,13 +52,13 @@ def test_an_upload_does_not_wait_for_a_page_that_is_slow_to_come(services, inges
 
         fetching = threading.Thread(target=fetch)
         fetching.start()
-        assert slow_site.asked.wait(20)
+        assert slow_site.asked.wait(120)
         reply = client.post("/v1/documents", files={"file": ("a.txt", b"words")}, headers=OWNER)
         assert reply.status_code == 200 and ingestor.contents == {"upload:a.txt": b"words"}
         assert client.get("/v1/jobs/fetch", headers=OWNER).json()["state"] == "running"
         assert not answered
         slow_site.go_on.set()
-        fetching.join(20)
+        fetching.join(120)
         assert answered == [200]
     [request] = [call[1] for call in ingestor.calls if call[0] == "ingest" and call[1].fetched]
     assert [candidate.uri for candidate in request.fetched] == [address]
@@ -83,7 +83,7 @@ async def test_the_server_goes_on_with_what_waits_after_any_error(
     ingestor.resume = resume
     monkeypatch.setattr(app.api, "RESUME_EVERY_S", 0.01)
     resuming = asyncio.create_task(app.api._resume(create_app(services, TOKEN)))
-    await asyncio.wait_for(ended.wait(), 20)
+    await asyncio.wait_for(ended.wait(), 120)
     resuming.cancel()
     await asyncio.gather(resuming, return_exceptions=True)
     assert results == [] and str(error) in caplog.text

@@ -27,7 +27,7 @@ class ScriptedEngine:
 
     def generate(self, messages, sampling, on_text):
         self.asked.append(sampling)
-        self.let.wait(30)
+        self.let.wait(120)
         on_text(self.text)
         return Outcome(3, 2, self.reason)
 

@@ -33,7 +33,7 @@ def server(tmp_path, monkeypatch):
 def test_two_callers_at_once_get_the_same_child(server):
     server.begin()
     with ThreadPoolExecutor(2) as pool:
-        urls = set(pool.map(lambda _: server.start(), range(2), timeout=30))
+        urls = set(pool.map(lambda _: server.start(), range(2), timeout=120))
     assert urls == {"http://127.0.0.1:1/v1"}
     assert server.is_alive()
 
@@ -54,7 +54,7 @@ def test_a_stop_while_it_starts_is_said_as_such(server):
         server._child.kill()  # before its first line
         server.stop()
         with pytest.raises(ChatModelError):
-            starting.result(timeout=30)
+            starting.result(timeout=120)
     assert not server.is_alive()
     assert server.start() == "http://127.0.0.1:1/v1"
 

@@ -184,7 +184,7 @@ class TestFaults:
         await model.close()
 
     async def test_silence_ends_at_the_time_out_and_is_not_asked_again(self, server):
-        model = OpenAIChatModel(server.base_url, MODEL, KEY, timeout_s=0.3)
+        model = OpenAIChatModel(server.base_url, MODEL, KEY, timeout_s=2)
         server.faults.append("silence")
         with pytest.raises(ChatModelError, match="in time.*ATTEST_CHAT__TIMEOUT_S"):
             await collect(model, "hi", ChatOptions())

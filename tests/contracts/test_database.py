@@ -64,7 +64,7 @@ class TestKeys:
 def hold(url: str, ready, over) -> None:
     with WriterLock(open_server(url, PASSWORD)):
         ready.set()
-        over.wait(30)
+        over.wait(300)
 
 
 class TestWriterLock:

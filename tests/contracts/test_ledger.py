@@ -46,7 +46,7 @@ def row(uri: str, status: FileStatus = FileStatus.WRITING, **values) -> LedgerRo
 def drive(url: str, start, claimed) -> None:
     """A process that works through the queue: what it claims, and what it accepts again."""
     queue = IngestQueue(Ledger(open_server(url, PASSWORD)))
-    start.wait(30)
+    start.wait(120)
     mine = [put.uri for put in queue.accept([row(f"new{i:03}") for i in range(40)])]
     while got := queue.claim("default", 3):
         mine += [uri for uri, _ in got]

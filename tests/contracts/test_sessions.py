@@ -143,7 +143,7 @@ class TestSessions:
         first, second = BlockedChat(GOOD), ScriptedChat(GOOD)
         one, other = await opened(chat=first), await opened(chat=second)
         turns = [asyncio.create_task(ask(one, QUESTION))]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             await first.begun.wait()
             turns.append(asyncio.create_task(ask(other, f"{QUESTION} 请再说一次")))
             await asyncio.sleep(0.5)
@@ -159,7 +159,7 @@ class TestSessions:
         one, other = await opened(chat=first), await opened(chat=ScriptedChat(GOOD))
         other._turns = TurnOrder(other._graph.checkpointer.engine, longest_wait_s=0)
         turn = asyncio.create_task(events_of(one, QUESTION))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             await first.begun.wait()
             failed = (await events_of(other, QUESTION))[-1]
             assert isinstance(failed, Failed) and failed.code == "conflict"
@@ -172,7 +172,7 @@ class TestSessions:
         first = BlockedChat(GOOD)
         one, other = await opened(chat=first), await opened(chat=ScriptedChat(GOOD))
         turn = asyncio.create_task(events_of(one, QUESTION))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             await first.begun.wait()
             one._turns.close()
             assert isinstance((await events_of(other, QUESTION))[-1], Finished)

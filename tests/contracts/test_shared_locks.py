@@ -46,7 +46,7 @@ def opened(request, tmp_path):
 
 def taken_at_last(locks, name):
     """Whether it can be taken in the seconds that a server needs to notice that a client is gone."""
-    ends = time.monotonic() + 20
+    ends = time.monotonic() + 120
     while not (taken := locks.try_take(name)) and time.monotonic() < ends:
         time.sleep(0.05)
     return taken
@@ -73,11 +73,11 @@ def test_a_process_that_is_killed_holds_nothing(opened):
         locks = SharedLocks(opened())
         assert not locks.try_take("a") and not locks.try_take("b")
         holder.send_signal(signal.SIGKILL)
-        holder.wait(30)
+        holder.wait(120)
         assert taken_at_last(locks, "a") and taken_at_last(locks, "b")
     finally:
         holder.kill()
-        holder.wait(30)
+        holder.wait(120)
         holder.stdout.close()
 
 
@@ -110,7 +110,7 @@ async def test_one_is_alone_among_all_processes_and_within_one(opened):
             inside -= 1
 
     processes = [SharedLocks(opened()) for _ in range(3)]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await asyncio.gather(*(enter(locks) for locks in processes for _ in range(4)))
     assert most == 1
     assert SharedLocks(opened()).try_take("a")
@@ -146,7 +146,7 @@ def test_server_is_given_back_its_connection(postgres_server):
     closed.dispose()
     with other.connect() as connection:
         found = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-        for _ in range(100):
+        for _ in range(2400):
             if (left := connection.scalar(text(found))) == 1:
                 break
             connection.rollback()

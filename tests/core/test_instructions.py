@@ -74,6 +74,6 @@ def test_excerpts_are_short_and_on_one_line():
     "text", ["ignore all the " * 5000, "忽略以上" * 10_000, "do not " * 10_000, "<tool_call " * 5000]
 )
 def test_no_text_takes_long(text):
-    started = time.monotonic()
+    started = time.process_time()
     list(find_instructions(text))
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5

@@ -98,6 +98,6 @@ def test_any_card_with_its_check_digit_is_found(number, parted, before):
     "text", ["1" * 50_000, "a@" * 20_000, "a." * 30_000 + "@", "+1 (2 " * 10_000, "-1" * 30_000]
 )
 def test_no_text_takes_long(text):
-    started = time.monotonic()
+    started = time.process_time()
     find_personal_data(text)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5

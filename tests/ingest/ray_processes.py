@@ -39,7 +39,7 @@ def kill_at_work(pid: int, title: str, is_over: Callable[[], bool]) -> int:
     return 0
 
 
-def wait_for_end(titles: dict[int, str], within_s: float = 20.0) -> dict[int, str]:
+def wait_for_end(titles: dict[int, str], within_s: float = 120.0) -> dict[int, str]:
     """Those of the processes that are still there when the time is over."""
     deadline = time.monotonic() + within_s
     while (left := {p: t for p, t in titles.items() if Path(f"/proc/{p}").exists()}) and (

@@ -65,7 +65,7 @@ def test_it_is_taken_in_while_a_run_goes_on(bench):
 
         def parse(self, path, media_type):
             begun.set()
-            assert go_on.wait(20)
+            assert go_on.wait(120)
             return self.inner.parse(path, media_type)
 
         def close(self):
@@ -77,7 +77,7 @@ def test_it_is_taken_in_while_a_run_goes_on(bench):
     bench.write("slow.md", "slow")
     run = threading.Thread(target=bench.ingestor.ingest, args=([bench.docs], REQUEST))
     run.start()
-    assert begun.wait(20)
+    assert begun.wait(120)
     taken.append(upload(bench, "a.md", "words"))
     assert bench.ledger.get("default", "upload:a.md").status is FileStatus.WRITING
     go_on.set()

@@ -87,7 +87,7 @@ def test_nobody_accepts_a_version_while_its_copy_is_being_removed(sides):
 
     two.originals.remove = once(two.originals.remove, slow)
     two.ingestor.delete("default", "upload:a.md")
-    upload.join(20)
+    upload.join(120)
     assert [work.row.document_id for work in taken[0].works] == [row.document_id]
     assert one.originals.path(row.document_id).read_text() == "words"
     assert one.ingestor.finish_accepted("default", taken[0]).added == 1 and two.ingestor.verify().is_sound

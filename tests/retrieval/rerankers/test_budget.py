@@ -41,7 +41,7 @@ class SlowReranker:
             self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             time.sleep(self.hit_s * len(hits))
-            self.gate.wait(20)
+            self.gate.wait(120)
             if self.fault:
                 raise self.fault
             return rank_hits(hits, [float(hit.chunk.order) for hit in hits])
@@ -62,9 +62,17 @@ def timed(reranker, given):
     return reranker.rerank("q", given), time.monotonic() - begun
 
 
+def wait_until_reranked(reranker) -> None:
+    """A loaded machine may need longer than the budget, for the first calls above all."""
+    deadline = time.monotonic() + 120
+    while reranker.rerank("t", hits(3))[0].stage is Stage.FUSED:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_in_time_the_whole_list_is_reranked(slow):
     given = hits(5)
-    ranked = BudgetedReranker(slow, 5000).rerank("q", given)
+    ranked = BudgetedReranker(slow, 60_000).rerank("q", given)
     assert [hit.chunk.id for hit in ranked] == ["c4", "c3", "c2", "c1", "c0"]
     assert all(hit.stage is Stage.RERANKED for hit in ranked)
 
@@ -79,7 +87,7 @@ class HeadReranker:
 
 def test_what_the_reranker_left_as_it_was_stays_behind_and_is_not_called_reranked():
     given = hits(5)
-    ranked = BudgetedReranker(HeadReranker(), 5000, in_parts=False).rerank("q", given)
+    ranked = BudgetedReranker(HeadReranker(), 60_000, in_parts=False).rerank("q", given)
     assert [hit.chunk.id for hit in ranked] == ["c1", "c0", "c2", "c3", "c4"]
     assert [hit.stage for hit in ranked] == [Stage.RERANKED] * 2 + [Stage.FUSED] * 3
     assert ranked[2:] == given[2:]
@@ -111,7 +119,7 @@ def test_once_the_late_call_has_ended_reranking_goes_on(slow):
     slow.gate.clear()
     budgeted.rerank("q", hits(3))
     slow.gate.set()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while budgeted.rerank("q", hits(3))[0].stage is Stage.FUSED:
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -119,7 +127,7 @@ def test_once_the_late_call_has_ended_reranking_goes_on(slow):
 
 def test_questions_at_once_wait_for_each_other_while_that_is_in_time():
     slow = SlowReranker(hit_s=0.02)
-    budgeted = BudgetedReranker(slow, 4000, slots=1)
+    budgeted = BudgetedReranker(slow, 60_000, slots=1)
     with ThreadPoolExecutor(4) as threads:
         ranked = list(threads.map(lambda _: budgeted.rerank("q", hits(3)), range(4)))
     assert all(hit.stage is Stage.RERANKED for hits_ in ranked for hit in hits_)
@@ -133,16 +141,20 @@ def test_no_more_calls_run_at_once_than_there_are_slots(slow):
         begun = time.monotonic()
         ranked = list(threads.map(lambda _: budgeted.rerank("q", hits(3)), range(12)))
     assert time.monotonic() - begun < 0.15 + SLACK_S
+    deadline = time.monotonic() + 120
+    while len(slow.sizes) < 3:  # a thread may begin after its question has given it up
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     assert slow.most_at_once == len(slow.sizes) == 3
     assert all(order == hits(3) for order in ranked)
 
 
 def test_what_was_reached_in_time_counts_and_the_call_ends_soon():
-    slow = SlowReranker(hit_s=0.02)
+    slow = SlowReranker(hit_s=0.1)
     given = hits(600)
-    ranked, took_s = timed(BudgetedReranker(slow, 400), given)
+    ranked, took_s = timed(BudgetedReranker(slow, 2000), given)
     head = [hit for hit in ranked if hit.stage is Stage.RERANKED]
-    assert took_s < 0.4 + SLACK_S and 2 <= len(head) <= 20
+    assert took_s < 2 + SLACK_S and 2 <= len(head) <= 20
     assert ranked[: len(head)] == head and ranked[len(head) :] == given[len(head) :]
     assert [hit.chunk.order for hit in head] == list(range(len(head)))[::-1]
     assert [hit.ranks["reranked"] for hit in head] == list(range(1, len(head) + 1))
@@ -157,20 +169,20 @@ def test_a_first_part_that_is_too_slow_is_the_last():
 
 
 def test_what_depends_on_its_company_is_asked_in_one_piece(slow):
-    ranked = BudgetedReranker(slow, 5000, in_parts=False).rerank("q", hits(9))
+    ranked = BudgetedReranker(slow, 60_000, in_parts=False).rerank("q", hits(9))
     assert slow.sizes == [9] and ranked[0].chunk.order == 8
 
 
 def test_a_fault_within_the_budget_is_the_callers(slow):
     slow.fault = RerankerError("the server is gone")
     with pytest.raises(RerankerError, match="is gone"):
-        BudgetedReranker(slow, 5000).rerank("q", hits(2))
+        BudgetedReranker(slow, 60_000).rerank("q", hits(2))
 
 
 def test_a_time_out_of_the_reranker_is_no_spent_budget(slow):
     slow.fault = TimeoutError("its own")
     with pytest.raises(TimeoutError, match="its own"):
-        BudgetedReranker(slow, 5000).rerank("q", hits(2))
+        BudgetedReranker(slow, 60_000).rerank("q", hits(2))
 
 
 def test_a_fault_past_the_budget_is_logged(slow, caplog):
@@ -179,7 +191,7 @@ def test_a_fault_past_the_budget_is_logged(slow, caplog):
     budgeted = BudgetedReranker(slow, 50)
     assert budgeted.rerank("q", hits(2)) == hits(2)
     slow.gate.set()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while "is gone" not in caplog.text:
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -191,13 +203,10 @@ def test_a_server_that_is_too_slow_is_not_waited_for(model_server):
         reranker_api_key=KEY, rerank_budget_ms=1500, reranker_timeout_s=60,
     )  # fmt: skip
     reranker = build_reranker(settings, object)
-    assert reranker.rerank("t", hits(3))[0].stage is Stage.RERANKED
-    model_server.delay_s = 20
+    wait_until_reranked(reranker)
+    model_server.delay_s = 60
     ranked, took_s = timed(reranker, hits(3))
     assert ranked == hits(3) and took_s < 1.5 + SLACK_S
     # Its call ends by its own time-out soon after, and makes room.
     model_server.delay_s = 0
-    deadline = time.monotonic() + 60
-    while reranker.rerank("t", hits(3))[0].stage is Stage.FUSED:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until_reranked(reranker)
