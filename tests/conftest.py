@@ -34,6 +34,10 @@ def cost(item: pytest.Item) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The quick tests first, so that an error shows early. Order is kept otherwise."""
     items.sort(key=cost)
+    for item in items:
+        if item.get_closest_marker("browser"):
+            # A browser is not ours, nor is the machine (docs/decisions/050-steady-tests.md).
+            item.add_marker(pytest.mark.flaky(reruns=1))
     if find_spec("torch") is None or find_spec("sentence_transformers") is None:
         for item in items:
             if item.get_closest_marker("torch"):

@@ -25,12 +25,12 @@ def test_the_record_is_there_while_the_server_runs(tmp_path, end):
         assert server.stdout.readline() == "{\n"
         record = json.loads((tmp_path / "server.json").read_text())
         assert record["pid"] == server.pid
-        assert httpx.get(f"{record['url']}/health/live", timeout=60).json()["pid"] == server.pid
-        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180)
+        assert httpx.get(f"{record['url']}/health/live", timeout=300).json()["pid"] == server.pid
+        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
         assert second.returncode == 3
         assert json.loads(second.stdout)["error"]["code"] == "store_locked"
         server.send_signal(end)
-        assert server.wait(120) == 0
+        assert server.wait(300) == 0
         assert not (tmp_path / "server.json").exists()
     finally:
         server.kill()
