@@ -103,9 +103,7 @@ def problem(status: HTTPStatus, code: str, detail: str, remedy: str = "", **more
 
 def problem_response(error: AttestError) -> JSONResponse:
     """The problem document of an error of ours."""
-    return problem(
-        status_of(error), error.code, error.message, error.remedy, retryable=bool(error.retryable)
-    )
+    return problem(status_of(error), error.code, error.message, error.remedy, retryable=bool(error.retryable))
 
 
 def install_problem_handlers(app: FastAPI) -> None:
