@@ -328,6 +328,7 @@ def is_refusal(text: str) -> bool:
 def make_citation(marker: int, bound: BoundSpan, screened: ScreenedEvidence) -> Citation:
     """The citation of a span; its quote is cut from the chunk's own text."""
     chunk: Chunk = bound.chunk
+    page, boxes = chunk.place_of(bound.span.start, bound.span.end)
     return Citation(
         marker=marker,
         chunk_id=chunk.id,
@@ -337,8 +338,8 @@ def make_citation(marker: int, bound: BoundSpan, screened: ScreenedEvidence) -> 
         quote=chunk.text[bound.span.start : bound.span.end],
         start=bound.span.start,
         end=bound.span.end,
-        page=chunk.page,
-        boxes=chunk.boxes,
+        page=page,
+        boxes=boxes,
         figure=chunk.figure,
         flagged=screened.is_flagged(chunk.id, bound.span.start, bound.span.end),
     )

@@ -80,14 +80,16 @@ def _elsewhere(store: VectorStore, scope: Scope, citation: Citation) -> Citation
 
 
 def _moved(citation: Citation, chunk: Chunk, start: int) -> Citation:
+    end = start + len(citation.quote)
+    page, boxes = chunk.place_of(start, end)
     return replace(
         citation,
         chunk_id=chunk.id,
         title=chunk.title,
         uri=chunk.uri,
         start=start,
-        end=start + len(citation.quote),
-        page=chunk.page,
-        boxes=chunk.boxes,
+        end=end,
+        page=page,
+        boxes=boxes,
         figure=chunk.figure,
     )

@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from app import problems
@@ -19,6 +19,7 @@ from app.body_limit import BodyLimit
 from app.communities import Communities
 from app.curation import Curation
 from app.jobs import JobBook
+from app.known_parameters import refuse_unknown
 from app.library import Library
 from app.memory import UserFacts
 from app.metrics import CountRequests, Metrics
@@ -80,9 +81,11 @@ def create_app(services: Services, local_token: str, *, warm_up: bool = False) -
     app.state.streams = StreamBook(settings.server.resume_s)
     problems.install_problem_handlers(app)
     for routes in (
-        ask, chat, search, graph, documents, collections, faq, feedback, memory, assistants, jobs, sessions,
-        tools, health, metrics,
+        ask, search, graph, documents, collections, faq, feedback, memory, assistants, jobs, sessions, tools,
     ):  # fmt: skip
+        app.include_router(routes.router, dependencies=[Depends(refuse_unknown)])
+    # Clients of OpenAI's and probes may send parameters of their own.
+    for routes in (chat, health, metrics):
         app.include_router(routes.router)
     # The last one added is the first that a request meets.
     app.add_middleware(BodyLimit, max_upload_mb=settings.server.max_upload_mb)

@@ -55,9 +55,9 @@ def _counted(receive: Receive, limit: int) -> Receive:
 
 def _too_large(limit: int):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    return problem(
-        status, status.name.lower(), _detail(limit), "send less, or raise ATTEST_SERVER__MAX_UPLOAD_MB"
-    )
+    is_json = limit == JSON_LIMIT
+    remedy = "send less" if is_json else "send less, or raise ATTEST_SERVER__MAX_UPLOAD_MB"
+    return problem(status, status.name.lower(), _detail(limit), remedy, retryable=False)
 
 
 def _detail(limit: int) -> str:

@@ -4,6 +4,7 @@ Knows visibility, collections and the one writer; knows nothing of HTTP or termi
 Every method is synchronous and gives what is shown, as plain JSON values.
 """
 
+import shlex
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from ingest.report import Progress
     from ingest.request import IngestRequest
 
+ID_DIGITS, WHOLE_ID_DIGITS = 16, 64
+"""Of the id of a document: as lists show it, which is enough to name it, and as it is."""
+_NAMED = 5
+"""So many collections are named to who asks for one that is not there."""
 Visible = frozenset[str] | None
 """Whose documents may be seen: names of readers, or None for all."""
 
@@ -66,11 +71,22 @@ class Library:
         """As `attest search --json`; `narrowed` is the filter as a user writes it. Raises
         NotFoundError as `require_collection` does."""
         check_question(query, self._services.settings.server.max_question_chars)
-        where = conditions_of(narrowed)
+        conditions_of(narrowed)
         # Built first, since it opens the store and loads the embedder side by side.
         retriever = self._services.retriever()
         self.require_collection(scope.collection, viewers)
+        where = conditions_of(self._by_whole_id(narrowed or {}, scope))
         return render_search(retriever.search(query, scope, limit, where))
+
+    def _by_whole_id(self, narrowed: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
+        """A filter whose documents stand there by their whole ids, also those that are named otherwise."""
+        given = narrowed.get("document", ())
+        named = [given] if isinstance(given, str) else given
+        if all(len(name) == WHOLE_ID_DIGITS for name in named):
+            return dict(narrowed)
+        rows = self._searchable(scope.collection, scope.readers)
+        ids = [next((row.document_id for row in rows if _is_named(row, name)), name) for name in named]
+        return {**narrowed, "document": ids}
 
     def require_collection(self, collection: str, viewers: Visible = None) -> None:
         """Raises NotFoundError, which names the command that makes one, when it is not there;
@@ -83,10 +99,21 @@ class Library:
         else:
             found = bool(reader_sets) or collection in self._services.store().collections()
         if not found:
+            remedy = f"run: attest ingest PATH --collection {shlex.quote(collection)}"
             raise NotFoundError(
-                f"there is no collection {collection!r}",
-                remedy=f"run: attest ingest PATH --collection {collection}",
+                f"there is no collection {collection!r}", remedy=remedy + self._there_are(viewers)
             )
+
+    def _there_are(self, viewers: Visible) -> str:
+        """Names of collections, those alone that are no secret to the viewers."""
+        names = [
+            name
+            for name in sorted(self._services.store().collections())
+            if viewers is None
+            or any(_may_see(readers, viewers) for readers in self._services.ledger().reader_sets(name))
+        ]
+        more = ", …" if len(names) > _NAMED else ""
+        return f"; or name one that is there: {', '.join(names[:_NAMED])}{more}" if names else ""
 
     def ingest(self, order: IngestOrder, on_progress: "Callable[[Progress], None] | None" = None) -> dict:
         """As `attest ingest --json`, and `exit_code`."""
@@ -114,9 +141,7 @@ class Library:
             closing(Fetcher(limits)) as fetcher,
         ):
             limit = settings.max_pages
-            yield tuple(
-                fetch_candidates(order.addresses, Path(folder), fetcher, limit, order.is_cancelled)
-            )
+            yield tuple(fetch_candidates(order.addresses, Path(folder), fetcher, limit, order.is_cancelled))
 
     def _ingest(
         self,
@@ -187,16 +212,15 @@ class Library:
         self.require_collection(collection, viewers)
         return {"documents": [render_document(row) for row in self._searchable(collection, visible)]}
 
-    def document(
-        self, collection: str, reference: str, visible: Visible, viewers: Visible = None
-    ) -> dict:
-        """One document by id or uri. Raises NotFoundError when it may not be seen either."""
+    def document(self, collection: str, reference: str, visible: Visible, viewers: Visible = None) -> dict:
+        """One document by uri, by id or by the first 16 digits of that, as lists show it. Raises
+        NotFoundError when it may not be seen either."""
         self.require_collection(collection, viewers)
         return render_document(self._find(collection, reference, visible))
 
     def _find(self, collection: str, reference: str, visible: Visible) -> "LedgerRow":
         for row in [*self._searchable(collection, visible), *self._failed(collection, visible)]:
-            if reference in (row.document_id, row.uri):
+            if _is_named(row, reference):
                 return row
         raise _no_document(reference, collection)
 
@@ -224,8 +248,9 @@ class Library:
         for row in rows:
             # Of a failed file the last good version is searched still.
             versions = (row.document_id, *row.previous_ids)
-            if reference == row.uri or reference in versions:
-                document_id = reference if reference in versions else row.document_id
+            named = [version for version in versions if _is_id(reference, version)]
+            if named or reference == row.uri:
+                document_id = named[0] if named else row.document_id
                 self._check_unmasked(row)
                 return self._services.figures().read(collection, document_id, name)
         raise _no_document(reference, collection)
@@ -326,6 +351,14 @@ def _no_document(reference: str, collection: str) -> NotFoundError:
     return NotFoundError(
         f"there is no document {reference!r} in {collection!r}", remedy="see: attest documents list"
     )
+
+
+def _is_named(row: "LedgerRow", reference: str) -> bool:
+    return reference == row.uri or _is_id(reference, row.document_id)
+
+
+def _is_id(reference: str, document_id: str) -> bool:
+    return reference == document_id or len(reference) >= ID_DIGITS and document_id.startswith(reference)
 
 
 def _may_see(readers: Iterable[str], visible: Visible) -> bool:

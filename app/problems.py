@@ -5,6 +5,7 @@ error has another shape.
 """
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
@@ -102,9 +103,7 @@ def problem(status: HTTPStatus, code: str, detail: str, remedy: str = "", **more
 
 def problem_response(error: AttestError) -> JSONResponse:
     """The problem document of an error of ours."""
-    return problem(
-        status_of(error), error.code, error.message, error.remedy, retryable=bool(error.retryable)
-    )
+    return problem(status_of(error), error.code, error.message, error.remedy, retryable=bool(error.retryable))
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -124,13 +123,21 @@ async def _on_attest_error(request: Request, exc: AttestError) -> JSONResponse:
 
 async def _on_invalid_request(_request: Request, exc: RequestValidationError) -> JSONResponse:
     # The value itself is left out: it may be a secret, and it may be large.
-    faults = [
-        {"where": ".".join(str(part) for part in fault["loc"]), "what": fault["msg"]}
-        for fault in exc.errors()
-    ]
+    faults = [{"where": _where(fault), "what": _what(fault)} for fault in exc.errors()]
     first = faults[0] if faults else {"where": "body", "what": "cannot be read"}
     detail = f"{first['where']}: {first['what']}"
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, "see /docs", faults=faults)
+
+
+def _where(fault: Mapping) -> str:
+    # Of what is no JSON the place is a number of characters, and no field.
+    return "body" if fault["type"] == "json_invalid" else ".".join(str(part) for part in fault["loc"])
+
+
+def _what(fault: Mapping) -> str:
+    if fault["type"] != "json_invalid":
+        return fault["msg"]
+    return f"not valid JSON: {fault['ctx']['error']}, at character {fault['loc'][-1]}"
 
 
 async def _on_http_exception(_request: Request, exc: HTTPException) -> JSONResponse:

@@ -74,7 +74,7 @@ def serve_api(services: Services, on_ready: Callable[[ServerRecord], "subprocess
         app = create_app(services, record.token, warm_up=True)
         config = uvicorn.Config(app, log_level=settings.log_level, access_log=False, server_header=False)
         server = uvicorn.Server(config)
-        signal.signal(signal.SIGTERM, _raise_exit)
+        end_on_sigterm()
         with _published(services.paths.server_record, record):
             child = on_ready(record)
             with stopped_at_end(child):
@@ -114,7 +114,13 @@ def start_ui(services: Services, api_url: str, api_token: str, port: int) -> sub
     child = subprocess.Popen(
         command, env=environment, cwd=UI_SCRIPT.parent.parent, stdout=sys.stderr, start_new_session=True
     )
-    _wait_until_open(child, host, port)
+    is_open = False
+    try:
+        _wait_until_open(child, host, port)
+        is_open = True
+    finally:
+        if not is_open:
+            _stop(child)
     return child
 
 
@@ -128,8 +134,6 @@ def _wait_until_open(child: subprocess.Popen, host: str, port: int) -> None:
             return
         except OSError:
             time.sleep(0.1)
-    child.kill()
-    child.wait()
     raise ServiceError(f"the web page did not start at {url}", remedy="run: attest doctor")
 
 
@@ -146,18 +150,27 @@ def stopped_at_end(child: subprocess.Popen | None) -> Iterator[None]:
     try:
         yield
     finally:
-        if child is not None and child.poll() is None:
-            child.terminate()
-            try:
-                child.wait(STOP_WAIT_S)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+        if child is not None:
+            _stop(child)
+
+
+def _stop(child: subprocess.Popen) -> None:
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(STOP_WAIT_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def end_on_sigterm() -> None:
+    """From here on SIGTERM is an exception: its default would end the process before it has tidied up.
+    uvicorn raises the signal again when it has shut down."""
+    signal.signal(signal.SIGTERM, _raise_exit)
 
 
 def _raise_exit(_number, _frame) -> None:
-    """SIGTERM as an exception: its default would end the process before it has tidied up.
-    uvicorn raises the signal again when it has shut down."""
     raise SystemExit(0)
 
 

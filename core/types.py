@@ -57,13 +57,17 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle on a page, in points from the page's top left corner. Pages count from 1."""
+    """A rectangle on a page, in points from the page's top left corner. Pages count from 1. In a chunk
+    `start` and `end` are the characters of its text that stand there; both 0 where that is not known, as in
+    indexes of earlier versions."""
 
     page: int
     left: float
     top: float
     right: float
     bottom: float
+    start: int = 0
+    end: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +200,12 @@ class Chunk:
         """Title and heading path, which go in front of the text when it is embedded."""
         parts = [self.title, *(h for h in self.headings if h != self.title)]
         return " › ".join(part for part in parts if part)
+
+    def place_of(self, start: int, end: int) -> tuple[int | None, tuple[Box, ...]]:
+        """The page on which `text[start:end]` begins, and its boxes; those of the whole chunk where it is not
+        known what stands where. A chunk may go over several pages."""
+        boxes = tuple(box for box in self.boxes if box.start < end and start < box.end)
+        return (boxes[0].page, boxes) if boxes else (self.page, self.boxes)
 
 
 def chunk_id(document_id: str, order: int) -> str:

@@ -25,6 +25,7 @@ from ingest.publish import UPLOAD_PREFIX
 from ingest.queue import MAX_ATTEMPTS
 from ingest.report import Outcome
 from ingest.request import IngestRequest, version_of, wanted_row
+from ingest.searched import searched
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +136,8 @@ class Acceptor:
         wanted = wanted_row(row, found, request, fingerprint)
         if isinstance(found, RefusedFile):
             return Decision(found.uri, Outcome.FAILED, wanted, found.error)
-        was_there = row and (row.status is FileStatus.DONE or row.previous_ids)
-        outcome = Outcome.UPDATED if was_there else Outcome.ADDED
+        # What only a killed run had begun was never there for anybody who searched.
+        outcome = Outcome.UPDATED if row and searched([row]) else Outcome.ADDED
         source = None if request.force else self._same_words(row, wanted)
         return Decision(found.uri, outcome, wanted, None, found.path, source)
 

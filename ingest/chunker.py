@@ -5,8 +5,8 @@ A chunk's text holds the document's own words only; the heading path stands besi
 Pure; tokens are counted by the function that is passed in.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from core.types import Box, Chunk, Document, Element, ElementKind, chunk_id
 from ingest.pieces import Piece, cut_element
@@ -138,7 +138,6 @@ def _overlap(group: Sequence[Piece], most: int, room: int) -> list[Piece]:
 
 def _make_chunk(document: Document, order: int, headings: tuple[str, ...], group: Sequence[Piece]) -> Chunk:
     elements = list({id(p.element): p.element for p in group}.values())
-    boxes: list[Box] = [e.box for e in elements if e.box is not None]
     return Chunk(
         id=chunk_id(document.id, order),
         document_id=document.id,
@@ -148,10 +147,24 @@ def _make_chunk(document: Document, order: int, headings: tuple[str, ...], group
         uri=document.uri,
         headings=headings,
         page=next((e.page for e in elements if e.page is not None), None),
-        boxes=tuple(dict.fromkeys(boxes)),
+        boxes=tuple(_boxes(group)),
         kind=_kind(group),
         figure=next((e.figure.name for e in elements if e.figure is not None), ""),
     )
+
+
+def _boxes(group: Sequence[Piece]) -> Iterator[Box]:
+    """Those of the elements, each with the characters of the text that its pieces are."""
+    spans: dict[int, tuple[Element, int, int]] = {}
+    end = -len(group[0].separator)
+    for piece in group:
+        start = end + len(piece.separator)
+        end = start + len(piece.text)
+        _, first, _ = spans.get(id(piece.element), (piece.element, start, end))
+        spans[id(piece.element)] = (piece.element, first, end)
+    for element, start, end in spans.values():
+        if element.box is not None:
+            yield replace(element.box, start=start, end=end)
 
 
 def _join(group: Sequence[Piece]) -> str:

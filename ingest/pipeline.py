@@ -31,7 +31,7 @@ from ingest.leftovers import Leftovers
 from ingest.near_copies import NearCopy
 from ingest.originals import Originals
 from ingest.parsing import ParserRunner
-from ingest.pruning import Vanished, find_vanished
+from ingest.pruning import Vanished, find_vanished, warn_of_vanished
 from ingest.publish import Publisher
 from ingest.queue import IngestQueue
 from ingest.report import IngestReport, Outcome
@@ -45,6 +45,7 @@ __all__ = ["IngestRequest", "Ingestor"]
 _log = logging.getLogger(__name__)
 _FILES_AT_ONCE = 32
 IN_WORK = ("in_work", "another process is ingesting it: see its report, or run this again")
+WOULD_GO = ("would_be_removed", "it is gone from the folder, and --prune would remove it")
 # Named here, since `list` is also a verb of the Ingestor.
 Rows = list[LedgerRow]
 Counts = list[CollectionCount]
@@ -139,6 +140,8 @@ class Ingestor:
             self._index_released(request.collection)
             self._leftovers.remove(request.collection)
             self._finisher.tidy()
+            if not request.prune:
+                run.warn(warn_of_vanished(self._ledger, request, sources, candidates))
             return run.ended()
 
     def accept(self, sources: Sequence[Path], request: IngestRequest) -> Taken:
@@ -389,4 +392,4 @@ class Ingestor:
         for decision in self._intake.decide(candidates, request):
             run.tell(decision.uri, Result(decision.outcome, error=decision.error))
         for row in gone:
-            run.tell(row.uri, Result(Outcome.REMOVED))
+            run.tell(row.uri, Result(Outcome.REMOVED), (WOULD_GO,))

@@ -12,6 +12,10 @@ from ingest.discover import Candidate
 from ingest.ledger import FileStatus, Ledger, LedgerRow
 from ingest.report import FileWarning
 from ingest.request import IngestRequest
+from ingest.searched import searched
+
+_NAMED = 5
+"""So many of the files of a folder are named in a warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +43,43 @@ def find_vanished(
         if source.exists() and not source.is_dir():
             continue
         folder = source.resolve().as_posix()
-        rows = [
-            row for row in ledger.below(request.collection, folder) if row.status is not FileStatus.DELETING
-        ]
+        rows = _below(ledger, request.collection, folder)
         if rows and not any(uri.startswith(f"{folder}/") for uri in seen):
             raise InputError(
                 f"{source} holds no file, but {len(rows)} files of it are in {request.collection!r}",
                 remedy="is the disk mounted? To remove them all the same: attest documents delete URI, "
                 f"or attest collections delete {request.collection}",
             )
-        # What the walk passed over, such as a folder that may not be read, is still there.
-        gone |= {row.uri: row for row in rows if row.uri not in seen and not _is_there(row.uri)}
+        gone |= {row.uri: row for row in _gone(rows, seen)}
     return _without_unmounted([gone[uri] for uri in sorted(gone)])
+
+
+def warn_of_vanished(
+    ledger: Ledger, request: IngestRequest, sources: Sequence[Path], candidates: Iterable[Candidate]
+) -> list[FileWarning]:
+    """For a run that does not prune: one warning for each of its folders of which files are searched
+    still that are gone from it. Without it who renames or deletes a file is answered from the old one
+    unawares."""
+    seen = {candidate.uri for candidate in candidates}
+    warnings = []
+    for source in sources:
+        folder = source.resolve().as_posix()
+        gone = searched(_gone(_below(ledger, request.collection, folder), seen)) if source.is_dir() else []
+        if gone:
+            names = ", ".join(row.uri.removeprefix(f"{folder}/") for row in gone[:_NAMED])
+            more = f" and {len(gone) - _NAMED} more" if len(gone) > _NAMED else ""
+            words = f"gone from the folder and searched still: {names}{more}. --prune removes what is gone"
+            warnings.append(FileWarning(folder, "vanished", words))
+    return warnings
+
+
+def _below(ledger: Ledger, collection: str, folder: str) -> list[LedgerRow]:
+    return [row for row in ledger.below(collection, folder) if row.status is not FileStatus.DELETING]
+
+
+def _gone(rows: Iterable[LedgerRow], seen: set[str]) -> list[LedgerRow]:
+    # What the walk passed over, such as a folder that may not be read, is still there.
+    return [row for row in rows if row.uri not in seen and not _is_there(row.uri)]
 
 
 def _without_unmounted(rows: list[LedgerRow]) -> Vanished:

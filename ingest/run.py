@@ -67,6 +67,11 @@ class Run:
                 stages = (self._parsed, self._embedded)
                 self._on_progress(Progress(uri, result.outcome, *place, chunks, pages, *stages))
 
+    def warn(self, warnings: Sequence[FileWarning]) -> None:
+        """Adds to the report what is of no single file of the run."""
+        with self._lock:
+            self._report.warnings.extend(warnings)
+
     def ended(self) -> IngestReport:
         """The report, with the time it took."""
         self._report.seconds = time.monotonic() - self._started

@@ -111,9 +111,9 @@ class ApiClient:
         """Forgets one session."""
         self._call("DELETE", f"/v1/sessions/{quote(session_id, safe='')}")
 
-    def delete_document(self, document_id: str, collection: str) -> None:
-        """Removes one document from a collection."""
-        path = f"/v1/documents/{quote(document_id, safe='')}"
+    def delete_document(self, reference: str, collection: str) -> None:
+        """Removes one document, by its uri or its id, from a collection."""
+        path = f"/v1/documents/{quote(reference, safe='')}"
         self._call("DELETE", path, params={"collection": collection})
 
     def figure(self, path: str, collection: str) -> bytes:
@@ -126,14 +126,15 @@ class ApiClient:
             raise problem_of(response)
         return response.content
 
-    def upload(self, name: str, content: bytes, collection: str) -> Json:
-        """Hands one file over. Returns `{"job_id", "accepted", "unchanged", "failures"}` as soon
-        as it is safe on the server's disk; `job` tells of the rest."""
+    def upload(self, name: str, content: bytes, collection: str, readers: list[str]) -> Json:
+        """Hands one file over, for these readers, or for everyone when none is named. Returns `{"job_id",
+        "accepted", "unchanged", "failures"}` as soon as it is safe on the server's disk; `job` tells of the
+        rest."""
         return self._call(
             "POST",
             "/v1/documents",
             files={"file": (name, content)},
-            data={"collection": collection, "wait": "false"},
+            data={"collection": collection, "wait": "false", "readers": readers},
             timeout=httpx.Timeout(UPLOAD_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
         )
 

@@ -3,6 +3,7 @@
 Knows Streamlit and the API's documents. Does not know what happens to a file after upload.
 """
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -18,6 +19,7 @@ from ui.texts import Texts
 DOCUMENTS_SHOWN = 50
 POLL_S = 0.5
 JOB_STATES = ("waiting", "running", "done", "failed", "cancelled")
+EVERYONE = "everyone"
 COUNTS = ("added", "updated", "skipped", "failed")
 
 
@@ -43,25 +45,32 @@ def draw_library(here: Page, client: ApiClient, texts: Texts) -> None:
 
 
 def merge_reports(reports: list[Json]) -> Json:
-    """One report of several: the counts summed, the failures in order."""
+    """One report of several: the counts summed, failures and warnings in order."""
     merged: Json = {name: sum(int(report.get(name) or 0) for report in reports) for name in COUNTS}
-    merged["failures"] = [failure for report in reports for failure in report.get("failures") or []]
+    for name in ("failures", "warnings"):
+        merged[name] = [told for report in reports for told in report.get(name) or []]
     return merged
 
 
 def draw_report(report: Json, texts: Texts) -> None:
-    """How an upload went: the counts, then each failure with its code and reason."""
+    """How an upload went: the counts, then each failure with its code and reason, and what is to be known
+    of files that went in."""
     failures = report.get("failures") or []
     line = texts("report", **{name: int(report.get(name) or 0) for name in COUNTS})
     if failures:
         st.warning(line, icon=":material/warning:")
-        st.html(_failures_html(failures, texts))
+        st.html(_told_html("failures", failures, texts))
     else:
         st.success(line, icon=":material/check:")
+    if warnings := report.get("warnings"):
+        st.html(_told_html("warnings", warnings, texts))
 
 
 def _draw_upload(here: Page, client: ApiClient, texts: Texts) -> None:
     files = st.file_uploader(texts("upload_label"), accept_multiple_files=True, key=f"upload-{here.uploads}")
+    named = st.text_input(
+        texts("readers_label"), key="readers", placeholder=texts("everyone"), help=texts("readers_help")
+    )
     label = texts("upload_button", name=plain_label(here.collection))
     if not st.button(label, key="upload_button", type="primary", disabled=not files):
         return
@@ -71,7 +80,7 @@ def _draw_upload(here: Page, client: ApiClient, texts: Texts) -> None:
         line.html(element("div", words, css="attest-label", role="status"))
         progress.progress((number - 1) / len(files))
         try:
-            told = client.upload(file.name, file.getvalue(), here.collection)
+            told = client.upload(file.name, file.getvalue(), here.collection, names_in(named))
             jobs.append((file.name, str(told.get("job_id", ""))))
         except ApiError as error:  # a refusal counts as that file's failure: the others go on
             reports.append(report_of_job(file.name, _refused(error)))
@@ -84,6 +93,11 @@ def _draw_upload(here: Page, client: ApiClient, texts: Texts) -> None:
     here.report, here.uploads = merge_reports(reports), here.uploads + 1
     forget_library()
     st.rerun()
+
+
+def names_in(text: str) -> list[str]:
+    """The names in what somebody typed, parted by commas of either language."""
+    return [name for part in re.split("[,，、;；]", text) if (name := part.strip())]
 
 
 def watch_job(client: ApiClient, job_id: str) -> Iterator[Json]:
@@ -117,18 +131,17 @@ def report_of_job(name: str, job: Json) -> Json:
     return {"failed": 1, "failures": [{"uri": name, "code": code, "reason": reason or job["state"]}]}
 
 
-def _failures_html(failures: list[Json], texts: Texts) -> Html:
+def _told_html(heading: str, told: list[Json], texts: Texts) -> Html:
     names = ("file", "code", "reason")
     head = element("tr", *[element("th", texts(f"failure_{name}")) for name in names])
-    rows = [
-        element("tr", *[element("td", value) for value in _failure_cells(failure)]) for failure in failures
-    ]
+    rows = [element("tr", *[element("td", value) for value in _cells(one)]) for one in told]
     table = element("table", element("thead", head), element("tbody", *rows), css="attest-table")
-    return join(element("div", texts("failures"), css="attest-heading"), table)
+    return join(element("div", texts(heading), css="attest-heading"), table)
 
 
-def _failure_cells(failure: Json) -> tuple[str, str, str]:
-    return _plain_uri(failure.get("uri")), str(failure.get("code", "")), str(failure.get("reason", ""))
+def _cells(told: Json) -> tuple[str, str, str]:
+    words = told.get("reason") or told.get("words") or ""
+    return _plain_uri(told.get("uri")), str(told.get("code", "")), str(words)
 
 
 def _draw_list(here: Page, client: ApiClient, documents: list[Json], texts: Texts) -> None:
@@ -143,26 +156,29 @@ def _draw_list(here: Page, client: ApiClient, documents: list[Json], texts: Text
 
 
 def _draw_document(here: Page, client: ApiClient, row: Json, texts: Texts) -> None:
-    document_id = str(row.get("document_id", ""))
+    # Not by its id: files with the same bytes share that, and one of them alone is to go.
+    place = str(row.get("uri") or row.get("document_id") or "")
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.html(_document_html(row, texts))
+            st.html(_document_html(row, texts), width="stretch")
             if st.button(
                 "",
-                key=f"drop-{document_id}",
+                key=f"drop-{place}",
                 icon=":material/delete:",
                 type="tertiary",
                 help=texts("delete_document"),
             ):
-                here.doomed = document_id
-        if here.doomed == document_id:
-            draw_confirmation(here, _title(row), lambda: _delete(here, client, document_id), texts)
+                here.doomed = place
+        if here.doomed == place:
+            draw_confirmation(here, _title(row), lambda: _delete(here, client, place), texts)
 
 
 def _document_html(row: Json, texts: Texts) -> Html:
-    facts = [str(row.get("status") or "")]
-    facts += [texts(f"newer_{row['newer']}")] if row.get("newer") in ("waiting", "failed") else []
-    facts += [texts(name, count=row[name]) for name in ("pages", "chunks") if row.get(name)]
+    facts = [texts(f"newer_{row['newer']}")] if row.get("newer") in ("waiting", "failed") else []
+    for name, count in ((name, row.get(name)) for name in ("pages", "chunks")):
+        facts += [texts(f"one_{name}" if count == 1 else name, count=count)] if count else []
+    readers = [str(name) for name in row.get("readers") or ()]
+    facts += [texts("readable_by", names=", ".join(readers))] if readers and EVERYONE not in readers else []
     if _title(row) != _plain_uri(row.get("uri")):
         facts.append(_plain_uri(row.get("uri")))
     line = " · ".join(fact for fact in facts if fact)
@@ -179,7 +195,7 @@ def _plain_uri(uri: object) -> str:
     return str(uri or "").removeprefix("upload:")
 
 
-def _delete(here: Page, client: ApiClient, document_id: str) -> None:
-    client.delete_document(document_id, here.collection)
+def _delete(here: Page, client: ApiClient, place: str) -> None:
+    client.delete_document(place, here.collection)
     here.report = None
     forget_library()

@@ -273,6 +273,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "新增 {added} · 更新 {updated} · 未变 {skipped} · 失败 {failed}",
     ),
     "failures": ("These files could not be added", "以下文件未能添加"),
+    "warnings": ("Added, but have a look at these", "已添加，但请留意以下文件"),
     "failure_file": ("File", "文件"),
     "failure_code": ("Code", "代码"),
     "failure_reason": ("Reason", "原因"),
@@ -316,10 +317,19 @@ _WORDS: dict[str, tuple[str, str]] = {
     "relation_child_of": ("child of", "子女"),
     "relation_called": ("called", "又名"),
     "relation_is": ("is", "是"),
-    "chunks": ("{count} chunks", "{count} 个片段"),
+    "chunks": ("{count} passages", "{count} 个片段"),
+    "one_chunks": ("1 passage", "1 个片段"),
     "newer_waiting": ("a newer version waits", "新版本等待处理"),
     "newer_failed": ("a newer version failed", "新版本处理失败"),
     "pages": ("{count} pages", "{count} 页"),
+    "one_pages": ("1 page", "1 页"),
+    "readable_by": ("for {names} only", "仅限 {names} 阅读"),
+    "everyone": ("everyone", "所有人"),
+    "readers_label": ("Who may read them", "谁可以阅读"),
+    "readers_help": (
+        "Your own name, or groups of yours, with commas between them. Empty: everyone who may ask here.",
+        "填写您自己的名称或所在的组，用逗号分隔；留空则所有能在此提问的人都可以阅读。",
+    ),
 }
 
 

@@ -51,7 +51,7 @@ def search(
     limit: Annotated[int, typer.Option("-k", min=1, max=100, help="How many passages.")] = 10,
     explain: Annotated[bool, typer.Option("--explain", help="Show ranks at each stage and times.")] = False,
     document: Annotated[
-        list[str] | None, typer.Option("--document", help="In this document only, by its id (repeatable).")
+        list[str] | None, typer.Option("--document", help="In this document only, by id or uri (repeatable).")
     ] = None,
     uri_prefix: Annotated[
         str, typer.Option("--uri-prefix", help="In documents whose uri begins so only.")
@@ -238,6 +238,7 @@ def _show_end(out: Output, answer: dict) -> None:
     for citation in answer["citations"]:
         page = f", page {citation['page']}" if citation["page"] else ""
         out.line(f"[{citation['marker']}] {citation['title']}{page}")
+        out.line(citation["uri"], indent="    ")
         quote = " ".join(citation["quote"].split())
         out.line(f"“{quote}”", indent="    ")
         if citation.get("figure"):
@@ -250,6 +251,7 @@ def _show_hits(out: Output, found: dict, explain: bool) -> None:
     for number, hit in enumerate(found["hits"], start=1):
         page = f", page {hit['page']}" if hit["page"] else ""
         out.line(f"{number}. {hit['title']}{page}  ({hit['score']:.3f})")
+        out.line(hit["uri"], indent="   ")
         text = " ".join(hit["text"].split())
         out.line(text[:237] + "…" if len(text) > 240 else text, indent="   ")
         if hit.get("figure"):

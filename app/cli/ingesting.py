@@ -85,6 +85,8 @@ def ingest(
         with IngestProgress() as progress:
             report = backend.ingest(job, progress)
     exit_code = report.pop("exit_code")
+    if dry_run and not as_json:
+        out.line("Nothing was changed. Without --dry-run it would be:")
     out.give(report, show_report)
     raise typer.Exit(exit_code)
 

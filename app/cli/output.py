@@ -5,9 +5,10 @@ JSON document and nothing else, an error too.
 """
 
 import json
+import re
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import typer
 
@@ -82,13 +83,20 @@ def _broken(paragraph: str, indent: str, later: str) -> list[str]:
     if _columns(paragraph) == len(paragraph):
         return textwrap.wrap(paragraph, WIDTH, initial_indent=indent, subsequent_indent=later)
     lines, line = [], indent
-    for char in paragraph:
-        if _columns(line + char) > WIDTH:
+    for part in _unbroken(paragraph):
+        if _columns(line + part) > WIDTH:
             lines.append(line.rstrip())
-            line = later + ("" if char == " " else char)
+            line = later + part.lstrip(" ")
         else:
-            line += char
+            line += part
     return [*lines, line]
+
+
+def _unbroken(paragraph: str) -> Iterator[str]:
+    """Where a line may end: behind each Chinese character and between Latin words; a word too long for
+    a line, as a path, anywhere."""
+    for part in re.findall(r"[\u0020-\u02ff]+?(?=\s|[^\u0020-\u02ff]|$)|.", paragraph):
+        yield from part if len(part) > WIDTH // 2 else (part,)
 
 
 def _columns(text: str) -> int:

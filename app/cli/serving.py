@@ -64,7 +64,7 @@ def ui(port: Port = None, data: Data = None, config: Config = None, as_json: Jso
     from app.cli.backend import read_settings
     from app.server_record import find_server
     from app.services import Services
-    from app.serving import local_url, start_ui, stopped_at_end, token_for_ui
+    from app.serving import end_on_sigterm, local_url, start_ui, stopped_at_end, token_for_ui
     from core.errors import ServiceError
 
     out = Output(as_json)
@@ -74,6 +74,7 @@ def ui(port: Port = None, data: Data = None, config: Config = None, as_json: Jso
     if record is None:
         raise ServiceError(f"no API runs over {services.paths.root}", remedy="run: attest serve")
     page_port = port or page.port
+    end_on_sigterm()
     child = start_ui(services, record.url, token_for_ui(services, record.token), page_port)
     with stopped_at_end(child):
         _announce(out, {"api": record.url, "ui": local_url(page.host, page_port)})

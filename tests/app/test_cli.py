@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -260,7 +261,7 @@ async def test_an_answer_is_shown_with_marks_and_sources(capsys):
     backend = PlayedBackend(SentenceReleased(SENTENCE), Finished(ANSWER))
     answer = await _answer(backend, QUESTION, Output(False))
     lines = capsys.readouterr().out.splitlines()
-    assert lines == ["年假为15天。[1]", "", "Sources", "[1] 员工手册, page 3", "    “年假为15天。”"]
+    assert lines == ["年假为15天。[1]", "", "Sources", "[1] 员工手册, page 3", "    /docs/handbook.md", "    “年假为15天。”"]
     assert answer["session_id"] == "s1"
 
 
@@ -281,6 +282,15 @@ async def test_a_failed_turn_raises_the_error_of_its_code():
     failed = Failed("model_unavailable", "the model is gone", "run: attest doctor")
     with pytest.raises(ServiceError, match="attest doctor"):
         await _answer(PlayedBackend(failed), QUESTION, Output(False))
+
+
+@pytest.mark.parametrize("words", [38, 40, 42, 44, 46])
+def test_wrapping_tears_no_latin_word_beside_chinese(words):
+    text = "年" * words + " Failed to load document (PDFium: Data format error). 请重新保存 it again " * 3
+    wrapped = wrap(text, "  ")
+    assert all(_columns(line) <= WIDTH for line in wrapped.splitlines())
+    assert "".join(wrapped.split()) == "".join(text.split())
+    assert re.findall(r"[!-~]+", wrapped) == re.findall(r"[!-~]+", text)
 
 
 def test_wrapping_counts_chinese_as_two_columns():

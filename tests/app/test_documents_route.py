@@ -9,6 +9,7 @@ from app.api import create_app
 from app.body_limit import FORM_OVERHEAD, MEGABYTE
 from app.keys import Role
 from app.services import Services
+from core.conditions import OfDocuments
 from core.settings import Settings
 from ingest.ledger import FileStatus
 from ingest.near_copies import NearCopy
@@ -195,3 +196,32 @@ def test_duplicates_are_listed_to_those_who_may_read_them(client, ingestor, read
     assert (near["kind"], near["duplicate_of"], near["similarity"], near["linked"]) == ("near", "/docs/a.md", 0.914, True)
     seen = client.get("/v1/documents/duplicates", headers=reader).json()["duplicates"]
     assert {row["uri"] for row in seen} == {"/docs/same.md", "/docs/b.md"}
+
+
+def test_the_digits_of_an_id_that_lists_show_name_the_document(client, ingestor):
+    ingestor.rows = [replace(row, document_id=f"{at:064x}"[::-1]) for at, row in enumerate(ingestor.rows, 17)]
+    whole = ingestor.rows[0].document_id
+    assert client.get(f"/v1/documents/{whole[:16]}").json()["document_id"] == whole
+    assert client.get(f"/v1/documents/{whole[:15]}").status_code == 404
+    assert client.get(f"/v1/documents/{whole[:16]}/pages/0.png").json()["detail"] == "pages are counted from 1"
+    assert client.delete(f"/v1/documents/{whole[:16]}").json()["document_id"] == whole
+
+
+def test_the_digits_of_an_id_name_nothing_to_who_may_not_read_it(client, ingestor, reader):
+    ingestor.rows = [replace(row, document_id="a" * 64) for row in ingestor.rows if row.readers == ("hr",)]
+    assert client.get(f"/v1/documents/{'a' * 16}", headers=reader).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["/docs/a.md", "b" * 16, "b" * 64])
+def test_a_search_in_one_document_takes_all_that_names_it(client, retriever, ingestor, name):
+    ingestor.rows = [replace(ingestor.rows[0], document_id="b" * 64)]
+    body = {"query": "leave", "filter": {"document": [name]}}
+    assert client.post("/v1/search", json=body).status_code == 200
+    assert retriever.where == [OfDocuments(("b" * 64,))]
+
+
+def test_who_names_a_collection_that_is_not_there_is_told_of_those_that_are(client, services):
+    services.store().names = ["default", "secret"]
+    asked = {"query": "leave", "collection": "nope"}
+    owner = client.post("/v1/search", json=asked).json()
+    assert owner["remedy"].endswith("or name one that is there: default, secret")

@@ -1,7 +1,9 @@
 """`attest serve` as a process: its record, its second start and its end."""
 
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -10,6 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.server_record import ServerRecord, write_record
+from app.serving import bind_port
 from tests.app.fakes import TOKEN
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +40,24 @@ def test_the_record_is_there_while_the_server_runs(tmp_path, end):
         server.kill()
         server.wait()
         server.stdout.close()
+
+
+@pytest.mark.slow
+def test_the_page_ends_with_its_command(tmp_path, live_url):
+    write_record(tmp_path / "server.json", ServerRecord(os.getpid(), live_url, TOKEN))
+    with bind_port("127.0.0.1", 0, "X") as listener:
+        port = listener.getsockname()[1]
+    command = [*COMMAND[:3], "ui", "--port", str(port), "--data", str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as page:
+        try:
+            assert page.stdout.readline().startswith("API: ")
+            socket.create_connection(("127.0.0.1", port), timeout=60).close()
+            page.send_signal(signal.SIGTERM)
+            assert page.wait(120) == 0
+        finally:
+            page.kill()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=60)
 
 
 class EndlessAsker:

@@ -25,7 +25,7 @@ def row(document: str, order: int, readers: tuple[str, ...] = ("everyone",), ter
     vector[order % DIMENSIONS] = 1
     chunk = Chunk(
         chunk_id(document, order), document, order, f'text "{order}" 甲\n', "title", "file:///a",
-        ("h1", "二"), 3, (Box(3, 1, 2, 3, 4),),
+        ("h1", "二"), 3, (Box(3, 1, 2, 3, 4, 0, 8),),
     )  # fmt: skip
     return IndexRow(chunk, vector, {term: 1.0 + order, 2**32 - 3: 0.5}, readers)
 

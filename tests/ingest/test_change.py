@@ -78,7 +78,11 @@ def test_what_has_vanished_stays_without_prune_and_goes_with_it(bench):
     gone, kept = bench.write("a.md", "one"), bench.write("b.md", "two")
     run(bench)
     gone.unlink()
-    assert run(bench).removed == 0 and len(bench.index.rows()) == 2
+    kept_on = run(bench)
+    assert kept_on.removed == 0 and len(bench.index.rows()) == 2
+    [warning] = kept_on.warnings
+    assert (warning.code, warning.uri) == ("vanished", bench.docs.resolve().as_posix())
+    assert "a.md" in warning.words and "--prune" in warning.words
     report = run(bench, PRUNE)
     assert (report.removed, report.skipped, report.exit_code) == (1, 1, 0)
     assert [row["uri"] for row in bench.index.rows()] == [kept.resolve().as_posix()]
@@ -90,8 +94,21 @@ def test_a_dry_run_says_what_would_be_pruned(bench):
     bench.write("b.md", "two")
     run(bench)
     (bench.docs / "a.md").unlink()
-    assert run(bench, replace(PRUNE, dry_run=True)).removed == 1
+    would = run(bench, replace(PRUNE, dry_run=True))
+    [named] = would.warnings
+    gone = (bench.docs / "a.md").resolve().as_posix()
+    assert (would.removed, named.uri, named.code) == (1, gone, "would_be_removed")
     assert len(bench.index.rows()) == 2
+
+
+def test_what_has_moved_is_not_told_as_vanished_nor_is_what_failed(bench):
+    bench.write("a.md", "one")
+    bench.write("empty.md", "")
+    run(bench)
+    (bench.docs / "a.md").rename(bench.docs / "z.md")
+    (bench.docs / "empty.md").unlink()
+    report = run(bench)
+    assert (report.moved, report.warnings) == (1, [])
 
 
 def test_only_what_lies_below_the_given_folder_is_pruned(bench):

@@ -1,10 +1,12 @@
 """Chunks: nothing lost, nothing too long, the same every time."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.types import Document, Element, ElementKind, Figure, Table
+from core.types import Box, Document, Element, ElementKind, Figure, Table
 from ingest.chunker import ChunkLimits, chunk_elements
 from ingest.parsers.tables import markdown_cells, table_element
 
@@ -61,6 +63,32 @@ def test_no_chunk_is_over_the_limit_and_ids_are_stable(elements, longest, overla
     assert [c.order for c in chunks] == list(range(len(chunks)))
     assert len({c.id for c in chunks}) == len(chunks)
     assert chunks == chunk(elements, longest, overlap, count)
+
+
+@settings(max_examples=100, deadline=None)
+@given(ELEMENTS, st.integers(32, 60), st.integers(0, 40))
+def test_boxes_say_which_part_of_the_text_stands_in_them(elements, longest, overlap):
+    placed = [replace(e, page=at, box=Box(at, 0, 0, 9, 9)) for at, e in enumerate(elements, start=1)]
+    for made in chunk(placed, longest, overlap):
+        for box in made.boxes:
+            assert 0 <= box.start < box.end <= len(made.text)
+            if placed[box.page - 1].kind is not ElementKind.TABLE:
+                words = letters(made.text[box.start : box.end])
+                assert "".join(words) in "".join(letters(placed[box.page - 1].text))
+
+
+def test_a_quote_is_on_its_own_page_also_where_the_chunk_began_on_another():
+    pages = [("The firm has 12 lorries.", 1), ("Losses fell to 8.4 %.", 2), ("Results come monthly.", 3)]
+    made = chunk([text(words, page=page, box=Box(page, 1, 2, 3, 4)) for words, page in pages])[0]
+    assert made.page == 1
+    for words, page in pages:
+        start = made.text.index(words)
+        place = made.place_of(start, start + len(words))
+        assert place == (page, (Box(page, 1, 2, 3, 4, start, start + len(words)),))
+    spread = made.place_of(0, len(made.text))
+    assert (spread[0], [box.page for box in spread[1]]) == (1, [1, 2, 3])
+    older = replace(made, boxes=tuple(replace(box, start=0, end=0) for box in made.boxes))
+    assert older.place_of(30, 40) == (1, older.boxes)
 
 
 @settings(max_examples=40, deadline=None)

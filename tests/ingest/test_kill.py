@@ -124,6 +124,17 @@ def prepare(folder):
     return docs
 
 
+def test_what_only_killed_runs_had_begun_is_told_as_added(tmp_path):
+    prepare(tmp_path)
+    assert not run_apart(tmp_path, 9) and not run_apart(tmp_path, 9)
+    parts = (Ledger(tmp_path / "attest.db"), FolderIndex(tmp_path / "index"))
+    ingestor = Ingestor(*parts, Originals(tmp_path / "originals"), SETTINGS, DirectParserRunner())
+    begun = {row.uri for row in parts[0].rows("default") if row.status is not FileStatus.DONE}
+    report = ingestor.ingest([tmp_path / "docs"], REQUEST)
+    ingestor.close()
+    assert begun and (report.added, report.updated) == (len(begun), 0)
+
+
 @pytest.mark.slow
 def test_first_ingest_survives_a_kill_at_every_step(tmp_path):
     for steps in range(200):

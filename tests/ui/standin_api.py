@@ -240,6 +240,7 @@ def _add_library(app: FastAPI) -> None:
     async def upload(request: Request) -> JSONResponse:
         form = await request.form()
         file: UploadFile = form["file"]
+        app.state.readers = form.getlist("readers")
         assert form["wait"] == "false"
         base = {"updated": 0, "skipped": 0, "chunks": 0, "pages": 0, "seconds": 0.1}
         report = {**base, "added": 1, "failed": 0, "failures": []}
@@ -267,9 +268,10 @@ def _add_library(app: FastAPI) -> None:
         states = app.state.jobs[job_id]
         return states.pop(0) if len(states) > 1 else states[0]
 
-    @app.delete("/v1/documents/{document_id}")
-    def delete(document_id: str, collection: str) -> dict:
-        app.state.documents[:] = [row for row in app.state.documents if row["document_id"] != document_id]
+    @app.delete("/v1/documents/{reference:path}")
+    def delete(reference: str, collection: str) -> dict:
+        named = [row for row in app.state.documents if reference in (row["uri"], row["document_id"])]
+        app.state.documents.remove(named[0])
         return {}
 
 

@@ -112,7 +112,7 @@ def test_a_hostile_title_is_inert_in_the_list_and_in_the_question_before_deletio
     row = {"document_id": "d9", "uri": HOSTILE, "title": HOSTILE, "status": "done"}
     with opened(monkeypatch, make_app(documents=[row])) as at:
         at.segmented_control(key="view").set_value("documents").run()
-        html = html_of(at.button(key="drop-d9").click().run())
+        html = html_of(at.button(key=f"drop-{HOSTILE}").click().run())
         assert html.count("![x](http://198.51.100.7/x.png)") >= 2
         assert "<script" not in html and "<img" not in html
         for item in [*at.markdown, *at.caption]:
@@ -169,6 +169,31 @@ def test_upload_reports_each_failure_and_the_list_grows(monkeypatch):
         assert app.state.seen.count(("POST", "/v1/documents")) == 2
 
 
+def test_copies_of_a_file_are_listed_each_and_the_one_that_is_meant_goes(monkeypatch):
+    rows = [{"document_id": "d", "uri": f"upload:{name}", "title": name, "pages": 1} for name in ("a", "b")]
+    rows[1] |= {"readers": ["hr", "li"], "chunks": 2}
+    app = make_app(documents=rows)
+    with opened(monkeypatch, app) as at:
+        html = html_of(at.segmented_control(key="view").set_value("documents").run())
+        assert not at.exception and "1 page<" in html and "1 page · 2 passages · for hr, li only" in html
+        at.button(key="drop-upload:b").click().run()
+        at.button(key="confirm").click().run()
+        assert [row["uri"] for row in app.state.documents] == ["upload:a"]
+
+
+def test_an_upload_is_for_those_who_are_named_and_tells_what_is_to_be_known_of_it(monkeypatch):
+    app = make_app()
+    warning = {"uri": "upload:a.zip", "code": "corrupt", "words": "inner/bad.pdf: <b>damaged</b>"}
+    with opened(monkeypatch, app) as at:
+        at.segmented_control(key="view").set_value("documents").run()
+        app.state.ends_with = {"state": "done", "report": {"added": 1, "warnings": [warning]}}
+        at.file_uploader[0].set_value([("a.zip", b"PK", "application/zip")])
+        at.text_input(key="readers").set_value(" hr，li, ").run()
+        html = html_of(at.button(key="upload_button").click().run())
+        assert app.state.readers == ["hr", "li"]
+        assert "<td>a.zip</td><td>corrupt</td><td>inner/bad.pdf: &lt;b&gt;damaged&lt;/b&gt;</td>" in html
+
+
 def test_an_upload_that_breaks_off_is_told_as_that_files_failure(monkeypatch):
     app = make_app()
     error = {"code": "store_unavailable", "message": "Milvus is down", "remedy": "run: attest doctor"}
@@ -186,11 +211,11 @@ def test_a_document_is_deleted_only_after_a_second_word(monkeypatch):
     app = make_app()
     with opened(monkeypatch, app) as at:
         at.segmented_control(key="view").set_value("documents").run()
-        at.button(key="drop-d1").click().run()
+        at.button(key="drop-file:///handbook.pdf").click().run()
         assert len(app.state.documents) == 1
         at.button(key="keep").click().run()
         assert "confirm" not in [button.key for button in at.button]
-        at.button(key="drop-d1").click().run()
+        at.button(key="drop-file:///handbook.pdf").click().run()
         at.button(key="confirm").click().run()
         assert app.state.documents == []
         assert "No documents yet" in html_of(at)
