@@ -13,8 +13,8 @@ from decimal import Decimal, InvalidOperation
 
 from agents.tables.cues import Operation
 from agents.tables.grid import Grid, read_grid
+from agents.tables.periods import years_of
 from agents.tables.planning import TablePlan, plan_cells
-from agents.tables.question import years_of
 from agents.tables.reckoning import Reckoned, reckon
 from agents.tables.sandbox import SqlLimits
 from core.text import normalise

@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agents.tables.coverage import terms_of
 from agents.tables.grid import Cell, Grid, Line
-from agents.tables.question import TableQuestion, label_words, same_words, terms_of, units_of
+from agents.tables.periods import same_words
+from agents.tables.question import TableQuestion, label_words, units_of
 
 LEAST_RECALL = 0.5
 FURTHER_RECALL = 0.75

@@ -9,15 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agents.tables.axes import Reading, age_of, best_line, is_percent, later_first, read_axes, year_before
+from agents.tables.coverage import terms_of, uncovered
 from agents.tables.cues import Operation
 from agents.tables.grid import Cell, Grid
-from agents.tables.question import (
-    Threshold,
-    read_question,
-    same_words,
-    terms_of,
-    uncovered,
-)
+from agents.tables.periods import same_words
+from agents.tables.question import Threshold, read_question
 
 MOST_CELLS = 24
 _OVER_ALL = re.compile(r"\b(?:all|across|over|each|every)\b|各|所有|每")
@@ -61,7 +57,7 @@ def plan_cells(question: str, grid: Grid, context: str = "") -> TablePlan | None
     if plan is None or not is_sound(plan):
         return None
     around = terms_of(same_words(f"{context} {grid.caption}")) | reading.labels
-    missing = uncovered(asked, reading.terms | around, cue)
+    missing = uncovered(asked.text, asked.language, reading.terms | around, cue)
     return replace(plan, confidence=round((1 - missing) * plan.confidence * reading.factor, 4), cue=cue)
 
 
