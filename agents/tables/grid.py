@@ -59,13 +59,21 @@ class Line:
 
 @dataclass(frozen=True)
 class Grid:
-    """`rows` and `columns` are those that hold cells of answers; `labels` are the columns that name rows."""
+    """`rows` and `columns` are those that hold cells of answers; `labels` are the columns that name rows.
+    Of a form each field is a row of one column, wherever it stands; `places` says which for each place of
+    the table, empty where rows and columns are the table's own."""
 
     rows: tuple[Line, ...]
     columns: tuple[Line, ...]
     labels: tuple[Line, ...]
     cells: dict[tuple[int, int], Cell] = field(repr=False)
     caption: str = ""
+    places: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_form(self) -> bool:
+        """Whether it holds fields with their values, and no figures of one kind."""
+        return bool(self.places)
 
     def cell(self, row: Line, column: Line) -> Cell:
         """The cell where a row and a column meet."""
@@ -73,15 +81,18 @@ class Grid:
 
     def row_of(self, cell: Cell) -> Line:
         """The row of a cell."""
-        return next(line for line in self.rows if line.at == cell.row)
+        at, _ = self.places.get(cell.place, cell.place)
+        return next(line for line in self.rows if line.at == at)
 
     def column_of(self, cell: Cell) -> Line:
         """The column of a cell."""
-        return next(line for line in [*self.columns, *self.labels] if line.at == cell.column)
+        _, at = self.places.get(cell.place, cell.place)
+        return next(line for line in [*self.columns, *self.labels] if line.at == at)
 
 
-def read_grid(table: Table) -> Grid | None:
-    """The grid of a table; None when it has no row or no column of answers."""
+def read_grid(table: Table, first_column: int = 1) -> Grid | None:
+    """The grid of a table; None when it has no row or no column of answers. `first_column`: the number of
+    its first column where it is cut from a wider one."""
     rows = [tuple(" ".join(cell.split()) for cell in row) for row in table.rows]
     top = _header_rows(rows, table.header_rows)
     body = rows[top:]
@@ -92,13 +103,13 @@ def read_grid(table: Table) -> Grid | None:
     first = top - table.header_rows + 1
     lines = _rows(body, labels, first)
     named = [
-        Line(at + 1, own, context, bool(_TOTAL.search(own)), at in labels)
+        Line(at + first_column, own, context, bool(_TOTAL.search(own)), at in labels)
         for at, (own, context) in enumerate(header)
     ]
     columns = tuple(line for line in named if not line.names_rows)
     naming = tuple(line for line in named if line.names_rows)
     cells = {
-        (first + r, c + 1): Cell(first + r, c + 1, text, read_quantity(text))
+        (first + r, c + first_column): Cell(first + r, c + first_column, text, read_quantity(text))
         for r, row in enumerate(body)
         for c, text in enumerate(row)
     }

@@ -51,7 +51,8 @@ def match_columns(
 def match_rows(grid: Grid, question: TableQuestion) -> list[Match]:
     """All rows likewise; a cell that the question names speaks for its row too."""
     weights = _weigh(grid.rows)
-    named = _named_cells(grid, question)
+    # In a form what stands beside a label is the answer, no condition.
+    named = [] if grid.is_form else named_cells(grid, question)
     rarity = Counter(normal for normal, _ in named)
     found = []
     for line in grid.rows:
@@ -121,7 +122,7 @@ def _weigh(lines: Sequence[Line]) -> dict[str, float]:
     return {term: 0.15 + math.log((len(lines) + 1) / count) for term, count in held.items()}
 
 
-def _named_cells(grid: Grid, question: TableQuestion) -> list[tuple[str, Cell]]:
+def named_cells(grid: Grid, question: TableQuestion) -> list[tuple[str, Cell]]:
     """Cells beside the labels whose whole text stands in the question."""
     squeezed = f" {question.text} "
     found = []

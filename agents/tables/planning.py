@@ -12,6 +12,7 @@ from agents.tables.axes import Reading, age_of, best_line, is_percent, later_fir
 from agents.tables.coverage import terms_of, uncovered
 from agents.tables.cues import Operation
 from agents.tables.grid import Cell, Grid
+from agents.tables.matching import named_cells
 from agents.tables.periods import same_words
 from agents.tables.question import Threshold, read_question
 
@@ -57,6 +58,9 @@ def plan_cells(question: str, grid: Grid, context: str = "") -> TablePlan | None
     if plan is None or not is_sound(plan):
         return None
     around = terms_of(same_words(f"{context} {grid.caption}")) | reading.labels
+    if grid.is_form:
+        # What the form is of stands in it: its name, its number.
+        around = around.union(*(terms_of(normal) for normal, _ in named_cells(grid, asked)))
     missing = uncovered(asked.text, asked.language, reading.terms | around, cue)
     return replace(plan, confidence=round((1 - missing) * plan.confidence * reading.factor, 4), cue=cue)
 
@@ -76,6 +80,8 @@ def _operation(reading: Reading) -> tuple[Operation, str]:
     """The first operation that the words mean and that no label explains: a row named `total change` is
     looked up."""
     question = reading.question
+    if reading.grid.is_form:
+        return Operation.CELLS, ""
     labels = " ".join(same_words(m.line.label) for m in [*reading.rows, *reading.columns])
     if question.threshold:
         counts = next((cue for operation, cue in question.cues if operation is Operation.COUNT), "")

@@ -4,7 +4,7 @@ The relation of cells has a line for each: `row`, `col`, `row_label`, `column_la
 decimals) and `unit`. Nothing of a question is pasted into SQL: places and thresholds are numbers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
@@ -94,26 +94,34 @@ def sql_of(plan: TablePlan) -> str:
     }[plan.operation]
 
 
-def cell_relation(grid: Grid) -> "pyarrow.Table":
-    """The cells of a grid as a relation."""
+def cell_relation(*grids: Grid) -> "pyarrow.Table":
+    """The cells of a table, area by area, as a relation."""
     import pyarrow as pa
 
-    lines = {row.at: label_of(row.context, row.label) for row in grid.rows}
-    columns = {column.at: column.label for column in [*grid.columns, *grid.labels]}
-    cells = [cell for cell in grid.cells.values() if cell.row in lines]
-    scale = _shared_scale(grid)
+    scale = max(map(_shared_scale, grids))
+    held = [part for grid in grids for part in _labelled(grid)]
+    cells = [cell for _, _, cell in held]
     values = [cell.value if _fits(cell, scale) else None for cell in cells]
     return pa.table(
         {
             "row": pa.array([cell.row for cell in cells], pa.int32()),
             "col": pa.array([cell.column for cell in cells], pa.int32()),
-            "row_label": pa.array([lines[cell.row] for cell in cells], pa.string()),
-            "column_label": pa.array([columns[cell.column] for cell in cells], pa.string()),
+            "row_label": pa.array([row for row, _, _ in held], pa.string()),
+            "column_label": pa.array([column for _, column, _ in held], pa.string()),
             "text": pa.array([cell.text for cell in cells], pa.string()),
             "value": pa.array(values, pa.decimal128(_MOST_DIGITS, scale)),
             "unit": pa.array([cell.quantity.unit if cell.quantity else "" for cell in cells], pa.string()),
         }
     )
+
+
+def _labelled(grid: Grid) -> Iterator[tuple[str, str, Cell]]:
+    """Each cell with the labels of its row and its column."""
+    rows = {row.at: label_of(row.context, row.label) for row in grid.rows}
+    columns = {column.at: column.label for column in [*grid.columns, *grid.labels]}
+    for (row, column), cell in grid.cells.items():
+        if row in rows:
+            yield rows[row], columns[column], cell
 
 
 def label_of(context: str, label: str) -> str:
@@ -139,7 +147,7 @@ def _limit(plan: TablePlan) -> str:
 def _shared_scale(grid: Grid) -> int:
     """Decimal places of the relation's values."""
     rows = {row.at for row in grid.rows}
-    return max((_scale(cell) for cell in grid.cells.values() if cell.row in rows), default=0)
+    return max((_scale(cell) for (row, _), cell in grid.cells.items() if row in rows), default=0)
 
 
 def _scale(cell: Cell) -> int:
