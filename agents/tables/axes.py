@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from agents.tables.coverage import terms_of
 from agents.tables.cues import Operation
 from agents.tables.grid import Cell, Grid, Line
-from agents.tables.matching import Match, is_tied, match_columns, match_rows, select
+from agents.tables.matching import (
+    SURE_RECALL,
+    Match,
+    group_said,
+    is_tied,
+    match_columns,
+    match_rows,
+    named_cells,
+    select,
+)
 from agents.tables.periods import periods_in, same_words, years_of
 from agents.tables.question import TableQuestion
 
@@ -21,7 +30,6 @@ _QUARTERS = tuple(
 _LATER = {"期末": 2, "本期": 2, "期初": 1, "上期": 1}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = re.compile(rf"\b(?P<month>{'|'.join(_MONTHS)})[a-z]{{0,6}}\.?(?: (?P<day>\d{{1,2}})\b)?")
-SURE_RECALL = 0.9
 TIED_FACTOR = 0.75
 
 
@@ -66,6 +74,12 @@ class Reading:
         return self.column_lines or only
 
     @property
+    def alike(self) -> list[Line]:
+        """All columns where one label stands above all of them."""
+        columns = list(self.grid.columns)
+        return columns if len({line.label for line in columns}) == 1 and columns[0].label else []
+
+    @property
     def yearly(self) -> list[Line]:
         """All columns of one year each."""
         return [line for line in self.grid.columns if len(years_of(line.label)) == 1]
@@ -88,15 +102,23 @@ def read_axes(grid: Grid, question: TableQuestion) -> Reading | None:
     rows, row_factor = _select_axis(row_matches, question)
     if rows is None:
         return None
+    if grid.is_form and len(rows) > 1:
+        # What the question tells itself is no answer to it.
+        told = {cell.place for _, cell in named_cells(grid, question)}
+        column = grid.columns[0]
+        rows = [match for match in rows if grid.cell(match.line, column).place not in told] or rows
     said = frozenset().union(*(match.terms for match in rows if match.recall >= SURE_RECALL))
-    by_cells = any(match.conditions for match in row_matches)
-    columns, column_factor = _select_axis(match_columns(grid, question, said, with_labels=by_cells), question)
+    group = group_said(row_matches, question) if len(grid.labels) > 1 and not rows else []
+    rows = rows or group
+    with_labels = bool(group) or any(match.conditions for match in row_matches)
+    columns, column_factor = _select_axis(match_columns(grid, question, said, with_labels), question)
     if columns is None:
         return None
     by_cells = [match for match in row_matches if match.conditions]
     if by_cells and (not rows or rows[0].recall < SURE_RECALL or rows[0].conditions):
-        best = by_cells[0].score
-        rows = sorted((m for m in by_cells if m.score >= best - 0.01), key=lambda m: m.line.at)
+        best = by_cells[0]
+        alike = (m for m in by_cells if m.told == best.told or m.score >= best.score - 0.01)
+        rows = sorted(alike, key=lambda match: match.line.at)
     taken = {cell.column for match in rows for cell in match.conditions}
     columns = [match for match in columns if match.line.at not in taken]
     return Reading(grid, question, tuple(rows), tuple(columns), row_factor * column_factor)
@@ -117,6 +139,9 @@ def _select_axis(matches: Sequence[Match], question: TableQuestion) -> tuple[lis
     if len(wanted) > 1:
         chosen, factor = _select_each(matches, periods, wanted, question)
         timeless = [match for match in select(matches, question) if not periods[match.line.at]]
+        if timeless and question.compares:
+            # How much this period is above the last one stands in a column of its own.
+            return timeless, 1.0
         return [*chosen, *timeless], factor
     if wanted and len(known) > 1:
         matches = [m for m in matches if not periods[m.line.at] or wanted[0] in periods[m.line.at]]

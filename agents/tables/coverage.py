@@ -21,7 +21,8 @@ _NOISE_EN = frozenset(
     re.findall(
         r"\w+",
         "company compani respect respectively year end amount valu number period report fiscal s both "
-        "respective financi item row column tabl shown show given did do doe much end begin group",
+        "respective financi item row column tabl shown show given did do doe much end begin group "
+        "compar larg high long tall correspond situat detail specif generat incur obtain",
     )
 )
 _FRAME_EN = re.compile(

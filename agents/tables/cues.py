@@ -41,7 +41,11 @@ _CUES = (
         r"\bratio\b(?: (?:of|between))?|\bas an? proportion of|\bproportion of",
         "之比|比值|比率|是[^，。？?]{1,20}的?(?:几|多少)倍",
     ),
-    (Operation.AVERAGE, r"\b(?:average|mean)\b(?:\s+(?:value|amount)s?\s+of)?", "平均值?|均值"),
+    (
+        Operation.AVERAGE,
+        r"\b(?<!weighted[ -])(?:average|mean)\b(?:\s+(?:value|amount)s?\s+of)?",
+        "平均值?|均值",
+    ),
     (
         Operation.DIFFERENCE,
         r"\bdifferences?\b(?:\s+(?:in|of|between))?|\bchanges?\b(?:\s+in)?"

@@ -34,7 +34,7 @@ _FIELD = re.compile(
     rf"(?:.*(?:{_FIELD_ZH})|(?:.*\b)?(?:{_FIELD_EN})s?(?: of .*)?){_UNIT_BEHIND}", re.IGNORECASE
 )
 _HEADER_VALUE = re.compile(
-    r"内容|说明|数值|金额|数量|描述|备注|详情|信息|情况|结果|.*(?:余额|发生额|金额|数|年度?)|(?:19|20)\d\d.*"
+    r"内容|说明|数值|金额|数量|描述|备注|详情|信息|情况|结果|.*(?:余额|发生额|金额|数)|(?:19|20)\d\d年?度?"
     "|values?|descriptions?|details?|amounts?|contents?|particulars?|information|notes?",
     re.IGNORECASE,
 )
@@ -65,24 +65,54 @@ class _Field:
 
 def read_form(table: Table) -> Grid | None:
     """The grid of a form, a row a field; None for any other table."""
-    rows = [_runs([" ".join(cell.split()) for cell in row]) for row in table.rows]
-    if len(rows) < 2 or len(table.rows[0]) % 2 and all(len(runs) % 2 for runs in rows):
+    cells = [[" ".join(cell.split()) for cell in row] for row in table.rows]
+    if len(cells) < 2:
         return None
-    fields = _fields(rows, len(table.rows[0]))
+    if fields := _properties(cells, table.header_rows):
+        return _grid(table, fields, table.caption)
+    rows = list(map(_runs, cells))
+    fields = _fields(rows, len(cells[0]))
     if fields is None or not _is_form(fields):
         return None
-    first = next(field for field in fields)
-    if first.row == 0 and _HEADER_VALUE.fullmatch(first.value):
+    if fields[0].row == 0 and _HEADER_VALUE.fullmatch(fields[0].value):
         return None
+    titles = [runs[0].text for runs in rows if len(runs) == 1]
+    return _grid(table, fields, " ".join([table.caption, *titles]))
+
+
+def _grid(table: Table, fields: Sequence[_Field], caption: str) -> Grid:
     lines, cells, places = [], {}, {}
     for at, found in enumerate(fields, start=1):
         place = (found.row - table.header_rows + 1, found.column + 1)
         lines.append(Line(at, found.label.rstrip(":：?？ "), found.context))
         cells[at, 1] = Cell(*place, found.value, read_quantity(found.value))
         places[place] = (at, 1)
-    titles = [runs[0].text for runs in rows if len(runs) == 1]
-    caption = " ".join([table.caption, *titles])
     return Grid(tuple(lines), (Line(1, ""),), (), cells, caption, places)
+
+
+def _properties(rows: Sequence[Sequence[str]], header_rows: int) -> list[_Field] | None:
+    """The fields of a table of things whose last two columns name properties and tell them, a row each, while
+    the columns before are merged over all rows of a thing; None for any other table."""
+    if not 0 < header_rows < len(rows) - 1 or len(rows[0]) < 3:
+        return None
+    header, body = rows[header_rows - 1], rows[header_rows:]
+    if not header[-1] or header[-1] != header[-2] or any(not row[-2] or is_data(row[-2]) for row in body):
+        return None
+    things: dict[tuple[str, ...], dict[str, int]] = {}
+    for at, row in enumerate(body, start=header_rows):
+        own = things.setdefault(tuple(row[:-2]), {})
+        if row[-2] in own:
+            return None
+        own[row[-2]] = at
+    if len(things) == len(body):
+        return None
+    last = len(header) - 1
+    fields = []
+    for thing, own in things.items():
+        first, context = min(own.values()), " ".join(dict.fromkeys(part for part in thing if part))
+        fields += [_Field(first, at, header[at], rows[first][at], context) for at in range(last - 1)]
+        fields += [_Field(at, last, label, rows[at][last], context) for label, at in own.items()]
+    return fields
 
 
 def _runs(row: Sequence[str]) -> list[_Run]:

@@ -182,7 +182,9 @@ def _label_columns(header: Sequence[Sequence[str]], body: Sequence[Sequence[str]
         if sum(is_data(cell) for cell in following) * 2 > len(following):
             break
         labels.append(labels[-1] + 1)
-    return tuple(labels)
+    named = [tuple(row[at] for at in labels[first:]) for row in body]
+    # Columns that repeat themselves and name no row are told of the rows, and no labels.
+    return tuple(labels) if len(set(named)) * 2 > len(named) else tuple(range(first + 1))
 
 
 def _is_running(cells: Sequence[str]) -> bool:

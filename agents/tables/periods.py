@@ -6,7 +6,7 @@ words for them become these, so that both languages go one way. Pure.
 
 import re
 
-from core.text import normalise
+from core.text import CJK, normalise
 from retrieval.terms import simplify
 
 _ANY = r"(?:the |this |that )?(?:current |reporting |accounting |fiscal )?"
@@ -27,6 +27,7 @@ _SAME = tuple(
         ("期末数|期末的时候|期末时", "期末"),
         ("期初数|期初的时候|期初时", "期初"),
         ("百分比|占比", "比例"),
+        (r"\b(common|preferred|ordinary) stocks?\b", r"\1 share"),
         (rf"\b(?:at |in |from )?(?:the )?beginning and (?:at )?(?:the )?end of {_ANY}{_SPAN}", " 期初 期末 "),
         (rf"\b(?:at |by |from )?(?:the )?(?:beginning|start) of {_ANY}{_SPAN}", " 期初 "),
         (rf"\b(?:at |by )?(?:the )?end of {_LAST}{_SPAN}", " 期初 "),
@@ -38,6 +39,8 @@ _SAME = tuple(
         (r"\bcurrent(?= amounts?\b)", " current 本期 "),
     )
 )
+# 合 计: letters set apart.
+_SPACED = re.compile(rf"(?<![{CJK}])[{CJK}](?: [{CJK}])+(?![{CJK}])")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
 _MOMENT = re.compile("期初|期末")
 _PERIOD = re.compile("本期|上期")
@@ -45,7 +48,7 @@ _PERIOD = re.compile("本期|上期")
 
 def same_words(text: str) -> str:
     """The text in its normal form, periods and moments by one name."""
-    text = simplify(normalise(text))
+    text = _SPACED.sub(lambda match: match[0].replace(" ", ""), simplify(normalise(text)))
     for pattern, replacement in _SAME:
         text = pattern.sub(replacement, text)
     return " ".join(text.split())

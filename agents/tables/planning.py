@@ -27,10 +27,12 @@ _WHOLE_FIRST = re.compile(
 _UNSIGNED = re.compile(r"differen|相差|差额|差值|差异|之差|差多少", re.IGNORECASE)
 _FALLEN = re.compile(r"(?:decrease|decline)(?!\s*/)|减少|下降", re.IGNORECASE)
 _REFINED = frozenset((Operation.DIFFERENCE, Operation.PERCENT_CHANGE, Operation.SHARE, Operation.RATIO))
+_BESIDES = re.compile(r"[,，、] ?(?:and|以及|及|还有|和)[^,，、]{0,12}$", re.IGNORECASE)
 _UNNAMED_FACTOR = 0.8
 _ALL_COLUMNS_FACTOR = 0.6
 _NAMED_RECALL = 0.75
 _MIXED_FACTOR = 0.5
+_ONE_OF_SEVERAL = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,15 @@ def plan_cells(question: str, grid: Grid, context: str = "") -> TablePlan | None
     if grid.is_form:
         # What the form is of stands in it: its name, its number.
         around = around.union(*(terms_of(normal) for normal, _ in named_cells(grid, asked)))
+    if operation is not Operation.CELLS and cue and _also(asked.text, cue):
+        plan = replace(plan, confidence=plan.confidence * _MIXED_FACTOR)
     missing = uncovered(asked.text, asked.language, reading.terms | around, cue)
     return replace(plan, confidence=round((1 - missing) * plan.confidence * reading.factor, 4), cue=cue)
+
+
+def _also(text: str, cue: str) -> bool:
+    """Whether the operation is asked for besides something else: "revenue in both years, and the change"."""
+    return bool(_BESIDES.search(text[: text.find(cue)]))
 
 
 def is_sound(plan: TablePlan) -> bool:
@@ -102,11 +111,16 @@ def _operation(reading: Reading) -> tuple[Operation, str]:
 
 
 def _cells(reading: Reading) -> TablePlan | None:
-    columns = reading.columns_or_only
+    columns = reading.columns_or_only or reading.alike
     over_all = len(columns) == 1 and bool(_OVER_ALL.search(reading.question.text))
     is_named = bool(reading.rows) and max(match.recall for match in reading.rows) >= _NAMED_RECALL
     if reading.rows and columns and (is_named or not over_all):
-        return TablePlan(Operation.CELLS, reading.across(columns=columns), 1.0)
+        cells = reading.across(columns=columns)
+        # Whoever asks two things and is told one was not understood.
+        factor = _ONE_OF_SEVERAL if len(cells) < reading.question.asked_things else 1.0
+        if len(cells) == 1 and reading.question.asks_each:
+            factor = _ONE_OF_SEVERAL
+        return TablePlan(Operation.CELLS, _filled(cells) or cells, factor)
     if reading.rows and not columns and len(reading.rows) <= 3:
         cells = _filled(reading.across(columns=reading.grid.columns))
         return TablePlan(Operation.CELLS, cells, _ALL_COLUMNS_FACTOR)

@@ -31,6 +31,16 @@ _TOP = re.compile(
     r"|前(?P<zh>\d{1,2}|[二两三四五六七八九十])|最[高低大小多少]的?(?P<zh2>\d{1,2}|[两三四五六七八九十])[个家项位名年]",
     re.IGNORECASE,
 )
+_EACH = re.compile(
+    r"各[是有为自个项类]|分别|\b(?:each|respective(?:ly)?|individual(?:ly)?|separately)\b", re.IGNORECASE
+)
+_COMPARED = re.compile(r"相比|同比|环比|对比|\bcompared? (?:to|with)\b|\bversus\b", re.IGNORECASE)
+_CLAUSE = re.compile(r"[?？;；,，。]|\. |\band (?=(?:what|which|who|where|when|how)\b)", re.IGNORECASE)
+_ASKING = re.compile(
+    r"多少|多[长高大重久远]|几|谁|什么|哪|何[时处地人]|如何|怎|啥"
+    r"|^\W*(?:and |in |for |to |from |by )?(?:what|which|who|whom|where|when|why|how)\b",
+    re.IGNORECASE,
+)
 _COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5, "ten": 10, "二": 2, "两": 2, "十": 10}
 _COUNTS |= {numeral: at for at, numeral in enumerate("三四五六七八九", start=3)}
 _BELOW = re.compile("less|lower|smaller|below|under|低|小|少|不足", re.IGNORECASE)
@@ -48,7 +58,7 @@ class Threshold:
 class TableQuestion:
     """A question read by rules. `cues` are the operations that its words may mean, the surest first, with
     those words; `terms` is what it speaks of, cues included; `most` is how many of the highest or lowest
-    are wanted."""
+    are wanted; `asked_things` how many of its parts ask for something."""
 
     text: str
     language: str
@@ -61,6 +71,9 @@ class TableQuestion:
     spans_years: bool
     asks_share: bool
     most: int = 1
+    asks_each: bool = False
+    compares: bool = False
+    asked_things: int = 1
 
 
 def read_question(question: str) -> TableQuestion:
@@ -85,6 +98,9 @@ def read_question(question: str) -> TableQuestion:
         bool(_RANGE.search(text)) and len(years) == 2,
         bool(_SHARE.search(text)),
         _most(text),
+        bool(_EACH.search(text)),
+        bool(_COMPARED.search(text)),
+        max(1, sum(bool(_ASKING.search(part)) for part in _CLAUSE.split(text))),
     )
 
 
