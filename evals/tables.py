@@ -19,6 +19,7 @@ from agents.tables.periods import years_of
 from agents.tables.planning import TablePlan
 from agents.tables.reckoning import Reckoned, reckon
 from agents.tables.sandbox import SqlLimits
+from agents.tables.wording import lines_told
 from core.text import normalise
 from core.types import Table
 from evals.datasets.table_questions import TableQuestionRow
@@ -31,7 +32,7 @@ OTHERS = 3
 _SIGNS = re.compile(r"[$€£¥￥%％,，\s]")
 _BRACKETS = re.compile(r"[(（]([\d.]+)[)）]")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-_LABEL_GIVEN = (Operation.HIGHEST, Operation.LOWEST, Operation.FILTER)
+_LABEL_GIVEN = (Operation.HIGHEST, Operation.LOWEST, Operation.FILTER, Operation.NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +137,7 @@ def given_answer(reckoned: Reckoned, grid: Grid) -> tuple[str, ...]:
         return (f"{reckoned.value:f}",)
     if reckoned.plan.operation not in _LABEL_GIVEN:
         return tuple(cell.text for cell in reckoned.found)
-    one_row = len({cell.row for cell in reckoned.plan.cells}) == 1
-    lines = [grid.column_of(cell) if one_row else grid.row_of(cell) for cell in reckoned.found]
-    return tuple(line.label for line in lines)
+    return tuple(line.label for line in lines_told(reckoned, grid))
 
 
 def is_right(given: Sequence[str], row: TableQuestionRow) -> bool:

@@ -230,6 +230,16 @@ def years_of_line(line: Line) -> frozenset[str]:
     return years_of(line.label) or years_of(line.context)
 
 
+def quarters_of(grid: Grid) -> frozenset[str]:
+    """The word for them where columns or rows are those of a year: First, Second, Third, Fourth."""
+    named = [line.label for line in [*grid.columns, *grid.rows]]
+    return (
+        terms_of("quarter quarterly")
+        if all(any(q.search(n) for n in named) for q in _QUARTERS)
+        else frozenset()
+    )
+
+
 def is_percent(cell: Cell) -> bool:
     """Whether a cell holds percent."""
     return cell.quantity is not None and cell.quantity.unit == "%"

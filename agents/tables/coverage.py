@@ -22,7 +22,9 @@ _NOISE_EN = frozenset(
         r"\w+",
         "company compani respect respectively year end amount valu number period report fiscal s both "
         "respective financi item row column tabl shown show given did do doe much end begin group "
-        "compar larg high long tall correspond situat detail specif generat incur obtain",
+        "compar larg high long tall correspond situat detail specif generat incur obtain "
+        "fy nomin absolut chronolog "
+        "provid inform includ consist contain calculat record list present disclos",
     )
 )
 _FRAME_EN = re.compile(

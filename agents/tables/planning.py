@@ -8,13 +8,24 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from agents.tables.axes import Reading, age_of, best_line, is_percent, later_first, read_axes, year_before
+from agents.tables.axes import (
+    Reading,
+    age_of,
+    best_line,
+    is_percent,
+    later_first,
+    quarters_of,
+    read_axes,
+    year_before,
+)
 from agents.tables.coverage import terms_of, uncovered
 from agents.tables.cues import Operation
 from agents.tables.grid import Cell, Grid
 from agents.tables.matching import named_cells
+from agents.tables.naming import cells_of_names, explained_by
 from agents.tables.periods import same_words
 from agents.tables.question import Threshold, read_question
+from agents.tables.thresholds import in_unit_of
 
 MOST_CELLS = 24
 _OVER_ALL = re.compile(r"\b(?:all|across|over|each|every)\b|各|所有|每")
@@ -28,6 +39,7 @@ _UNSIGNED = re.compile(r"differen|相差|差额|差值|差异|之差|差多少",
 _FALLEN = re.compile(r"(?:decrease|decline)(?!\s*/)|减少|下降", re.IGNORECASE)
 _REFINED = frozenset((Operation.DIFFERENCE, Operation.PERCENT_CHANGE, Operation.SHARE, Operation.RATIO))
 _BESIDES = re.compile(r"[,，、] ?(?:and|以及|及|还有|和)[^,，、]{0,12}$", re.IGNORECASE)
+_RESPECTIVE = re.compile(r"\brespective(?:ly)?\b|分别", re.IGNORECASE)
 _UNNAMED_FACTOR = 0.8
 _ALL_COLUMNS_FACTOR = 0.6
 _NAMED_RECALL = 0.75
@@ -60,10 +72,14 @@ def plan_cells(question: str, grid: Grid, context: str = "") -> TablePlan | None
     if plan is None or not is_sound(plan):
         return None
     around = terms_of(same_words(f"{context} {grid.caption}")) | reading.labels
+    around |= quarters_of(grid)
+    if operation is Operation.NAMES:
+        around |= explained_by(replace(reading, cue=cue), plan.cells)
     if grid.is_form:
         # What the form is of stands in it: its name, its number.
         around = around.union(*(terms_of(normal) for normal, _ in named_cells(grid, asked)))
-    if operation is not Operation.CELLS and cue and _also(asked.text, cue):
+    is_worked_out = operation not in (Operation.CELLS, Operation.NAMES)
+    if is_worked_out and cue and (_also(asked.text, cue) or _RESPECTIVE.search(asked.text)):
         plan = replace(plan, confidence=plan.confidence * _MIXED_FACTOR)
     missing = uncovered(asked.text, asked.language, reading.terms | around, cue)
     return replace(plan, confidence=round((1 - missing) * plan.confidence * reading.factor, 4), cue=cue)
@@ -80,7 +96,7 @@ def is_sound(plan: TablePlan) -> bool:
     cells = plan.cells
     if not 0 < len(cells) <= MOST_CELLS:
         return False
-    if plan.operation is Operation.CELLS:
+    if plan.operation in (Operation.CELLS, Operation.NAMES):
         return any(cell.text for cell in cells)
     return all(cell.value is not None for cell in cells) and len({is_percent(cell) for cell in cells}) == 1
 
@@ -92,6 +108,9 @@ def _operation(reading: Reading) -> tuple[Operation, str]:
     if reading.grid.is_form:
         return Operation.CELLS, ""
     labels = " ".join(same_words(m.line.label) for m in [*reading.rows, *reading.columns])
+    asks_names = question.naming and not question.threshold and not question.years
+    if asks_names and cells_of_names(replace(reading, cue=question.naming)):
+        return Operation.NAMES, question.naming
     if question.threshold:
         counts = next((cue for operation, cue in question.cues if operation is Operation.COUNT), "")
         if counts or question.asks_which:
@@ -260,7 +279,15 @@ def _filter(reading: Reading) -> TablePlan | None:
 
 def _compared(operation: Operation, reading: Reading) -> TablePlan | None:
     plan = _extreme(operation, reading)
-    return replace(plan, threshold=reading.question.threshold) if plan else None
+    threshold = in_unit_of(reading.question.threshold, plan.cells, reading.grid) if plan else None
+    return replace(plan, threshold=threshold) if threshold else None
+
+
+def _names(reading: Reading) -> TablePlan | None:
+    """Labels, or how many there are."""
+    is_counted = any(operation is Operation.COUNT for operation, _ in reading.question.cues)
+    operation = Operation.COUNT if is_counted else Operation.NAMES
+    return TablePlan(operation, cells_of_names(reading), 1.0)
 
 
 def _figures(cells: Sequence[Cell]) -> tuple[Cell, ...]:
@@ -279,4 +306,5 @@ _PLANNERS = {
     Operation.FILTER: _filter,
     Operation.HIGHEST: _highest,
     Operation.LOWEST: _lowest,
+    Operation.NAMES: _names,
 }

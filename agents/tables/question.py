@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from agents.tables.coverage import terms_of, without_frame
-from agents.tables.cues import Operation, find_cues
+from agents.tables.cues import Operation, find_cues, find_naming
 from agents.tables.periods import periods_in, same_words, years_in
 from core.text import CJK, detect_language, normalise
 
@@ -22,7 +22,8 @@ _SHARE = re.compile(r"%|percent|proportion|share|ratio|rate|margin|率|比例|�
 _RANGE = re.compile(r"((?:19|20)\d\d)\s*(?:to|through|until|[-–~至到])\s*((?:19|20)\d\d)", re.IGNORECASE)
 _THRESHOLD = re.compile(
     r"(?P<how>(?:more|greater|larger|higher|less|lower|smaller) than|above|over|below|under"
-    r"|exceed(?:s|ed|ing)?|超过|高于|大于|多于|低于|小于|少于|不足)\s*[$€£¥]?\s*(?P<number>-?\d[\d,]*(?:\.\d+)?)",
+    r"|exceed(?:s|ed|ing)?|超过|高于|大于|多于|低于|小于|少于|不足)\s*[$€£¥]?\s*(?P<number>-?\d[\d,]*(?:\.\d+)?)"
+    r"(?P<scale>\s*(?:thousands?|millions?|billions?)\b|[千百]?万|亿)?",
     re.IGNORECASE,
 )
 _TOP = re.compile(
@@ -48,17 +49,19 @@ _BELOW = re.compile("less|lower|smaller|below|under|低|小|少|不足", re.IGNO
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """More than a number, or less than it."""
+    """More than a number, or less than it; `scale` is what the question counts it in: `million`, `万`."""
 
     number: str
     is_below: bool
+    scale: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TableQuestion:
     """A question read by rules. `cues` are the operations that its words may mean, the surest first, with
     those words; `terms` is what it speaks of, cues included; `most` is how many of the highest or lowest
-    are wanted; `asked_things` how many of its parts ask for something."""
+    are wanted; `asked_things` how many of its parts ask for something; `naming`
+    are the words that ask for labels."""
 
     text: str
     language: str
@@ -74,6 +77,7 @@ class TableQuestion:
     asks_each: bool = False
     compares: bool = False
     asked_things: int = 1
+    naming: str = ""
 
 
 def read_question(question: str) -> TableQuestion:
@@ -82,7 +86,8 @@ def read_question(question: str) -> TableQuestion:
     found = _THRESHOLD.search(text)
     threshold = None
     if found:
-        threshold = Threshold(found["number"].replace(",", ""), bool(_BELOW.search(found["how"])))
+        scale = (found["scale"] or "").strip().removesuffix("s")
+        threshold = Threshold(found["number"].replace(",", ""), bool(_BELOW.search(found["how"])), scale)
         text = f"{text[: found.start()]} {text[found.end() :]}"
     years = years_in(text)
     language = detect_language(question)
@@ -101,6 +106,7 @@ def read_question(question: str) -> TableQuestion:
         bool(_EACH.search(text)),
         bool(_COMPARED.search(text)),
         max(1, sum(bool(_ASKING.search(part)) for part in _CLAUSE.split(text))),
+        find_naming(text),
     )
 
 

@@ -25,7 +25,10 @@ _MOST_TOLD_DIGITS = 28
 _MOST_FLOAT_DIGITS = 15
 """The same of a quotient, which DuckDB gives in floating point."""
 _LEAST_PLACES = 2
-_GIVING_CELLS = frozenset((Operation.CELLS, Operation.HIGHEST, Operation.LOWEST, Operation.FILTER))
+_TOLD_AS_THEY_STAND = frozenset((Operation.CELLS, Operation.NAMES))
+_GIVING_CELLS = frozenset(
+    (Operation.CELLS, Operation.NAMES, Operation.HIGHEST, Operation.LOWEST, Operation.FILTER)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,14 @@ def reckon(plan: TablePlan, grid: Grid, limits: SqlLimits | None = None) -> Reck
     """
     scale = _shared_scale(grid)
     figures = [cell for cell in plan.cells if cell.value is not None]
-    if plan.operation is not Operation.CELLS and not all(_fits(cell, scale) for cell in figures):
+    if plan.operation not in _TOLD_AS_THEY_STAND and not all(_fits(cell, scale) for cell in figures):
         return None
     sql = sql_of(plan)
     result = run_select(sql, {CELLS: cell_relation(grid)}, limits)
     if plan.operation in _GIVING_CELLS:
         by_place = {cell.place: cell for cell in plan.cells}
         places = [(int(row[0]), int(row[1])) for row in result.rows]
-        if plan.operation in (Operation.CELLS, Operation.FILTER):
+        if plan.operation in (Operation.CELLS, Operation.NAMES, Operation.FILTER):
             places = [place for place in by_place if place in places]
         found = tuple(by_place[place] for place in places)
         return Reckoned(plan, sql, None, found) if found else None
@@ -71,7 +74,7 @@ def sql_of(plan: TablePlan) -> str:
     listed = f'SELECT "row", col, row_label, column_label, text FROM {CELLS} WHERE {chosen}'
     order = ' ORDER BY "row", col'
     match plan.operation:
-        case Operation.CELLS:
+        case Operation.CELLS | Operation.NAMES:
             return listed + order
         case Operation.HIGHEST | Operation.LOWEST:
             down = " DESC" if plan.operation is Operation.HIGHEST else ""
@@ -140,6 +143,8 @@ def _place(cell: Cell) -> str:
 
 
 def _limit(plan: TablePlan) -> str:
+    if plan.threshold is None:
+        return "text <> ''"
     sign = "<" if plan.threshold.is_below else ">"
     return f"value {sign} {Decimal(plan.threshold.number):f}"
 
