@@ -130,7 +130,8 @@ def _select_axis(matches: Sequence[Match], question: TableQuestion) -> tuple[lis
     known = frozenset().union(*yearly.values()) if yearly else frozenset()
     wanted = [year for year in _years_asked(question) if year in known]
     if wanted and (len(known) > 1 or len(matches) <= 2):
-        return _select_each(matches, yearly, wanted, question)
+        chosen, factor = _select_each(matches, yearly, wanted, question)
+        return chosen, factor * (TIED_FACTOR if _passes_over(matches, chosen, yearly, question) else 1.0)
     if question.years and len(known) > 1:
         return None, 0.0
     periods = {match.line.at: frozenset(periods_in(same_words(match.line.label))) for match in matches}
@@ -185,6 +186,18 @@ def _select_each(
     best = max(shared, key=lambda rest: (scores[rest], -by_rest[0][rest].line.at))
     tied = sum(score >= scores[best] - 0.05 for score in scores.values()) > 1
     return list(dict.fromkeys(own[best] for own in by_rest)), TIED_FACTOR if tied else 1.0
+
+
+def _passes_over(
+    matches: Sequence[Match],
+    chosen: Sequence[Match],
+    yearly: dict[int, frozenset[str]],
+    question: TableQuestion,
+) -> bool:
+    """Whether a line without a year is named by words that neither a chosen one nor the asking has: of
+    `granted in 2019`, Granted, where the years stand beside balances."""
+    said = frozenset().union(*(terms_of(cue) for _, cue in question.cues), *(m.terms for m in chosen))
+    return any(m.recall >= SURE_RECALL and m.terms - said for m in matches if not yearly[m.line.at])
 
 
 def _rest_of(line: Line, time: str) -> str:

@@ -17,6 +17,7 @@ _YEARLY = re.compile(r"(?:19|20)\d{2}|\bFY?\s*['’]?\d{2}\b", re.IGNORECASE)
 _TOTAL = re.compile(
     r"^\s*(?:sub-?|grand |net )?totals?\b|^\s*(?:合\s*计|总\s*计|小\s*计|共\s*计)", re.IGNORECASE
 )
+_TOTAL_NAMES = {True: "Total", False: "合计"}
 _MOST_HEADER_ROWS = 5
 _UNIT = re.compile(
     r"[(（]?\s*(?:in|单位[:：]?|US|HK|人民币)?\s*[$€£¥'’]*\s*(?P<unit>thousands?|millions?|billions?|000s?|[千百]?万?亿?元|%|percent)",
@@ -162,9 +163,12 @@ def _spread(row: Sequence[str], is_last: bool) -> list[str]:
     if len(named) == 1:
         return [row[named[0]]] * len(row) if not row[0] else list(row)
     spread = list(row)
+    gap = named[1] - named[0]
+    # Labels that begin where their columns do leave those before the first of them alone.
+    begins = named[0] > 1 and all(b - a == gap for a, b in zip(named, [*named[1:], len(row)], strict=True))
     for at in range(1, len(row)):
         if not spread[at]:
-            spread[at] = spread[at - 1] if at > named[0] else row[named[0]]
+            spread[at] = spread[at - 1] if at > named[0] else "" if begins else row[named[0]]
     return spread
 
 
@@ -202,15 +206,31 @@ def _is_grouped(cells: Sequence[str]) -> bool:
 
 def _rows(body: Sequence[Sequence[str]], labels: Sequence[int], first: int) -> tuple[Line, ...]:
     lines, section = [], ""
+    begun: list[Sequence[str]] = []
     for at, row in enumerate(body):
         own = [row[c] for c in labels if row[c]]
         others = [cell for c, cell in enumerate(row) if c not in labels and cell]
         if own and (not others or (len(row) > 2 and set(others) == {own[-1]})):
             section = "" if _UNIT.match(own[-1].lower()) else own[-1].rstrip(":：")
+            begun = []
             continue
         if not others:
             continue
         is_total = bool(own) and bool(_TOTAL.search(own[-1]))
+        label = own[-1] if own else ""
+        if not label and _sums_up(row, begun):
+            label, is_total = _TOTAL_NAMES["".join(map("".join, begun)).isascii()], True
+        begun = [] if is_total else [*begun, row]
         context = " ".join(dict.fromkeys([section, *own[:-1]])).strip()
-        lines.append(Line(first + at, own[-1] if own else "", context, is_total))
+        lines.append(Line(first + at, label, context, is_total))
     return tuple(lines)
+
+
+def _sums_up(row: Sequence[str], above: Sequence[Sequence[str]]) -> bool:
+    """Whether a row without a name is the total of those above it: all its figures are their sums."""
+    figures = [(at, quantity.value) for at, cell in enumerate(row) if (quantity := read_quantity(cell))]
+    if len(above) < 2 or not figures:
+        return False
+    columns = ([read_quantity(other[at]) for other in above] for at, _ in figures)
+    sums = [sum(quantity.value for quantity in column if quantity) for column in columns]
+    return all(total == value for total, (_, value) in zip(sums, figures, strict=True))

@@ -20,12 +20,14 @@ LEAST_RECALL = 0.5
 FURTHER_RECALL = 0.75
 LEAST_FRESH = 0.25
 _MISSING = 0.45
-_CONTEXT, _CONTEXT_MISSING = 0.6, 0.05
+_CONTEXT, _LEAST_CONTEXT, _CONTEXT_MISSING = 0.6, 0.2, 0.05
 _CONDITION = 0.9
 _TIE = 0.05
 _SAID = 0.35
 _SHARE_UNASKED = 0.5
 _WHOLE = 0.1
+_PHRASE = 0.5
+_NOTED = re.compile(r"\s*\(\d{1,2}\)$")
 _AND = re.compile(r"\s*(?:以?及|和|与|、|,? and\b)")
 
 
@@ -140,10 +142,14 @@ def _match(line: Line, question: TableQuestion, weights: dict[str, float]) -> Ma
     context = (terms_of(label_words(line.context)) if line.context else frozenset()).difference(*own)
     around = context & question.terms
     score = held - _MISSING * missing
-    score += _CONTEXT * sum(weights[t] for t in around) - _CONTEXT_MISSING * len(context - around)
     recall = held / (held + missing) if held + missing else 0.0
+    # What a line stands under tells it from others of its name, and names no other line.
+    weight = _CONTEXT * (_LEAST_CONTEXT + (1 - _LEAST_CONTEXT) * recall)
+    score += weight * sum(weights[t] for t in around) - _CONTEXT_MISSING * len(context - around)
     if recall >= SURE_RECALL and terms_of(same_words(line.label)) <= question.terms:
         score += _WHOLE
+    if own and _NOTED.sub("", same_words(line.label)) in question.text:
+        score += _PHRASE
     if "%" in line.label and not question.asks_share:
         score -= _SHARE_UNASKED
     return Match(line, score, recall, frozenset(hit | around))
