@@ -18,8 +18,8 @@ from core.types import StoredTable, Table
 
 @dataclass(frozen=True, slots=True)
 class TableAnswer:
-    """A sentence over the cells of one table. `rows` are the rows of its body (from 1) that the sentence
-    rests on."""
+    """A sentence over the cells of one table. `rows` are the rows of its body (from 1; 0 is the header of a
+    form) that the sentence rests on."""
 
     table: StoredTable
     grid: Grid

@@ -90,6 +90,11 @@ class Reading:
         return [row for row in self.grid.rows if not row.is_total]
 
     @property
+    def told(self) -> str:
+        """The labels of the lines as they are read."""
+        return " ".join(same_words(line.label) for line in [*self.row_lines, *self.column_lines])
+
+    @property
     def labels(self) -> frozenset[str]:
         """What the labels of the lines say, and what they stand under."""
         lines = [*self.row_lines, *self.column_lines]
@@ -110,6 +115,8 @@ def read_axes(grid: Grid, question: TableQuestion) -> Reading | None:
     said = frozenset().union(*(match.terms for match in rows if match.recall >= SURE_RECALL))
     group = group_said(row_matches, question) if len(grid.labels) > 1 and not rows else []
     rows = rows or group
+    if twins := _twins(rows, row_matches, question):
+        rows, row_factor = twins, 1.0
     with_labels = bool(group) or any(match.conditions for match in row_matches)
     columns, column_factor = _select_axis(match_columns(grid, question, said, with_labels), question)
     if columns is None:
@@ -122,6 +129,16 @@ def read_axes(grid: Grid, question: TableQuestion) -> Reading | None:
     taken = {cell.column for match in rows for cell in match.conditions}
     columns = [match for match in columns if match.line.at not in taken]
     return Reading(grid, question, tuple(rows), tuple(columns), row_factor * column_factor)
+
+
+def _twins(rows: Sequence[Match], matches: Sequence[Match], question: TableQuestion) -> list[Match]:
+    """All rows of the name of the one that was chosen: the name means each of them, where nothing is to be
+    worked out. None where it is the only one."""
+    if len(rows) != 1 or question.cues or question.years or rows[0].recall < SURE_RECALL:
+        return []
+    names = (rows[0].line.label, rows[0].line.context)
+    twins = [match for match in matches if (match.line.label, match.line.context) == names]
+    return sorted(twins, key=lambda match: match.line.at) if len(twins) > 1 else []
 
 
 def _select_axis(matches: Sequence[Match], question: TableQuestion) -> tuple[list[Match] | None, float]:
@@ -140,6 +157,8 @@ def _select_axis(matches: Sequence[Match], question: TableQuestion) -> tuple[lis
     if len(wanted) > 1:
         chosen, factor = _select_each(matches, periods, wanted, question)
         timeless = [match for match in select(matches, question) if not periods[match.line.at]]
+        if not question.asks_share:
+            timeless = [match for match in timeless if "%" not in match.line.label]
         if timeless and question.compares:
             # How much this period is above the last one stands in a column of its own.
             return timeless, 1.0

@@ -22,11 +22,12 @@ _NOISE_EN = frozenset(
         r"\w+",
         "company compani respect respectively year end amount valu number period report fiscal s both "
         "respective financi item row column tabl shown show given did do doe much end begin group "
-        "compar larg high long tall correspond situat detail specif generat incur obtain "
+        "compar correspond situat detail specif generat incur obtain "
         "fy nomin absolut chronolog "
         "provid inform includ consist contain calculat record list present disclos",
     )
 )
+_HOW = re.compile(r"\bhow (?:long|high|large|tall|big)\b")
 _FRAME_EN = re.compile(
     r"^\W*(?:(?:hello|hi|excuse me|please|sorry)\b"
     r"|(?:do|can|could|would|will) you (?:please |kindly )?"
@@ -53,17 +54,46 @@ def terms_of(text: str) -> frozenset[str]:
     return frozenset(term for term in query_terms(text) if not term.startswith("="))
 
 
-def uncovered(text: str, language: str, covered: frozenset[str], cue: str) -> float:
+def uncovered(text: str, language: str, covered: frozenset[str], cue: str, labels: str = "") -> float:
     """The share of a question's own words (in their normal form) that neither the table, whose terms are
-    `covered`, nor the asking (`cue`) explains."""
-    text = text.replace(cue, " ") if cue else text
+    `covered`, nor the asking (`cue`) explains. Of `labels`, those that were chosen, each Chinese character
+    explains itself: 持有多少股 asks for 持股数."""
+    text = _HOW.sub(" ", text.replace(cue, " ") if cue else text)
     if language == "zh":
-        return _uncovered_zh(text, covered)
+        return _uncovered_zh(text, covered, labels)
     words = [term for term in terms_of(text) if term not in _NOISE_EN and len(term) > 1]
     return sum(word not in covered for word in words) / len(words) if words else 0.0
 
 
-def _uncovered_zh(text: str, covered: frozenset[str]) -> float:
+def contradicts(label: str, text: str, covered: frozenset[str]) -> bool:
+    """Whether a Chinese question says another word where the label (both in normal form) has one of its own:
+    长期借款 is not 短期借款. `covered` are the terms that the table explains."""
+    start, size, at = _longest_shared(label, text)
+    if size < 2 or size == len(label):
+        return False
+    text = _NOISE_ZH.sub(lambda match: "\x00" * len(match[0]), text)
+    before, after = text[at - 1 : at], text[at + size : at + size + 1]
+    return _differs(label[:start], before, text[at - 1 : at + 1], text, covered) or _differs(
+        label[start + size :], after, text[at + size - 1 : at + size + 1], text, covered
+    )
+
+
+def _differs(own: str, said: str, pair: str, text: str, covered: frozenset[str]) -> bool:
+    is_unsaid = bool(re.search(f"[{CJK}]", own)) and not any(char in text for char in own)
+    is_other = bool(re.fullmatch(f"[{CJK}]", said)) and pair not in covered
+    return is_unsaid and is_other
+
+
+def _longest_shared(label: str, text: str) -> tuple[int, int, int]:
+    """The longest stretch of a label that stands in a text: its start, its length, its place in the text."""
+    for size in range(len(label), 1, -1):
+        for start in range(len(label) - size + 1):
+            if (at := text.find(label[start : start + size])) >= 0:
+                return start, size, at
+    return 0, 0, 0
+
+
+def _uncovered_zh(text: str, covered: frozenset[str], labels: str) -> float:
     """By characters: pairs that lie across two words mean nothing."""
     held = [False] * len(text)
     for at in range(len(text) - 1):
@@ -73,6 +103,6 @@ def _uncovered_zh(text: str, covered: frozenset[str]) -> float:
         if word[0] in covered or any(part in covered for part in terms_of(word[0])):
             held[word.start() : word.end()] = [True] * len(word[0])
     rest = "".join(char if not held[at] else "\x00" for at, char in enumerate(text))
-    rest = _NOISE_ZH.sub("", rest)
+    rest = "".join(char for char in _NOISE_ZH.sub("", rest) if char not in labels)
     missing = len(re.findall(f"[{CJK}a-z0-9]", rest))
     return missing / max(1, missing + sum(held))

@@ -28,7 +28,7 @@ _UNIT = re.compile(
 @dataclass(frozen=True, slots=True)
 class Cell:
     """A place in the table. `row` counts the rows below the table's header and `column` its columns, both
-    from 1, as the stored table does."""
+    from 1, as the stored table does; the last row of the header is row 0, where a field of a form stands."""
 
     row: int
     column: int
@@ -102,7 +102,8 @@ def read_grid(table: Table, first_column: int = 1) -> Grid | None:
     labels = _label_columns(rows[:top], body)
     header = _header_labels(rows[:top], len(rows[0]))
     first = top - table.header_rows + 1
-    lines = _rows(body, labels, first)
+    told = labels[1:] if _is_numbered(rows[:top], body) else labels
+    lines = _rows(body, told, first)
     named = [
         Line(at + first_column, own, context, bool(_TOTAL.search(own)), at in labels)
         for at, (own, context) in enumerate(header)
@@ -176,10 +177,7 @@ def _label_columns(header: Sequence[Sequence[str]], body: Sequence[Sequence[str]
     """The first column of words, without a running number before it; the next one too where merged cells
     part the first into groups."""
     width = len(body[0])
-    first = 0
-    numbered = bool(header) and bool(_NUMBERING.fullmatch(header[-1][0].strip()))
-    if width > 2 and (numbered or _is_running([row[0] for row in body])):
-        first = 1
+    first = int(_is_numbered(header, body))
     labels = list(range(first + 1))
     while len(labels) < width - 1 and _is_grouped([row[labels[-1]] for row in body]):
         following = [row[labels[-1] + 1] for row in body]
@@ -189,6 +187,12 @@ def _label_columns(header: Sequence[Sequence[str]], body: Sequence[Sequence[str]
     named = [tuple(row[at] for at in labels[first:]) for row in body]
     # Columns that repeat themselves and name no row are told of the rows, and no labels.
     return tuple(labels) if len(set(named)) * 2 > len(named) else tuple(range(first + 1))
+
+
+def _is_numbered(header: Sequence[Sequence[str]], body: Sequence[Sequence[str]]) -> bool:
+    """Whether the first column only counts the rows."""
+    is_named = bool(header) and bool(_NUMBERING.fullmatch(header[-1][0].strip()))
+    return len(body[0]) > 2 and (is_named or _is_running([row[0] for row in body]))
 
 
 def _is_running(cells: Sequence[str]) -> bool:

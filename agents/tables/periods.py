@@ -28,7 +28,10 @@ _SAME = tuple(
         ("期初数|期初的时候|期初时", "期初"),
         ("百分比|占比", "比例"),
         (r"\b(common|preferred|ordinary) stocks?\b", r"\1 share"),
-        (rf"\b(?:at |in |from )?(?:the )?beginning and (?:at )?(?:the )?end of {_ANY}{_SPAN}", " 期初 期末 "),
+        (
+            rf"\b(?:at |in |from )?(?:the )?beginning (?:and|to) (?:at )?(?:the )?end of {_ANY}{_SPAN}",
+            " 期初 期末 ",
+        ),
         (rf"\b(?:at |by |from )?(?:the )?(?:beginning|start) of {_ANY}{_SPAN}", " 期初 "),
         (rf"\b(?:at |by )?(?:the )?end of {_LAST}{_SPAN}", " 期初 "),
         (rf"\b(?:at |by )?(?:the )?end of {_ANY}{_SPAN}", " 期末 "),

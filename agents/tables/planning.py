@@ -18,13 +18,13 @@ from agents.tables.axes import (
     read_axes,
     year_before,
 )
-from agents.tables.coverage import terms_of, uncovered
+from agents.tables.coverage import contradicts, terms_of, uncovered
 from agents.tables.cues import Operation
 from agents.tables.grid import Cell, Grid
 from agents.tables.matching import named_cells
 from agents.tables.naming import cells_of_names, explained_by
 from agents.tables.periods import same_words
-from agents.tables.question import Threshold, read_question
+from agents.tables.question import Threshold, label_words, read_question
 from agents.tables.thresholds import in_unit_of
 
 MOST_CELLS = 24
@@ -45,6 +45,7 @@ _ALL_COLUMNS_FACTOR = 0.6
 _NAMED_RECALL = 0.75
 _MIXED_FACTOR = 0.5
 _ONE_OF_SEVERAL = 0.6
+_OTHER_FACTOR = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,19 @@ def plan_cells(question: str, grid: Grid, context: str = "") -> TablePlan | None
         around |= explained_by(replace(reading, cue=cue), plan.cells)
     if grid.is_form:
         # What the form is of stands in it: its name, its number.
-        around = around.union(*(terms_of(normal) for normal, _ in named_cells(grid, asked)))
+        named = named_cells(grid, asked)
+        labels = (same_words(grid.row_of(cell).label) for _, cell in named)
+        around = around.union(*(terms_of(said) for said in [*labels, *(normal for normal, _ in named)]))
     is_worked_out = operation not in (Operation.CELLS, Operation.NAMES)
     if is_worked_out and cue and (_also(asked.text, cue) or _RESPECTIVE.search(asked.text)):
         plan = replace(plan, confidence=plan.confidence * _MIXED_FACTOR)
-    missing = uncovered(asked.text, asked.language, reading.terms | around, cue)
+    lines = [m.line for m in [*reading.rows, *reading.columns] if not m.conditions]
+    covered = reading.terms | around
+    if asked.language == "zh" and any(
+        contradicts(label_words(line.label), asked.text, covered) for line in lines
+    ):
+        plan = replace(plan, confidence=plan.confidence * _OTHER_FACTOR)
+    missing = uncovered(asked.text, asked.language, covered, cue, reading.told)
     return replace(plan, confidence=round((1 - missing) * plan.confidence * reading.factor, 4), cue=cue)
 
 

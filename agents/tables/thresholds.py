@@ -34,12 +34,16 @@ def in_unit_of(threshold: Threshold, cells: Sequence[Cell], grid: Grid) -> Thres
     told = scale_of([*labels, grid.caption]).removesuffix("元")
     number = Decimal(threshold.number)
     if told in _SIZES and size is not None:
-        return replace(threshold, number=f"{number.scaleb(size - _SIZES[told]):f}")
+        return replace(threshold, number=_plain(number.scaleb(size - _SIZES[told])))
     whole = number.scaleb(size or 0)
     as_told, as_counted = _lies_among(number, cells), _lies_among(whole, cells)
     if as_told == as_counted:
         return None
-    return replace(threshold, number=f"{number if as_told else whole:f}")
+    return replace(threshold, number=_plain(number if as_told else whole))
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"
 
 
 def _lies_among(number: Decimal, cells: Sequence[Cell]) -> bool:
