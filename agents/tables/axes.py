@@ -12,6 +12,7 @@ from agents.tables.cues import Operation
 from agents.tables.grid import Cell, Grid, Line
 from agents.tables.matching import (
     SURE_RECALL,
+    TIE,
     Match,
     group_said,
     is_tied,
@@ -124,7 +125,7 @@ def read_axes(grid: Grid, question: TableQuestion) -> Reading | None:
     by_cells = [match for match in row_matches if match.conditions]
     if by_cells and (not rows or rows[0].recall < SURE_RECALL or rows[0].conditions):
         best = by_cells[0]
-        alike = (m for m in by_cells if m.told == best.told or m.score >= best.score - 0.01)
+        alike = (m for m in by_cells if m.told == best.told and m.score >= best.score - TIE)
         rows = sorted(alike, key=lambda match: match.line.at)
     taken = {cell.column for match in rows for cell in match.conditions}
     columns = [match for match in columns if match.line.at not in taken]

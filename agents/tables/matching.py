@@ -22,7 +22,7 @@ LEAST_FRESH = 0.25
 _MISSING = 0.45
 _CONTEXT, _LEAST_CONTEXT, _CONTEXT_MISSING = 0.6, 0.2, 0.05
 _CONDITION = 0.9
-_TIE = 0.05
+TIE = 0.05
 _SAID = 0.35
 _SHARE_UNASKED = 0.5
 _WHOLE = 0.1
@@ -124,7 +124,7 @@ def is_tied(matches: Sequence[Match], chosen: Sequence[Match]) -> bool:
     """Whether a line that was not chosen is spoken of as much as the best that was."""
     best = max(match.score for match in chosen)
     taken = {match.line.at for match in chosen}
-    return any(m.line.at not in taken and m.score >= best - _TIE for m in matches)
+    return any(m.line.at not in taken and m.score >= best - TIE for m in matches)
 
 
 def _match(line: Line, question: TableQuestion, weights: dict[str, float]) -> Match:
