@@ -11,24 +11,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from agents.tables.answering import plan_table
+from agents.tables.areas import read_areas
 from agents.tables.cues import Operation
-from agents.tables.grid import Grid, read_grid
-from agents.tables.planning import TablePlan, plan_cells
-from agents.tables.question import years_of
+from agents.tables.grid import Grid
+from agents.tables.periods import years_of
+from agents.tables.planning import TablePlan
 from agents.tables.reckoning import Reckoned, reckon
 from agents.tables.sandbox import SqlLimits
+from agents.tables.wording import lines_told
 from core.text import normalise
+from core.types import Table
 from evals.datasets.table_questions import TableQuestionRow
 from evals.splitting import stable_hash
 from evals.table_derivations import read_derivation
 
-Planner = Callable[[str, Grid], TablePlan | None]
+Planner = Callable[[str, Table], tuple[TablePlan, Grid] | None]
 LIMITS = SqlLimits()
 OTHERS = 3
 _SIGNS = re.compile(r"[$€£¥￥%％,，\s]")
 _BRACKETS = re.compile(r"[(（]([\d.]+)[)）]")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-_LABEL_GIVEN = (Operation.HIGHEST, Operation.LOWEST, Operation.FILTER)
+_LABEL_GIVEN = (Operation.HIGHEST, Operation.LOWEST, Operation.FILTER, Operation.NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ def is_held_out(row: TableQuestionRow) -> bool:
     return stable_hash(row.id) % 2 == 1
 
 
-def judge(rows: Sequence[TableQuestionRow], planner: Planner = plan_cells) -> list[Judged]:
+def judge(rows: Sequence[TableQuestionRow], planner: Planner = plan_table) -> list[Judged]:
     """Every question by one route."""
     return [_judge(row, planner) for row in rows]
 
@@ -79,17 +83,16 @@ def report_of(judged: Sequence[Judged], sure_at: float) -> dict:
 def answered_elsewhere(rows: Sequence[TableQuestionRow], sure_at: float) -> dict:
     """How many questions rules would answer from tables that are not theirs: of each three other tables of
     its set."""
-    grids = {row.table: read_grid(row.table) for row in rows}
-    tables = list(grids)
+    tables = list(dict.fromkeys(row.table for row in rows))
     asked = sure = 0
     for at, row in enumerate(rows):
         for step in range(1, OTHERS + 1):
             table = tables[(tables.index(row.table) + step * (at % 7 + 1)) % len(tables)]
-            if table == row.table or grids[table] is None:
+            if table == row.table or not read_areas(table):
                 continue
-            plan = plan_cells(row.question, grids[table])
+            found = plan_table(row.question, table)
             asked += 1
-            sure += plan is not None and plan.confidence >= sure_at
+            sure += found is not None and found[0].confidence >= sure_at
     return {"n": asked, "answered": round(sure / asked, 4) if asked else None}
 
 
@@ -118,8 +121,7 @@ def _shares(judged: Sequence[Judged], answered: Sequence[Judged]) -> dict:
 
 def _judge(row: TableQuestionRow, planner: Planner) -> Judged:
     begun = time.perf_counter()
-    grid = read_grid(row.table)
-    plan = planner(row.question, grid) if grid else None
+    plan, grid = planner(row.question, row.table) or (None, None)
     reckoned = reckon(plan, grid, LIMITS) if plan else None
     ms = (time.perf_counter() - begun) * 1000
     if reckoned is None:
@@ -135,9 +137,7 @@ def given_answer(reckoned: Reckoned, grid: Grid) -> tuple[str, ...]:
         return (f"{reckoned.value:f}",)
     if reckoned.plan.operation not in _LABEL_GIVEN:
         return tuple(cell.text for cell in reckoned.found)
-    one_row = len({cell.row for cell in reckoned.plan.cells}) == 1
-    lines = [grid.column_of(cell) if one_row else grid.row_of(cell) for cell in reckoned.found]
-    return tuple(line.label for line in lines)
+    return tuple(line.label for line in lines_told(reckoned, grid))
 
 
 def is_right(given: Sequence[str], row: TableQuestionRow) -> bool:

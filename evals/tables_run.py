@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agents.prompt_library import PromptLibrary
+from agents.tables.areas import read_areas
 from agents.tables.grid import Grid
 from agents.tables.model_plan import plan_by_model
 from agents.tables.planning import TablePlan
 from app.services import Services
 from core.errors import InputError
 from core.settings import Settings
+from core.types import Table
 from evals.datasets.table_questions import SETS, TableQuestionRow, read_file, read_set
 from evals.indexing import settings_fingerprint
 from evals.retrieval import sample
@@ -85,9 +87,11 @@ def _by_model(
     with asyncio.Runner() as runner:
         chat_model = services.chat_model()
 
-        def planner(question: str, grid: Grid) -> TablePlan | None:
+        def planner(question: str, table: Table) -> tuple[TablePlan, Grid] | None:
             on_progress(f"{chat_model.name}: {question}")
-            return runner.run(plan_by_model(chat_model, prompts, question, grid)).plan
+            grids = read_areas(table)
+            plan = runner.run(plan_by_model(chat_model, prompts, question, grids[0])).plan if grids else None
+            return (plan, grids[0]) if plan else None
 
         try:
             judged = judge(rows, planner)

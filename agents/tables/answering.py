@@ -6,19 +6,20 @@ Knows tables as they are kept; knows nothing of search or of the graph.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.tables.grid import Grid, read_grid
+from agents.tables.areas import read_areas
+from agents.tables.grid import Grid
 from agents.tables.planning import TablePlan, plan_cells
 from agents.tables.reckoning import Reckoned, reckon
 from agents.tables.sandbox import SqlLimits
 from agents.tables.wording import sentence_of
 from core.text import detect_language
-from core.types import StoredTable
+from core.types import StoredTable, Table
 
 
 @dataclass(frozen=True, slots=True)
 class TableAnswer:
-    """A sentence over the cells of one table. `rows` are the rows of its body (from 1) that the sentence
-    rests on."""
+    """A sentence over the cells of one table. `rows` are the rows of its body (from 1; 0 is the header of a
+    form) that the sentence rests on."""
 
     table: StoredTable
     grid: Grid
@@ -49,34 +50,49 @@ def answer_from_tables(
     Raises:
         InputError: the SQL takes more than its limits.
     """
-    plans: list[tuple[TablePlan, StoredTable]] = []
+    plans: list[tuple[TablePlan, Grid, StoredTable]] = []
     for stored in tables:
-        grid = read_grid(stored.table)
-        plan = plan_cells(question, grid, _context(stored)) if grid else None
-        if plan and plan.confidence >= sure_at:
-            plans.append((plan, stored))
-    if not plans:
+        for plan, grid in _plans(question, stored.table, _context(stored)):
+            if plan.confidence >= sure_at:
+                plans.append((plan, grid, stored))
+    if not plans or not _agree([plan for plan, _, _ in plans]):
         return None
-    most = max(plan.confidence for plan, _ in plans)
-    plan, stored = next(found for found in plans if found[0].confidence == most)
-    if any(other.confidence == most and _told(other) != _told(plan) for other, _ in plans):
+    plan, grid, stored = max(plans, key=lambda found: found[0].confidence)
+    return answer_by_plan(plan, grid, stored, language or detect_language(question), limits)
+
+
+def plan_table(question: str, table: Table) -> tuple[TablePlan, Grid] | None:
+    """The surest plan for one table, with the area of it that it is for; None where there is none and where
+    areas that explain as much say different things."""
+    plans = _plans(question, table, "")
+    if not plans or not _agree([plan for plan, _ in plans]):
         return None
-    return answer_by_plan(plan, stored, language or detect_language(question), limits)
+    return max(plans, key=lambda found: found[0].confidence)
 
 
 def answer_by_plan(
-    plan: TablePlan, stored: StoredTable, language: str, limits: SqlLimits | None = None
+    plan: TablePlan, grid: Grid, stored: StoredTable, language: str, limits: SqlLimits | None = None
 ) -> TableAnswer | None:
-    """What a plan for a table gives; None when it gives nothing, as a division by zero.
+    """What a plan for an area of a table gives; None when it gives nothing, as a division by zero.
 
     Raises:
         InputError: the SQL takes more than its limits.
     """
-    grid = read_grid(stored.table)
-    reckoned = reckon(plan, grid, limits) if grid else None
+    reckoned = reckon(plan, grid, limits)
     if reckoned is None:
         return None
     return TableAnswer(stored, grid, reckoned, sentence_of(reckoned, grid, language))
+
+
+def _plans(question: str, table: Table, context: str) -> list[tuple[TablePlan, Grid]]:
+    found = ((plan_cells(question, grid, context), grid) for grid in read_areas(table))
+    return [(plan, grid) for plan, grid in found if plan]
+
+
+def _agree(plans: Sequence[TablePlan]) -> bool:
+    """Whether those that are the surest say the same."""
+    most = max(plan.confidence for plan in plans)
+    return len({_told(plan) for plan in plans if plan.confidence == most}) == 1
 
 
 def _told(plan: TablePlan) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ def quote_cells(cells: Sequence[Cell], table: Table, chunks: Iterable[Chunk]) ->
     """The lines of the chunks that hold the cells, each once, in the order of the cells; None when one of
     them stands nowhere."""
     body = [[_shown(text) for text in row] for row in table.body]
+    named = [_shown(label) for label in table.header]
     lines = [
         (chunk, span, header, _cells_of(span.of(chunk.text)))
         for chunk in chunks
@@ -32,7 +33,9 @@ def quote_cells(cells: Sequence[Cell], table: Table, chunks: Iterable[Chunk]) ->
     ]
     spans: list[BoundSpan] = []
     for cell in cells:
-        row, wanted = body[cell.row - 1], _shown(cell.text)
+        is_named = cell.row < 1  # A field in the first row of a form, which stands as its header.
+        row = named if is_named else body[cell.row - 1]
+        wanted = row[cell.column - 1] if is_named else _shown(cell.text)
         found = next(
             (
                 BoundSpan(chunk, span, 1.0, header)
@@ -49,13 +52,15 @@ def quote_cells(cells: Sequence[Cell], table: Table, chunks: Iterable[Chunk]) ->
 
 
 def _rows_of(text: str) -> Iterator[tuple[Span, str]]:
-    """The lines below each rule with the header above it: whole lines, since a cell may hold the end of a
-    sentence."""
+    """The header above each rule, and the lines below with it: whole lines, since a cell may hold the end of
+    a sentence."""
     start, header, before = 0, "", ""
     for line in text.split("\n"):
         is_row = line.startswith("|") and line.endswith("|") and len(line) > 1
         if _RULE.fullmatch(line):
             header = before
+            if before:
+                yield Span(start - len(before) - 1, start - 1), ""
         elif not is_row:
             header = ""
         elif header:

@@ -18,6 +18,7 @@ class Operation(StrEnum):
     FILTER = "filter"
     HIGHEST = "highest"
     LOWEST = "lowest"
+    NAMES = "names"
 
 
 _CUES = (
@@ -41,7 +42,11 @@ _CUES = (
         r"\bratio\b(?: (?:of|between))?|\bas an? proportion of|\bproportion of",
         "之比|比值|比率|是[^，。？?]{1,20}的?(?:几|多少)倍",
     ),
-    (Operation.AVERAGE, r"\b(?:average|mean)\b(?:\s+(?:value|amount)s?\s+of)?", "平均值?|均值"),
+    (
+        Operation.AVERAGE,
+        r"\b(?<!weighted[ -])(?:average|mean)\b(?:\s+(?:value|amount)s?\s+of)?",
+        "平均值?|均值",
+    ),
     (
         Operation.DIFFERENCE,
         r"\bdifferences?\b(?:\s+(?:in|of|between))?|\bchanges?\b(?:\s+in)?"
@@ -71,6 +76,15 @@ _CUES = (
         "(?:多少|几)[个家项次种年位名]",
     ),
 )
+_ITEMS = "components?|items?|categor(?:y|ies)|types?|kinds?|elements?|sub-?items?|classes"
+_NAMING = re.compile(
+    r"\b(?:which|what) (?:fiscal )?years\b(?: (?:are|were|was|is|does|did|do)\b)?"
+    r"(?=.*\b(?:provid|calculat|record|includ|report|present|shown|listed|cover|compar|given|table)\w*)"
+    rf"|\b(?:what|which)(?: (?:are|were)(?: the)?)?(?: different| various| main)?(?: \w+)? (?:{_ITEMS})\b"
+    rf"|\bhow many(?: different)? (?:{_ITEMS})\b"
+    "|哪[些几]个?年度?|(?:包括|包含|分为|有)哪[些几](?:[个种项类]|部分)?",
+    re.IGNORECASE,
+)
 _COMPILED = tuple(
     (operation, re.compile(f"{english}|{chinese}", re.IGNORECASE)) for operation, english, chinese in _CUES
 )
@@ -80,3 +94,9 @@ def find_cues(text: str) -> tuple[tuple[Operation, str], ...]:
     """The operations that a question's words may mean, the surest first, each with those words."""
     found = ((operation, cue.search(text)) for operation, cue in _COMPILED)
     return tuple((operation, match[0]) for operation, match in found if match)
+
+
+def find_naming(text: str) -> str:
+    """The words by which a question asks for labels: which years, which items; empty for none."""
+    found = _NAMING.search(text)
+    return found[0] if found else ""

@@ -8,16 +8,24 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from agents.tables.axes import Reading, age_of, best_line, is_percent, later_first, read_axes, year_before
+from agents.tables.axes import (
+    Reading,
+    age_of,
+    best_line,
+    is_percent,
+    later_first,
+    quarters_of,
+    read_axes,
+    year_before,
+)
+from agents.tables.coverage import contradicts, terms_of, uncovered
 from agents.tables.cues import Operation
 from agents.tables.grid import Cell, Grid
-from agents.tables.question import (
-    Threshold,
-    read_question,
-    same_words,
-    terms_of,
-    uncovered,
-)
+from agents.tables.matching import named_cells
+from agents.tables.naming import cells_of_names, explained_by
+from agents.tables.periods import same_words
+from agents.tables.question import Threshold, label_words, read_question
+from agents.tables.thresholds import in_unit_of
 
 MOST_CELLS = 24
 _OVER_ALL = re.compile(r"\b(?:all|across|over|each|every)\b|各|所有|每")
@@ -30,10 +38,14 @@ _WHOLE_FIRST = re.compile(
 _UNSIGNED = re.compile(r"differen|相差|差额|差值|差异|之差|差多少", re.IGNORECASE)
 _FALLEN = re.compile(r"(?:decrease|decline)(?!\s*/)|减少|下降", re.IGNORECASE)
 _REFINED = frozenset((Operation.DIFFERENCE, Operation.PERCENT_CHANGE, Operation.SHARE, Operation.RATIO))
+_BESIDES = re.compile(r"[,，、] ?(?:and|以及|及|还有|和)[^,，、]{0,12}$", re.IGNORECASE)
+_RESPECTIVE = re.compile(r"\brespective(?:ly)?\b|分别", re.IGNORECASE)
 _UNNAMED_FACTOR = 0.8
 _ALL_COLUMNS_FACTOR = 0.6
 _NAMED_RECALL = 0.75
 _MIXED_FACTOR = 0.5
+_ONE_OF_SEVERAL = 0.6
+_OTHER_FACTOR = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +73,30 @@ def plan_cells(question: str, grid: Grid, context: str = "") -> TablePlan | None
     if plan is None or not is_sound(plan):
         return None
     around = terms_of(same_words(f"{context} {grid.caption}")) | reading.labels
-    missing = uncovered(asked, reading.terms | around, cue)
+    around |= quarters_of(grid)
+    if operation is Operation.NAMES:
+        around |= explained_by(replace(reading, cue=cue), plan.cells)
+    if grid.is_form:
+        # What the form is of stands in it: its name, its number.
+        named = named_cells(grid, asked)
+        labels = (same_words(grid.row_of(cell).label) for _, cell in named)
+        around = around.union(*(terms_of(said) for said in [*labels, *(normal for normal, _ in named)]))
+    is_worked_out = operation not in (Operation.CELLS, Operation.NAMES)
+    if is_worked_out and cue and (_also(asked.text, cue) or _RESPECTIVE.search(asked.text)):
+        plan = replace(plan, confidence=plan.confidence * _MIXED_FACTOR)
+    lines = [m.line for m in [*reading.rows, *reading.columns] if not m.conditions]
+    covered = reading.terms | around
+    if asked.language == "zh" and any(
+        contradicts(label_words(line.label), asked.text, covered) for line in lines
+    ):
+        plan = replace(plan, confidence=plan.confidence * _OTHER_FACTOR)
+    missing = uncovered(asked.text, asked.language, covered, cue, reading.told)
     return replace(plan, confidence=round((1 - missing) * plan.confidence * reading.factor, 4), cue=cue)
+
+
+def _also(text: str, cue: str) -> bool:
+    """Whether the operation is asked for besides something else: "revenue in both years, and the change"."""
+    return bool(_BESIDES.search(text[: text.find(cue)]))
 
 
 def is_sound(plan: TablePlan) -> bool:
@@ -71,7 +105,7 @@ def is_sound(plan: TablePlan) -> bool:
     cells = plan.cells
     if not 0 < len(cells) <= MOST_CELLS:
         return False
-    if plan.operation is Operation.CELLS:
+    if plan.operation in (Operation.CELLS, Operation.NAMES):
         return any(cell.text for cell in cells)
     return all(cell.value is not None for cell in cells) and len({is_percent(cell) for cell in cells}) == 1
 
@@ -80,7 +114,12 @@ def _operation(reading: Reading) -> tuple[Operation, str]:
     """The first operation that the words mean and that no label explains: a row named `total change` is
     looked up."""
     question = reading.question
+    if reading.grid.is_form:
+        return Operation.CELLS, ""
     labels = " ".join(same_words(m.line.label) for m in [*reading.rows, *reading.columns])
+    asks_names = question.naming and not question.threshold and not question.years
+    if asks_names and cells_of_names(replace(reading, cue=question.naming)):
+        return Operation.NAMES, question.naming
     if question.threshold:
         counts = next((cue for operation, cue in question.cues if operation is Operation.COUNT), "")
         if counts or question.asks_which:
@@ -100,11 +139,16 @@ def _operation(reading: Reading) -> tuple[Operation, str]:
 
 
 def _cells(reading: Reading) -> TablePlan | None:
-    columns = reading.columns_or_only
+    columns = reading.columns_or_only or reading.alike
     over_all = len(columns) == 1 and bool(_OVER_ALL.search(reading.question.text))
     is_named = bool(reading.rows) and max(match.recall for match in reading.rows) >= _NAMED_RECALL
     if reading.rows and columns and (is_named or not over_all):
-        return TablePlan(Operation.CELLS, reading.across(columns=columns), 1.0)
+        cells = reading.across(columns=columns)
+        # Whoever asks two things and is told one was not understood.
+        factor = _ONE_OF_SEVERAL if len(cells) < reading.question.asked_things else 1.0
+        if len(cells) == 1 and reading.question.asks_each:
+            factor = _ONE_OF_SEVERAL
+        return TablePlan(Operation.CELLS, _filled(cells) or cells, factor)
     if reading.rows and not columns and len(reading.rows) <= 3:
         cells = _filled(reading.across(columns=reading.grid.columns))
         return TablePlan(Operation.CELLS, cells, _ALL_COLUMNS_FACTOR)
@@ -244,7 +288,15 @@ def _filter(reading: Reading) -> TablePlan | None:
 
 def _compared(operation: Operation, reading: Reading) -> TablePlan | None:
     plan = _extreme(operation, reading)
-    return replace(plan, threshold=reading.question.threshold) if plan else None
+    threshold = in_unit_of(reading.question.threshold, plan.cells, reading.grid) if plan else None
+    return replace(plan, threshold=threshold) if threshold else None
+
+
+def _names(reading: Reading) -> TablePlan | None:
+    """Labels, or how many there are."""
+    is_counted = any(operation is Operation.COUNT for operation, _ in reading.question.cues)
+    operation = Operation.COUNT if is_counted else Operation.NAMES
+    return TablePlan(operation, cells_of_names(reading), 1.0)
 
 
 def _figures(cells: Sequence[Cell]) -> tuple[Cell, ...]:
@@ -263,4 +315,5 @@ _PLANNERS = {
     Operation.FILTER: _filter,
     Operation.HIGHEST: _highest,
     Operation.LOWEST: _lowest,
+    Operation.NAMES: _names,
 }

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from agents.binding import BoundSpan
 from agents.tables.answering import TableAnswer, answer_by_plan, answer_from_tables
+from agents.tables.areas import read_areas
 from agents.tables.citing import holds_table, quote_cells
-from agents.tables.grid import Grid, read_grid
+from agents.tables.grid import Grid
 from agents.tables.planning import TablePlan
 from agents.tables.sandbox import SqlLimits
 from core.conditions import OfDocuments
@@ -67,15 +68,15 @@ class TableReader:
     def nearest(self, chunks: Sequence[Chunk], scope: Scope) -> tuple[StoredTable, Grid] | None:
         """The table that the best of the chunks is a part of. Raises as `read` does."""
         tables = self._candidates(chunks[:1], scope)
-        grid = read_grid(tables[0].table) if tables else None
-        return (tables[0], grid) if grid else None
+        grids = read_areas(tables[0].table) if tables else ()
+        return (tables[0], grids[0]) if grids else None
 
     def read_plan(
         self, plan: TablePlan, stored: StoredTable, chunks: Sequence[Chunk], scope: Scope, language: str
     ) -> QuotedTableAnswer | None:
         """The sentence of a plan that somebody else made; None as of `read`, which see."""
         try:
-            answer = answer_by_plan(plan, stored, language, self._limits)
+            answer = answer_by_plan(plan, read_areas(stored.table)[0], stored, language, self._limits)
         except InputError:
             return None
         return self._quoted(answer, chunks, scope)

@@ -4,7 +4,7 @@ The relation of cells has a line for each: `row`, `col`, `row_label`, `column_la
 decimals) and `unit`. Nothing of a question is pasted into SQL: places and thresholds are numbers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
@@ -25,7 +25,10 @@ _MOST_TOLD_DIGITS = 28
 _MOST_FLOAT_DIGITS = 15
 """The same of a quotient, which DuckDB gives in floating point."""
 _LEAST_PLACES = 2
-_GIVING_CELLS = frozenset((Operation.CELLS, Operation.HIGHEST, Operation.LOWEST, Operation.FILTER))
+_TOLD_AS_THEY_STAND = frozenset((Operation.CELLS, Operation.NAMES))
+_GIVING_CELLS = frozenset(
+    (Operation.CELLS, Operation.NAMES, Operation.HIGHEST, Operation.LOWEST, Operation.FILTER)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,14 @@ def reckon(plan: TablePlan, grid: Grid, limits: SqlLimits | None = None) -> Reck
     """
     scale = _shared_scale(grid)
     figures = [cell for cell in plan.cells if cell.value is not None]
-    if plan.operation is not Operation.CELLS and not all(_fits(cell, scale) for cell in figures):
+    if plan.operation not in _TOLD_AS_THEY_STAND and not all(_fits(cell, scale) for cell in figures):
         return None
     sql = sql_of(plan)
     result = run_select(sql, {CELLS: cell_relation(grid)}, limits)
     if plan.operation in _GIVING_CELLS:
         by_place = {cell.place: cell for cell in plan.cells}
         places = [(int(row[0]), int(row[1])) for row in result.rows]
-        if plan.operation in (Operation.CELLS, Operation.FILTER):
+        if plan.operation in (Operation.CELLS, Operation.NAMES, Operation.FILTER):
             places = [place for place in by_place if place in places]
         found = tuple(by_place[place] for place in places)
         return Reckoned(plan, sql, None, found) if found else None
@@ -71,7 +74,7 @@ def sql_of(plan: TablePlan) -> str:
     listed = f'SELECT "row", col, row_label, column_label, text FROM {CELLS} WHERE {chosen}'
     order = ' ORDER BY "row", col'
     match plan.operation:
-        case Operation.CELLS:
+        case Operation.CELLS | Operation.NAMES:
             return listed + order
         case Operation.HIGHEST | Operation.LOWEST:
             down = " DESC" if plan.operation is Operation.HIGHEST else ""
@@ -94,26 +97,34 @@ def sql_of(plan: TablePlan) -> str:
     }[plan.operation]
 
 
-def cell_relation(grid: Grid) -> "pyarrow.Table":
-    """The cells of a grid as a relation."""
+def cell_relation(*grids: Grid) -> "pyarrow.Table":
+    """The cells of a table, area by area, as a relation."""
     import pyarrow as pa
 
-    lines = {row.at: label_of(row.context, row.label) for row in grid.rows}
-    columns = {column.at: column.label for column in [*grid.columns, *grid.labels]}
-    cells = [cell for cell in grid.cells.values() if cell.row in lines]
-    scale = _shared_scale(grid)
+    scale = max(map(_shared_scale, grids))
+    held = [part for grid in grids for part in _labelled(grid)]
+    cells = [cell for _, _, cell in held]
     values = [cell.value if _fits(cell, scale) else None for cell in cells]
     return pa.table(
         {
             "row": pa.array([cell.row for cell in cells], pa.int32()),
             "col": pa.array([cell.column for cell in cells], pa.int32()),
-            "row_label": pa.array([lines[cell.row] for cell in cells], pa.string()),
-            "column_label": pa.array([columns[cell.column] for cell in cells], pa.string()),
+            "row_label": pa.array([row for row, _, _ in held], pa.string()),
+            "column_label": pa.array([column for _, column, _ in held], pa.string()),
             "text": pa.array([cell.text for cell in cells], pa.string()),
             "value": pa.array(values, pa.decimal128(_MOST_DIGITS, scale)),
             "unit": pa.array([cell.quantity.unit if cell.quantity else "" for cell in cells], pa.string()),
         }
     )
+
+
+def _labelled(grid: Grid) -> Iterator[tuple[str, str, Cell]]:
+    """Each cell with the labels of its row and its column."""
+    rows = {row.at: label_of(row.context, row.label) for row in grid.rows}
+    columns = {column.at: column.label for column in [*grid.columns, *grid.labels]}
+    for (row, column), cell in grid.cells.items():
+        if row in rows:
+            yield rows[row], columns[column], cell
 
 
 def label_of(context: str, label: str) -> str:
@@ -132,6 +143,8 @@ def _place(cell: Cell) -> str:
 
 
 def _limit(plan: TablePlan) -> str:
+    if plan.threshold is None:
+        return "text <> ''"
     sign = "<" if plan.threshold.is_below else ">"
     return f"value {sign} {Decimal(plan.threshold.number):f}"
 
@@ -139,7 +152,7 @@ def _limit(plan: TablePlan) -> str:
 def _shared_scale(grid: Grid) -> int:
     """Decimal places of the relation's values."""
     rows = {row.at for row in grid.rows}
-    return max((_scale(cell) for cell in grid.cells.values() if cell.row in rows), default=0)
+    return max((_scale(cell) for (row, _), cell in grid.cells.items() if row in rows), default=0)
 
 
 def _scale(cell: Cell) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 from agents.tables.cues import Operation
-from agents.tables.grid import Cell, Grid, scale_of
+from agents.tables.grid import Cell, Grid, Line, scale_of
 from agents.tables.reckoning import Reckoned, label_of
 
 _WORDS = {
@@ -18,8 +18,10 @@ _WORDS = {
         Operation.SHARE: "所占比例为 {value}%：{first} 占 {second}",
         Operation.COUNT: "共 {value} 个{limit}：{cells}",
         Operation.FILTER: "{limit}的是：{cells}",
+        Operation.NAMES: "{names}",
         Operation.HIGHEST: "最高的是 {cells}（共比较 {count} 个数值）",
         Operation.LOWEST: "最低的是 {cells}（共比较 {count} 个数值）",
+        "counted": "共 {value} 项：{names}",
         "above": "大于 {number}",
         "below": "小于 {number}",
         "scale": "（单位：{scale}）",
@@ -39,8 +41,10 @@ _WORDS = {
         Operation.SHARE: "The share is {value}%: {first} of {second}",
         Operation.COUNT: "{value} are {limit}: {cells}",
         Operation.FILTER: "{limit}: {cells}",
+        Operation.NAMES: "{names}",
         Operation.HIGHEST: "The highest {verb} {cells}, of {count} values",
         Operation.LOWEST: "The lowest {verb} {cells}, of {count} values",
+        "counted": "There are {value}: {names}",
         "above": "above {number}",
         "below": "below {number}",
         "scale": " (in {scale})",
@@ -67,8 +71,11 @@ def sentence_of(reckoned: Reckoned, grid: Grid, language: str) -> str:
     limit = ""
     if plan.threshold:
         limit = words["below" if plan.threshold.is_below else "above"].format(number=plan.threshold.number)
-    text = words[plan.operation].format(
+    counts_names = plan.operation is Operation.COUNT and not plan.threshold
+    named = [line.label for line in lines_told(reckoned, grid)]
+    text = words["counted" if counts_names else plan.operation].format(
         value=figure(reckoned),
+        names=words["list"].join(named),
         cells=words["list"].join(told),
         first=told[0],
         second=told[1] if len(told) > 1 else "",
@@ -76,11 +83,19 @@ def sentence_of(reckoned: Reckoned, grid: Grid, language: str) -> str:
         count=len(plan.cells),
         verb="is" if len(told) == 1 else "are",
     )
-    scale = _scale(shown, grid)
+    tells_names = counts_names or plan.operation is Operation.NAMES
+    scale = "" if tells_names else _scale(shown, grid)
     text += (
         words["scale"].format(scale=_PLURAL.get(scale, scale) if language == "en" else scale) if scale else ""
     )
     return text[:1].upper() + text[1:] + words["end"]
+
+
+def lines_told(reckoned: Reckoned, grid: Grid) -> list[Line]:
+    """The lines by which the cells of a plan differ: the columns where all are of one row, else the rows."""
+    cells = reckoned.found or reckoned.plan.cells
+    one_row = len({cell.row for cell in reckoned.plan.cells}) == 1
+    return [grid.column_of(cell) if one_row else grid.row_of(cell) for cell in cells]
 
 
 def figure(reckoned: Reckoned) -> str:

@@ -14,8 +14,9 @@ from pydantic import Field
 from agents.drafting import make_citation
 from agents.guards.evidence_screen import UNSCREENED
 from agents.tables.answering import answer_from_tables
+from agents.tables.areas import read_areas
 from agents.tables.citing import quote_cells
-from agents.tables.grid import Cell, read_grid
+from agents.tables.grid import Cell
 from agents.tables.reckoning import cell_relation
 from agents.tables.sandbox import SqlLimits, SqlResult, run_select
 from agents.tools.documents import find_document
@@ -126,9 +127,9 @@ def _relations(sql: str, tables: Sequence[StoredTable]) -> "dict[str, pyarrow.Ta
         name = f"t{stored.order}"
         if name in wanted:
             found[name] = parquet.read_table(stored.path).replace_schema_metadata(None)
-        grid = read_grid(stored.table) if f"{name}_cells" in wanted else None
-        if grid:
-            found[f"{name}_cells"] = cell_relation(grid)
+        grids = read_areas(stored.table) if f"{name}_cells" in wanted else ()
+        if grids:
+            found[f"{name}_cells"] = cell_relation(*grids)
     return found
 
 

@@ -108,10 +108,30 @@ def header_rows(rows: Sequence[Sequence[str]], merges: Sequence[Area]) -> int:
     while row < count and count < most:
         for merge in merges:
             if merge.top == row and merge.bottom < most:
-                sideways = merge.right > merge.left
-                count = max(count, merge.bottom + 1 + sideways)
+                parted = merge.right > merge.left and _names_parts(rows, merge, merges)
+                count = max(count, merge.bottom + 1 + parted)
         row += 1
     return min(count, most)
+
+
+def _names_parts(rows: Sequence[Sequence[str]], merge: Area, merges: Sequence[Area]) -> bool:
+    """Whether the row below a cell that is merged sideways names its parts: they differ and are no data, and
+    beside them nothing begins but the names of rows."""
+    below = merge.bottom + 1
+    parts = {cell for cell in rows[below][merge.left : merge.right + 1] if cell}
+    if parts and all(is_data(part) and not is_year(part) for part in parts):
+        return False
+    whole = merge.left == 0 and merge.right == len(rows[below]) - 1
+    if len(parts) < 2 and not whole:
+        return False
+    parted = {
+        c
+        for m in merges
+        if m.top <= merge.bottom <= m.bottom and m.right > m.left
+        for c in range(m.left, m.right + 1)
+    }
+    above, row = rows[merge.bottom], rows[below]
+    return not any(above[c] and row[c] and row[c] != above[c] for c in range(1, len(row)) if c not in parted)
 
 
 def _cut(grid: Grid, area: Area) -> Iterator[Area]:
