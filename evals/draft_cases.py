@@ -51,15 +51,18 @@ class DraftCase:
     found: bool = False
 
 
-def draft_cases(folder: Path, weighed: bool = False) -> list[DraftCase]:
-    """What is asked, the same each time, in mixed order."""
+def draft_cases(folder: Path, weighed: bool = False, found: bool = False) -> list[DraftCase]:
+    """What is asked, the same each time, in mixed order; with `found` also over passages as a search finds
+    them."""
     rng = random.Random(SEED)
     cases = [*_of_articles(folder, weighed, rng), *_of_rgb(folder / "rgb", weighed, rng)]
     rng.shuffle(cases)
-    rng = random.Random(SEED)  # so that what is found does not change what was drafted on before
-    found = [*_found_in_articles(folder, weighed, rng), *_found_in_rgb(folder / "rgb", weighed, rng)]
-    rng.shuffle(found)
-    return [*cases, *found]
+    if not found:
+        return cases
+    rng = random.Random(SEED)  # so that these do not change what was drafted on before
+    more = [*_found_in_articles(folder, weighed, rng), *_found_in_rgb(folder / "rgb", weighed, rng)]
+    rng.shuffle(more)
+    return [*cases, *more]
 
 
 def _of_articles(folder: Path, weighed: bool, rng: random.Random) -> Iterator[DraftCase]:

@@ -1,4 +1,4 @@
-"""Drafts of the built-in chat model: `python -m evals.drafts EVALS_FOLDER OUT.jsonl [--weighed]`.
+"""Drafts of the built-in chat model: `python -m evals.drafts EVALS_FOLDER OUT.jsonl [--weighed] [--found]`.
 
 Over passages of which it is known what they answer: claims as a small model really writes them, right ones
 and wrong ones, where made claims only resemble them. The reader of pairs learns from those of questions that
@@ -110,9 +110,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--weighed", action="store_true")
+    parser.add_argument("--found", action="store_true", help="over passages as a search finds them too")
     given = parser.parse_args()
     silence_libraries()
-    asyncio.run(_run(draft_cases(given.folder, given.weighed), given.out))
+    asyncio.run(_run(draft_cases(given.folder, given.weighed, given.found), given.out))
 
 
 if __name__ == "__main__":
