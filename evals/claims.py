@@ -55,8 +55,9 @@ def _rows(lines: list[str], name: str) -> Iterator[Claim]:
             evidence = evidence if isinstance(evidence, str) else "\n".join(evidence)
             label, text = int(row["label"]), str(row["claim"])
         except (ValueError, KeyError, TypeError) as exc:
+            lacks = f"it lacks {exc}" if isinstance(exc, KeyError) else str(exc)
             raise InputError(
-                f"line {number} of {name} is no claim ({exc!r})",
+                f"line {number} of {name} is no claim ({lacks})",
                 remedy='a line is {"id", "evidence", "claim", "label"}, label 1 or 0',
             ) from exc
         if label not in (0, 1):

@@ -85,7 +85,7 @@ class BatchRun:
         self._output, self._out = output, out
         self._total, self._done = total, total - todo
         self._told = time.monotonic()
-        self._outages = 0
+        self._outages = self._refused = 0
         self._stopped: AttestError | None = None
 
     async def ask_all(self, backend: "Backend", lines: Sequence["BatchLine"], workers: int) -> None:
@@ -115,6 +115,9 @@ class BatchRun:
             answer = await _answer(backend, _question(line))
         except AttestError as exc:
             self._write(line, {"error": _render(exc)})
+            self._refused += 1
+            if self._refused <= SHOWN_FAULTS:
+                self._out.note(f"line {line.line}: {exc}")
             self._outages = self._outages + 1 if exc.retryable else 0
             if self._outages >= STOP_AFTER:
                 raise ServiceError(

@@ -155,8 +155,11 @@ def test_a_line_that_cannot_be_asked_is_named_and_the_others_go_on(batch, asker,
     assert [row["answer"]["text"] for row in rows] == ["one", "mended", "two"]
 
 
-def test_nothing_answered_is_exit_code_2(batch):
+def test_nothing_answered_is_exit_code_2_and_says_why(batch, services, tmp_path):
     assert batch([{"question": "q", "collection": "nowhere"}])[0] == 2
+    again = ["batch", str(tmp_path / "in.jsonl"), str(tmp_path / "out.jsonl"), "--retry-failed"]
+    done = CliRunner().invoke(app, [*again, "--data", str(services.settings.data)])
+    assert done.exit_code == 2 and "line 1: there is no collection 'nowhere'" in done.stderr
 
 
 def test_an_outage_stops_the_run_and_the_next_one_asks_again(batch, asker):
