@@ -224,8 +224,15 @@ def test_a_search_in_one_document_takes_all_that_names_it(client, retriever, ing
     assert retriever.where == [OfDocuments(("b" * 64,))]
 
 
-def test_who_names_a_collection_that_is_not_there_is_told_of_those_that_are(client, services):
+def test_who_names_a_collection_that_is_not_there_is_told_of_those_that_are_no_secret(client, services, ingestor):
     services.store().names = ["default", "secret"]
+    ingestor.rows.append(replace(ingestor.rows[0], collection="secret", readers=("hr",)))
     asked = {"query": "leave", "collection": "nope"}
     owner = client.post("/v1/search", json=asked).json()
     assert owner["remedy"].endswith("or name one that is there: default, secret")
+    key, _ = services.keys().create("wu", [], Role.READER)
+    headers = {"Authorization": f"Bearer {key}"}
+    for name in ("nope", "secret"):
+        told = client.post("/v1/search", json=asked | {"collection": name}, headers=headers)
+        assert (told.status_code, told.json()["code"]) == (404, "not_found")
+        assert told.json()["remedy"].endswith(f"--collection {name}; or name one that is there: default")
