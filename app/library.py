@@ -4,6 +4,7 @@ Knows visibility, collections and the one writer; knows nothing of HTTP or termi
 Every method is synchronous and gives what is shown, as plain JSON values.
 """
 
+import re
 import shlex
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     from ingest.report import Progress
     from ingest.request import IngestRequest
 
-ID_DIGITS, WHOLE_ID_DIGITS = 16, 64
-"""Of the id of a document: as lists show it, which is enough to name it, and as it is."""
+ID_DIGITS = 16
+"""Of the id of a document, as lists show it: enough to name it."""
+_WHOLE_ID = re.compile("[0-9a-f]{64}")
 _NAMED = 5
 """So many collections are named to who asks for one that is not there."""
 Visible = frozenset[str] | None
@@ -82,7 +84,7 @@ class Library:
         """A filter whose documents stand there by their whole ids, also those that are named otherwise."""
         given = narrowed.get("document", ())
         named = [given] if isinstance(given, str) else given
-        if all(len(name) == WHOLE_ID_DIGITS for name in named):
+        if all(map(_WHOLE_ID.fullmatch, named)):
             return dict(narrowed)
         rows = self._searchable(scope.collection, scope.readers)
         ids = [next((row.document_id for row in rows if _is_named(row, name)), name) for name in named]

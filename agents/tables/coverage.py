@@ -5,6 +5,7 @@ Chinese and English.
 """
 
 import re
+from difflib import SequenceMatcher
 
 from core.text import CJK
 from retrieval.terms import query_terms
@@ -68,7 +69,7 @@ def uncovered(text: str, language: str, covered: frozenset[str], cue: str, label
 def contradicts(label: str, text: str, covered: frozenset[str]) -> bool:
     """Whether a Chinese question says another word where the label (both in normal form) has one of its own:
     长期借款 is not 短期借款. `covered` are the terms that the table explains."""
-    start, size, at = _longest_shared(label, text)
+    start, at, size = SequenceMatcher(None, label, text, autojunk=False).find_longest_match()
     if size < 2 or size == len(label):
         return False
     text = _NOISE_ZH.sub(lambda match: "\x00" * len(match[0]), text)
@@ -82,15 +83,6 @@ def _differs(own: str, said: str, pair: str, text: str, covered: frozenset[str])
     is_unsaid = bool(re.search(f"[{CJK}]", own)) and not any(char in text for char in own)
     is_other = bool(re.fullmatch(f"[{CJK}]", said)) and pair not in covered
     return is_unsaid and is_other
-
-
-def _longest_shared(label: str, text: str) -> tuple[int, int, int]:
-    """The longest stretch of a label that stands in a text: its start, its length, its place in the text."""
-    for size in range(len(label), 1, -1):
-        for start in range(len(label) - size + 1):
-            if (at := text.find(label[start : start + size])) >= 0:
-                return start, size, at
-    return 0, 0, 0
 
 
 def _uncovered_zh(text: str, covered: frozenset[str], labels: str) -> float:

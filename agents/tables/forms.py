@@ -18,7 +18,7 @@ _FIELD_ZH = (
     "|学历|学位|性别|民族|国籍|籍贯|年龄|身高|体重|血型|星座|学校|院校|专业|单位|部门|机构|公司|券商|事务所|负责人|代表人"
     "|主持人|记录人|审核人|联系人|参加者|秘书|市长|面积|长度|高度|重量|速度|功率|产量|人口|人口数量|语言|气候|气候条件|型号"
     "|规格|用途|对象|业务|产品|项目|主题|议题|内容|结果|结论|决策|原因|作者|作品|主演|导演|出版社|价格|金额|景点|机场|成就"
-    "|比例|比|是否.*|.*人|.*员|.*方"
+    "|比例|比|是否.*|人|员|方"
 )
 _FIELD_EN = (
     "name|date|address|type|code|number|no|phone|telephone|fax|e-?mail|website|url|location|place|nature|scope"
@@ -169,8 +169,10 @@ def _is_form(fields: Sequence[_Field]) -> bool:
     if len({(field.context, field.label) for field in fields}) < len(fields):
         return False
     named = sum(bool(_FIELD.fullmatch(label)) for label in labels)
-    alike = max(sum(map(is_data, values)), 0) / len(values)
-    in_values = sum(bool(_FIELD.fullmatch(value)) for value in values) / len(values)
+    alike = sum(map(is_data, values)) / len(values)
+    # Longer ones are no labels, and matching them takes the square of their length.
+    short = [value for value in values if len(value) <= _MOST_LABEL]
+    in_values = sum(bool(_FIELD.fullmatch(value)) for value in short) / len(values)
     return (
         named >= _LEAST_FIELDS
         and named >= _LEAST_SHARE * len(labels)

@@ -23,7 +23,7 @@ _RANGE = re.compile(r"((?:19|20)\d\d)\s*(?:to|through|until|[-–~至到])\s*((?
 _THRESHOLD = re.compile(
     r"(?P<how>(?:more|greater|larger|higher|less|lower|smaller) than|above|over|below|under"
     r"|exceed(?:s|ed|ing)?|超过|高于|大于|多于|低于|小于|少于|不足)\s*[$€£¥]?\s*(?P<number>-?\d[\d,]*(?:\.\d+)?)"
-    r"(?P<scale>\s*(?:thousands?|millions?|billions?)\b|[千百]?万|亿)?",
+    r"(?P<scale>\s*(?:thousands?|millions?|billions?|trillions?)\b|[十百千]?(?:万亿?|亿))?",
     re.IGNORECASE,
 )
 _TOP = re.compile(

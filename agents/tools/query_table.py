@@ -24,7 +24,7 @@ from agents.tools.tool import EVERY_ROLE, ToolArguments, ToolCall, ToolResult
 from core.errors import InputError
 from core.seams import TableSource, VectorStore
 from core.settings import TableSettings
-from core.types import Chunk, Citation, StoredTable
+from core.types import Chunk, Citation, StoredTable, Table
 
 if TYPE_CHECKING:
     import pyarrow
@@ -140,9 +140,14 @@ def _used_cells(found: SqlResult, tables: Sequence[StoredTable]) -> dict[int, Se
         return {}
     order = int(match[1])
     table = next(stored.table for stored in tables if stored.order == order)
-    rows = [row for row in found.used.rows if 1 <= row <= len(table.body)]
-    firsts = [(row, next((at for at, text in enumerate(table.body[row - 1]) if text), 0)) for row in rows]
-    return {order: [Cell(row, at + 1, " ".join(table.body[row - 1][at].split()), None) for row, at in firsts]}
+    first = 1 - table.header_rows  # A form has fields in the rows of the header too.
+    lines = [(row, _line(table, row)) for row in found.used.rows if first <= row <= len(table.body)]
+    firsts = [(row, line, next((at for at, text in enumerate(line) if text), 0)) for row, line in lines]
+    return {order: [Cell(row, at + 1, " ".join(line[at].split()), None) for row, line, at in firsts]}
+
+
+def _line(table: Table, row: int) -> Sequence[str]:
+    return table.body[row - 1] if row > 0 else table.header
 
 
 def _cite(

@@ -130,8 +130,9 @@ def _names_parts(rows: Sequence[Sequence[str]], merge: Area, merges: Sequence[Ar
         if m.top <= merge.bottom <= m.bottom and m.right > m.left
         for c in range(m.left, m.right + 1)
     }
-    above, row = rows[merge.bottom], rows[below]
-    return not any(above[c] and row[c] and row[c] != above[c] for c in range(1, len(row)) if c not in parted)
+    # Rows of HTML may be of different lengths.
+    beside = list(zip(rows[merge.bottom], rows[below], strict=False))[1:]
+    return not any(a and b and a != b for c, (a, b) in enumerate(beside, start=1) if c not in parted)
 
 
 def _cut(grid: Grid, area: Area) -> Iterator[Area]:

@@ -212,16 +212,27 @@ def test_the_digits_of_an_id_name_nothing_to_who_may_not_read_it(client, ingesto
     assert client.get(f"/v1/documents/{'a' * 16}", headers=reader).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["/docs/a.md", "b" * 16, "b" * 64])
+LONG_NAME = f"/docs/{'a' * 55}.md"
+
+
+@pytest.mark.parametrize("name", [LONG_NAME, "b" * 16, "b" * 64])
 def test_a_search_in_one_document_takes_all_that_names_it(client, retriever, ingestor, name):
-    ingestor.rows = [replace(ingestor.rows[0], document_id="b" * 64)]
+    assert len(LONG_NAME) == 64  # As long as an id.
+    ingestor.rows = [replace(ingestor.rows[0], uri=LONG_NAME, document_id="b" * 64)]
     body = {"query": "leave", "filter": {"document": [name]}}
     assert client.post("/v1/search", json=body).status_code == 200
     assert retriever.where == [OfDocuments(("b" * 64,))]
 
 
-def test_who_names_a_collection_that_is_not_there_is_told_of_those_that_are(client, services):
+def test_who_names_a_collection_that_is_not_there_is_told_of_those_that_are_no_secret(client, services, ingestor):
     services.store().names = ["default", "secret"]
+    ingestor.rows.append(replace(ingestor.rows[0], collection="secret", readers=("hr",)))
     asked = {"query": "leave", "collection": "nope"}
     owner = client.post("/v1/search", json=asked).json()
     assert owner["remedy"].endswith("or name one that is there: default, secret")
+    key, _ = services.keys().create("wu", [], Role.READER)
+    headers = {"Authorization": f"Bearer {key}"}
+    for name in ("nope", "secret"):
+        told = client.post("/v1/search", json=asked | {"collection": name}, headers=headers)
+        assert (told.status_code, told.json()["code"]) == (404, "not_found")
+        assert told.json()["remedy"].endswith(f"--collection {name}; or name one that is there: default")

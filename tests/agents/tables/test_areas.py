@@ -55,6 +55,12 @@ BALANCE = Table(
 )
 
 
+def test_a_long_value_is_no_label_whatever_its_last_word_is():
+    told = "由值班长指定，须熟悉全部泵房的操作规程并持有有效证件，每季度复核一次，复核不合格的由安全部门另行指派" + "人员"
+    rows = (("名称", "泵房"), ("值班员", told), ("联系人", told.replace("每季度", "每年度")), ("电话", "021-5550 1234"))
+    assert read_form(Table(rows)) is not None
+
+
 @pytest.mark.parametrize(
     ("table", "question", "text"),
     [

@@ -99,6 +99,22 @@ def test_periods_groups_and_units_are_understood(table, question, text):
 
 
 @pytest.mark.parametrize(
+    ("unit", "figures", "question", "text"),
+    [
+        ("单位：亿元", ("9000", "30000"), "哪些地区的收入超过2万亿？", "大于 20000的是：30000（华南，收入）（单位：亿元）。"),
+        ("单位：亿元", ("900", "3000"), "哪些地区的收入超过2千亿？", "大于 2000的是：3000（华南，收入）（单位：亿元）。"),
+        ("单位：亿元", ("9000", "30000"), "哪些地区的收入超过3十万亿？", None),
+        ("单位：元", ("5", "300"), "哪些地区的收入超过100万？", None),
+        ("单位：元", ("5", "300"), "哪些地区的收入超过100？", "大于 100的是：300（华南，收入）（单位：元）。"),
+    ],
+)  # fmt: skip
+def test_a_threshold_is_counted_in_all_of_its_unit(unit, figures, question, text):
+    rows = (("地区", "收入"), *zip(("华东", "华南"), figures, strict=True))
+    found = answer_from_tables(question, [stored(Table(rows, 1, unit))], sure_at=0.6)
+    assert (found and found.text) == text
+
+
+@pytest.mark.parametrize(
     ("table", "question"),
     [
         (HOLDERS, "何川的期初持股数是多少？期末持有限售股份数量的占比呢？谁是大股东？"),

@@ -33,6 +33,13 @@ Prices follow.
 | --- | --- |
 | tea | $3.50 |
 | rice | $4 |
+
+The host follows.
+
+| Name | Dana Orlov |
+| --- | --- |
+| Date of birth | 4 May 1988 |
+| Phone number | 555-0142 |
 """
 
 
@@ -61,7 +68,7 @@ async def query(tool, tmp_path, who="ann", document="/d/open.md", **arguments):
 async def test_tables_are_listed_with_their_columns(tool, tmp_path):
     found = await query(tool, tmp_path)
     assert [(t["name"], t["columns"], t["rows"]) for t in found.data["tables"]] == [
-        ("t0", ["Region", "2023", "Row"], 3), ("t1", ["Item", "Price"], 2),
+        ("t0", ["Region", "2023", "Row"], 3), ("t1", ["Item", "Price"], 2), ("t2", ["Name", "Dana Orlov"], 2),
     ]  # fmt: skip
 
 
@@ -72,6 +79,7 @@ async def test_tables_are_listed_with_their_columns(tool, tmp_path):
         ('SELECT Region FROM t0 ORDER BY "2023" DESC LIMIT 1', [["East"]], ["East"]),
         ("SELECT avg(Price) FROM t1", [[3.75]], ["tea", "rice"]),
         ("SELECT count(*) FROM t1_cells WHERE value > 3.5", [[1]], ["rice"]),
+        ("SELECT text FROM t2_cells WHERE text LIKE '%a%'", [["Dana Orlov"], ["4 May 1988"]], ["Name", "Date of birth"]),
         ("SELECT a.Region FROM t0 a, t1 b WHERE b.Item = 'tea' AND a.Row = 'b'", [["South"]], []),
         ("SELECT max(Price) FROM t1 WHERE Price < (SELECT max(Price) FROM t1)", [["3.50"]], []),
     ],

@@ -88,6 +88,11 @@ def test_header_rows_follow_merged_cells():
     assert table.text.startswith("| part | Sales / 2022 | Sales / 2023 |\n| --- | --- | --- |\n| a | 1 | 2 |")
 
 
+def test_a_row_that_is_longer_than_the_header_above_it_is_read_too():
+    rows = [["Sales", "Sales", "Sales"], ["2021", "2022", "2023", "Notes"], ["1", "2", "3", "4"]]
+    assert header_rows(rows, [Area(0, 0, 0, 2)]) == 2
+
+
 @pytest.mark.parametrize(
     ("rows", "count"),
     [([["1", "2"], ["3", "4"]], 0), ([["2022", "2023"], ["3", "4"]], 1), ([["", "2"], ["a", "4"]], 0)],
