@@ -111,7 +111,8 @@ def _found_in_articles(folder: Path, weighed: bool, rng: random.Random) -> Itera
     paragraphs = [p for article in _articles(folder, "squad2-zh", weighed) for p in article["paragraphs"]]
     seeming = [(row["question"], p["context"]) for p in paragraphs for row in p["qas"] if not row["answers"]]
     for question, context in rng.sample(seeming, min(_count(IMPOSSIBLE, weighed), len(seeming))):
-        others = rng.sample([p["context"] for p in paragraphs if p["context"] != context], 2)
+        others = [p["context"] for p in paragraphs if p["context"] != context]
+        others = rng.sample(others, min(2, len(others)))
         yield DraftCase("squad2-zh", question, (context, *others), found=True)
 
 

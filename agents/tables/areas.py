@@ -35,7 +35,7 @@ def _starts(table: Table) -> list[int]:
         return [0]
     header = table.rows[table.header_rows - 1]
     for at in range(2, len(header) // 2 + 1):
-        if len(header) % at or len(header) == at:
+        if len(header) % at:
             continue
         parts = [header[start : start + at] for start in range(0, len(header), at)]
         if any(part[1:] != parts[0][1:] or not all(part) for part in parts):
