@@ -1,6 +1,7 @@
 """Communities of entities over a real store: made by the way of an answer, and shown to those alone who may
 read all that they rest on."""
 
+import asyncio
 import json
 import re
 from dataclasses import replace
@@ -79,7 +80,7 @@ class Shelf:
         async def opened():
             return with_letters(await open_asker(None, letter_models(), self.chat, settings, folder / "s.db"))
 
-        parts = {"embedder": PlainHash(), "parser_runner": DirectParserRunner(), "asker": anyio.run(opened)}
+        parts = {"embedder": PlainHash(), "parser_runner": DirectParserRunner(), "asker": asyncio.run(opened())}
         self.services = Services(settings, parts)
         self.library, self.communities = Library(self.services), Communities(self.services)
 
@@ -88,7 +89,7 @@ class Shelf:
         self.library.ingest(IngestOrder((self.folder / name,), "default", readers or ("everyone",)))
 
     def make(self) -> dict:
-        return anyio.run(self.communities.make, "default")
+        return asyncio.run(self.communities.make("default"))
 
     def shown(self, *readers: str) -> list[dict]:
         return self.communities.show(Scope("default", frozenset(readers)), 20)["communities"]
