@@ -7,6 +7,7 @@ best passages cover. No fitted weights: what the rest of the product adds shows 
 """
 
 import argparse
+import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from evals.beir import RetrievalSet, read_retrieval_set
 from evals.convert import convert
 from evals.projection_data import raw_encoder
 from evals.ranking import ndcg
-from evals.record import read_result, write_result
+from evals.record import RESULTS, write_result
 from retrieval import lexical
 from retrieval.candidates import COVERAGE_FROM
 from retrieval.embedders.e5 import E5Embedder
@@ -90,7 +91,7 @@ def run(evals: Path, whole: Mapping) -> dict:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m bench.maxsim_recipe")
     parser.add_argument("evals", type=Path)
-    product = read_result(WHOLE)
+    product = json.loads((RESULTS / f"{WHOLE}.json").read_text(encoding="utf-8"))
     figures = run(parser.parse_args().evals, product)
     about = {"data": "XQuAD, development half; whole: from retrieval_quality.json", "ndcg@10": figures}
     write_result("maxsim_recipe", "python -m bench.maxsim_recipe EVALS_FOLDER", about)

@@ -6,13 +6,12 @@ retrieval/probes/probes.npz, the maps that weigh probes with the small reader wh
 on one half of the reported rows), and bench/results/probes.json: how well each tells reported rows apart, and
 both the doubtful ones of the other half.
 Reading takes most of an hour for 2,000 rows; with `--states FILE` what was read is kept, and not read again.
-`--probes fits` fits that one anew, where there are more drafts, and leaves the others and their maps.
 """
 
 import argparse
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +27,7 @@ from app.model_server.process import prepare_in_child
 from app.weights.catalogue import BUILT_IN_CHAT
 from evals.logistic_fit import auroc, fit
 from evals.probe_rows import LEARNED, REPORTED, WEIGHED, ProbeRow, probe_rows
-from evals.record import read_result, write_result
+from evals.record import write_result
 from evals.splitting import stable_hash
 from evals.sufficiency_data import is_weighed
 from retrieval.embedders.e5 import E5Embedder
@@ -50,8 +49,6 @@ RIDGE = 1.0
 EVERY = 100
 ROWS = 2000
 KEPT_TOKENS = 100_000
-SHOWN = {ANSWERS: REPORTED, HOLDS: REPORTED, FITS: WEIGHED}
-"""Each probe, and the part of the rows that it is reported on."""
 EMPTY = Probes({"layer": np.array(LAYER)}, "empty")
 
 
@@ -116,16 +113,12 @@ def measures(rows: Sequence[ProbeRow], logits: np.ndarray) -> dict[str, dict]:
     return found
 
 
-def fit_probes(
-    rows: Sequence[ProbeRow], states: np.ndarray, probes: Collection[str]
-) -> tuple[dict[str, np.ndarray], dict]:
-    """(arrays of the file, figures of each probe): of `probes` alone."""
+def fit_probes(rows: Sequence[ProbeRow], states: np.ndarray) -> tuple[dict[str, np.ndarray], dict]:
+    """(the file's arrays, figures of each probe)."""
     arrays: dict[str, np.ndarray] = {"layer": np.array(LAYER)}
     figures = {}
     labels = np.array([row.label for row in rows])
-    for probe, shown in SHOWN.items():
-        if probe not in probes:
-            continue
+    for probe, shown in ((ANSWERS, REPORTED), (HOLDS, REPORTED), (FITS, WEIGHED)):
         learned, told = (
             np.array([row.probe == probe and row.part == part for row in rows]) for part in (LEARNED, shown)
         )
@@ -174,17 +167,13 @@ class SmallReadings:
         return logit(1 / (1 + np.exp(-read)))
 
 
-def run(
-    rows: Sequence[ProbeRow], states: np.ndarray, small: SmallReadings, probes: Collection[str]
-) -> None:
-    """Fits and writes these probes; the others stay, and what was measured of them."""
-    arrays, figures = fit_probes(rows, states, probes)
+def run(rows: Sequence[ProbeRow], states: np.ndarray, small: SmallReadings) -> None:
+    """Fits and writes everything."""
+    arrays, figures = fit_probes(rows, states)
     maps = {}
     for probe, path, (least, most) in (
         (ANSWERS, ANSWERING_FILE, GATE_DOUBT), (HOLDS, GROUNDING_FILE, GUARD_DOUBT)
     ):  # fmt: skip
-        if probe not in probes:
-            continue
         at = [n for n, row in enumerate(rows) if row.probe == probe and row.part == REPORTED]
         own, first = [rows[n] for n in at], np.array([small.of(rows[n]) for n in at])
         probed = states[at] @ arrays[f"{probe}.weights"] + arrays[f"{probe}.bias"]
@@ -193,15 +182,8 @@ def run(
         model, maps[probe] = fit_map(doubtful, first[doubt], probed[doubt])
         about = f"{probe}, by the small reader and a probe: fitted by `{COMMAND}`"
         path.write_text(json.dumps({"about": about, **model}, indent=1) + "\n", encoding="utf-8")
-    command = COMMAND
-    if len(probes) < len(SHOWN):
-        command += f" --probes {' '.join(probes)}"
-        with np.load(PROBES_FILE, allow_pickle=False) as held:
-            arrays = {**held, **arrays}
-        known = read_result("probes")
-        figures, maps = known["probes"] | figures, known["with the small reader"] | maps
     np.savez(PROBES_FILE, **arrays)
-    write_result("probes", command, {"layer": LAYER, "probes": figures, "with the small reader": maps})
+    write_result("probes", COMMAND, {"layer": LAYER, "probes": figures, "with the small reader": maps})
 
 
 def main() -> None:
@@ -211,15 +193,13 @@ def main() -> None:
         parser.add_argument(name, type=Path)
     parser.add_argument("--states", type=Path, help="file to keep states in")
     parser.add_argument("--rows", type=int, default=ROWS)
-    parser.add_argument("--probes", nargs="+", choices=SHOWN, default=list(SHOWN), help="these alone")
     given = parser.parse_args()
     file = given.weights / BUILT_IN_CHAT.file_name
     reader = StateReader(lambda: prepare_in_child(file), probes=EMPTY)
     embedder = CachedTokenEmbedder(E5Embedder(given.weights), KEPT_TOKENS)
-    rows = probe_rows(given.evals, given.drafts, given.weighed, reader.window, embedder)
-    rows = [row for row in rows if row.probe in given.probes][: given.rows]
+    rows = probe_rows(given.evals, given.drafts, given.weighed, reader.window, embedder)[: given.rows]
     states = KeptStates(reader, given.states).of(rows)
-    run(rows, states, SmallReadings(AdaptedReader(given.weights)), given.probes)
+    run(rows, states, SmallReadings(AdaptedReader(given.weights)))
 
 
 if __name__ == "__main__":

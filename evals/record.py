@@ -57,11 +57,6 @@ def write_result(name: str, command: str, figures: dict) -> Path:
     return path
 
 
-def read_result(name: str) -> dict:
-    """What was written under that name last."""
-    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-
-
 def _lines(path: str) -> list[str]:
     try:
         return Path(path).read_text(encoding="utf-8").splitlines()
