@@ -73,7 +73,7 @@ class Library:
         """As `attest search --json`; `narrowed` is the filter as a user writes it. Raises
         NotFoundError as `require_collection` does."""
         check_question(query, self._services.settings.server.max_question_chars)
-        conditions_of(narrowed)
+        conditions_of(narrowed)  # A wrong filter is refused before anything is loaded.
         # Built first, since it opens the store and loads the embedder side by side.
         retriever = self._services.retriever()
         self.require_collection(scope.collection, viewers)

@@ -14,8 +14,8 @@ from core.types import Label, Verdict
 FEATURES = ("small", "probe")
 WEIGHTS_FILE = Path(__file__).with_name("grounding_probed.json")
 DOUBT = (0.03, 0.97)
-"""Probabilities by the small model between which it is read again: a second for a sentence. What it gives
-less says more than the evidence, whatever else it says."""
+"""Probabilities by the small model between which it is read again: a second for a sentence. From far below
+what it lets out, for the order of what stays unsure: it doubts right sentences over long evidence most."""
 STEP = 1e-4
 """By so much less than supported a sentence stays that the small model alone would not let out."""
 

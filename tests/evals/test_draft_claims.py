@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from core.messages import ChatDelta
-from evals.draft_cases import DraftCase
+from evals.draft_cases import DraftCase, draft_cases
 from evals.draft_claims import SOURCE, WRONG, claims_on_drafts
 from evals.drafts import Drafted, Shown, read_drafts, write_drafts
+from evals.sufficiency_data import is_reported, is_weighed
 from retrieval.evidence import CutLimits, EvidenceCutter
 from tests.agents.doubles import CharacterVectors
 
@@ -95,3 +96,12 @@ async def test_of_passages_as_a_search_finds_them_the_model_sees_what_the_cutter
     (drafted,) = read_drafts(tmp_path / "drafts.jsonl")
     assert drafted.case == case and drafted.draft.startswith("It was built in 1832.")
     assert not drafted.draft.endswith("It stands. It stands.")
+
+
+@pytest.mark.parametrize("weighed", [False, True])
+def test_drafts_are_of_questions_that_nothing_is_reported_on(eval_data, weighed):
+    cases = draft_cases(eval_data, weighed, found=True)
+    of_rgb = {case.question for case in cases if case.source.startswith("rgb-")}
+    assert of_rgb and any(case.found for case in cases)
+    assert all(map(is_weighed, of_rgb)) if weighed else not any(map(is_reported, of_rgb))
+    assert draft_cases(eval_data, weighed) == [case for case in cases if not case.found]
